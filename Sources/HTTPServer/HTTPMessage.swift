@@ -1,0 +1,136 @@
+/// Header fields in the order they came; names compare without case (RFC 9110 §5.1).
+public struct HTTPFields: Sendable, Hashable {
+    public private(set) var fields: [(name: String, value: String)]
+
+    public init(_ fields: [(name: String, value: String)] = []) { self.fields = fields }
+
+    /// The first value of a field. Setting replaces every field of that name; `nil` removes them.
+    public subscript(name: String) -> String? {
+        get { fields.first { Self.equal($0.name, name) }?.value }
+        set {
+            fields.removeAll { Self.equal($0.name, name) }
+            if let newValue { fields.append((name, newValue)) }
+        }
+    }
+
+    public func all(_ name: String) -> [String] {
+        fields.filter { Self.equal($0.name, name) }.map(\.value)
+    }
+
+    public mutating func append(_ name: String, _ value: String) { fields.append((name, value)) }
+
+    private static func equal(_ a: String, _ b: String) -> Bool {
+        a.utf8.elementsEqual(b.utf8) { lower($0) == lower($1) }
+    }
+
+    private static func lower(_ byte: UInt8) -> UInt8 { byte >= 65 && byte <= 90 ? byte | 32 : byte }
+
+    public static func == (a: HTTPFields, b: HTTPFields) -> Bool {
+        a.fields.elementsEqual(b.fields) { $0.name == $1.name && $0.value == $1.value }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        for field in fields {
+            hasher.combine(field.name)
+            hasher.combine(field.value)
+        }
+    }
+}
+
+/// The head of a request, checked by the protocol guard.
+public struct HTTPRequest: Sendable {
+    public var method: String
+    /// As it stood on the request line, before any decoding.
+    public var target: String
+    /// Percent-decoded segments of the path: `/v1/jobs/` is `["v1", "jobs", ""]`.
+    public var path: [String]
+    /// Percent-decoded, in order.
+    public var query: [(name: String, value: String)]
+    public var fields: HTTPFields
+    /// The client's address, without the port.
+    public var remoteAddress: String
+    /// Made by the server (or the client's `X-Request-Id` where that is 1-64 characters of `[A-Za-z0-9._-]`).
+    public var id: String
+
+    public init(
+        method: String, target: String, path: [String], query: [(name: String, value: String)] = [],
+        fields: HTTPFields = HTTPFields(), remoteAddress: String = "", id: String = ""
+    ) {
+        self.method = method
+        self.target = target
+        self.path = path
+        self.query = query
+        self.fields = fields
+        self.remoteAddress = remoteAddress
+        self.id = id
+    }
+
+    /// The first value of a query parameter.
+    public func query(_ name: String) -> String? { query.first { $0.name == name }?.value }
+
+    /// From `Content-Length`; `nil` where the body is chunked or there is none.
+    public var contentLength: Int64? { fields["Content-Length"].flatMap { Int64($0) } }
+}
+
+/// A response. `Content-Length`, `Date`, `Connection` and `X-Request-Id` are set by the server.
+public struct HTTPResponse: Sendable {
+    public var status: Int
+    public var fields: HTTPFields
+    public var body: HTTPBody
+    /// What the log gets and the client does not.
+    public var logNote: String?
+    /// A constant name of the route for logs and metrics: `/v1/jobs/{id}`.
+    public var route: String?
+
+    public init(status: Int, fields: HTTPFields = HTTPFields(), body: HTTPBody = .empty) {
+        self.status = status
+        self.fields = fields
+        self.body = body
+    }
+}
+
+public enum HTTPBody: Sendable {
+    case empty
+    case bytes([UInt8])
+    /// Bytes made while they are sent.
+    case stream(any HTTPBodyStream)
+}
+
+/// A body that is read piece by piece, on the server's own threads, by one at a time.
+public protocol HTTPBodyStream: AnyObject, Sendable {
+    /// Sent as `Content-Length`; `nil`: chunked.
+    var count: Int64? { get }
+    /// Fills as much of the buffer as can be had now. 0 ends the body; an error cuts the connection, so that the client
+    /// sees that the body is not whole.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
+}
+
+/// Where a request's body goes while it arrives. Calls come from one thread at a time and may block on the disk.
+public protocol HTTPBodySink: AnyObject, Sendable {
+    /// A response ends the matter early: the rest of the body is drained (up to a cap) and the response sent.
+    func receive(_ bytes: UnsafeRawBufferPointer) -> HTTPResponse?
+    /// The body is whole. Runs on the handler queue and may block.
+    func finish() -> HTTPResponse
+    /// The client went away, or the server stops: clean up. Called instead of ``finish()``, also after an early
+    /// response.
+    func abort()
+}
+
+/// What is to become of a request, decided when its head is there.
+public enum HTTPDisposition: Sendable {
+    /// At once, on the connection's thread: must not block.
+    case respond(HTTPResponse)
+    /// On the handler queue, while the connection is suspended; may block. A body, if there is one, is drained first.
+    case work(@Sendable () -> HTTPResponse)
+    /// The body streams to the sink; more than `limit` bytes are answered with `tooLarge`.
+    case receive(any HTTPBodySink, limit: Int64, tooLarge: HTTPResponse)
+}
+
+/// What the server serves.
+public protocol HTTPApplication: Sendable {
+    func begin(_ request: HTTPRequest) -> HTTPDisposition
+
+    /// The body of an error that the server itself found: a malformed request (400), a head that is too large (431),
+    /// too many connections (503). `detail` is a sentence for the client.
+    func error(status: Int, detail: String, requestID: String) -> HTTPResponse
+}

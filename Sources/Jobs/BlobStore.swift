@@ -1,0 +1,50 @@
+/// Where uploads, results and videos are kept, by key: `jobs/{id}/source`, `jobs/{id}/results-1.ndjson`.
+///
+/// A key is 1-8 segments of `[A-Za-z0-9._-]`, none of which starts with a dot, joined by `/`. Calls block.
+public protocol BlobStore: Sendable {
+    /// Starts a blob. Nothing is seen under its key before ``BlobWriter/commit()``.
+    func create(_ key: String) throws -> any BlobWriter
+
+    /// `nil` where there is no such blob.
+    func open(_ key: String) throws -> (any BlobReader)?
+
+    /// A blob that is still being written, read from its start: what was flushed so far. `nil` where there is none.
+    func openPartial(_ key: String) throws -> (any BlobReader)?
+
+    /// Removes the blob, and every blob (finished or not) whose key starts with `key + "/"`. No error where there is
+    /// none.
+    func remove(_ key: String) throws
+
+    /// The keys' next segments under a prefix, sorted: `children(of: "jobs")` lists the job ids that have blobs.
+    func children(of prefix: String) throws -> [String]
+
+    /// A path under which a decoder or an encoder can open the finished blob.
+    func localPath(_ key: String) throws -> String?
+
+    /// Bytes that may still be written.
+    func availableBytes() throws -> Int64
+}
+
+/// One blob on its way in. Used by one thread at a time. Dropped without a commit, it leaves nothing behind.
+public protocol BlobWriter: AnyObject, Sendable {
+    var count: Int64 { get }
+    func write(_ bytes: UnsafeRawBufferPointer) throws
+    /// Overwrites bytes that were written before (the header of a tar entry whose size was not known).
+    func overwrite(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws
+    /// Makes what was written readable through ``BlobStore/openPartial(_:)``.
+    func flush() throws
+    /// Makes the blob durable (file and folder) and visible under its key. Returns its digest, SHA-256 in lower-case
+    /// hexadecimal.
+    func commit() throws -> String
+    func abort()
+    /// A path that an encoder may write to instead; it becomes the blob at the commit.
+    func localPath() throws -> String
+}
+
+public protocol BlobReader: AnyObject, Sendable {
+    var count: Int64 { get }
+    /// Reads up to the buffer's size from an offset; 0 at the end.
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int
+    /// A descriptor for `sendfile`, owned by the reader and valid while it lives; `nil` where there is none.
+    var fileDescriptor: Int32? { get }
+}

@@ -1,0 +1,150 @@
+import Foundation
+
+/// The right to work on a job for a while. Each claim makes a new token; whatever a worker writes carries it, so that
+/// a worker that was stopped past its lease can publish nothing.
+public struct Lease: Hashable, Sendable {
+    public var job: JobID
+    /// 128 random bits, hexadecimal.
+    public var token: String
+    public var expiresAt: Date
+
+    public init(job: JobID, token: String, expiresAt: Date) {
+        self.job = job
+        self.token = token
+        self.expiresAt = expiresAt
+    }
+}
+
+public struct ClaimedJob: Sendable {
+    public var job: Job
+    public var lease: Lease
+
+    public init(job: Job, lease: Lease) {
+        self.job = job
+        self.lease = lease
+    }
+}
+
+/// What a heartbeat learns.
+public enum LeaseStatus: Hashable, Sendable {
+    case held
+    /// Held, but the client wants the job stopped.
+    case cancelRequested
+    /// Another worker has it, or it is gone: stop, publish nothing.
+    case lost
+}
+
+/// How a running job ended.
+public struct JobOutcome: Hashable, Sendable {
+    /// `succeeded`, `failed` or `canceled`.
+    public var status: JobStatus
+    public var failure: JobFailure?
+    public var progress: JobProgress
+    public var resultKey: String?
+    public var videoKey: String?
+
+    public init(
+        status: JobStatus, failure: JobFailure? = nil, progress: JobProgress, resultKey: String? = nil,
+        videoKey: String? = nil
+    ) {
+        self.status = status
+        self.failure = failure
+        self.progress = progress
+        self.resultKey = resultKey
+        self.videoKey = videoKey
+    }
+}
+
+public struct JobQuery: Hashable, Sendable {
+    public var tenant: TenantID
+    public var status: JobStatus?
+    public var labels: [String: String]
+    /// 1 … 200.
+    public var limit: Int
+    /// Only jobs older than this one (newest come first).
+    public var before: JobID?
+
+    public init(
+        tenant: TenantID, status: JobStatus? = nil, labels: [String: String] = [:], limit: Int = 50,
+        before: JobID? = nil
+    ) {
+        self.tenant = tenant
+        self.status = status
+        self.labels = labels
+        self.limit = limit
+        self.before = before
+    }
+}
+
+public struct JobPage: Sendable {
+    /// Newest first.
+    public var jobs: [Job]
+    /// Whether there are older ones.
+    public var hasMore: Bool
+
+    public init(jobs: [Job], hasMore: Bool) {
+        self.jobs = jobs
+        self.hasMore = hasMore
+    }
+}
+
+/// Where jobs are kept and queued. Calls block; they are made on Dispatch threads, never on the cooperative pool.
+///
+/// Every implementation passes the contract suite in `Tests/JobStoreContract`.
+public protocol JobStore: Sendable {
+    /// Keeps a new job in state `queued`. When it returns, the job survives power loss.
+    func submit(_ job: Job) throws
+
+    /// `nil` where there is none, or it belongs to another tenant.
+    func job(_ id: JobID, tenant: TenantID) throws -> Job?
+
+    func jobs(_ query: JobQuery) throws -> JobPage
+
+    /// Takes the queued job of the highest priority, the oldest among equals, in one statement: `running`, attempt
+    /// counted, new token. `nil` where nothing is queued.
+    ///
+    /// - Parameter owner: names this process, so that its jobs can be requeued when it is known to be dead.
+    func claim(owner: String, leaseSeconds: Double) throws -> ClaimedJob?
+
+    /// Renews the lease and stores the progress, where the lease is still held.
+    func heartbeat(_ lease: Lease, progress: JobProgress, leaseSeconds: Double) throws -> LeaseStatus
+
+    /// What a heartbeat would answer, without writing.
+    func status(of lease: Lease) throws -> LeaseStatus
+
+    /// Stores what the decoder found in the source. `false` where the lease is lost.
+    func describeSource(_ source: JobSource, lease: Lease) throws -> Bool
+
+    /// Ends the job: state, result and failure in one transaction. `false` where the lease is lost.
+    func publish(_ outcome: JobOutcome, lease: Lease) throws -> Bool
+
+    /// Gives a job back unharmed (graceful stop): `queued`, and the attempt does not count. `false` where the lease is
+    /// lost.
+    func release(_ lease: Lease) throws -> Bool
+
+    /// Requeues `running` jobs whose lease has run out, or fails them with `worker_lost` after the third attempt.
+    /// A job whose cancellation was asked for becomes `canceled`.
+    func expireLeases() throws -> [JobID]
+
+    /// The same at once for all jobs of an owner that is known to be dead.
+    func expireLeases(ofOwner owner: String) throws -> [JobID]
+
+    /// Owners of `running` jobs.
+    func owners() throws -> Set<String>
+
+    /// A queued job becomes `canceled`; a running one is told so at its next heartbeat. Nothing changes where the job
+    /// has ended. Returns the job as it is afterwards, `nil` where there is none.
+    func requestCancel(_ id: JobID, tenant: TenantID) throws -> Job?
+
+    /// Removes the row, whatever its state; the worker that runs it sees its lease lost. Returns the job as it was.
+    func delete(_ id: JobID, tenant: TenantID) throws -> Job?
+
+    /// Attaches an annotated video to a job that has ended.
+    func attachVideo(_ key: String, job: JobID) throws -> Bool
+
+    /// Whether the job exists at all, whoever owns it; for sweeping orphaned blobs.
+    func exists(_ id: JobID) throws -> Bool
+
+    /// How many jobs are in each state, for quotas, readiness and metrics.
+    func counts() throws -> [JobStatus: Int]
+}
