@@ -1,0 +1,91 @@
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "CSystem.h"
+
+bool csystem_cpu_has_avx2_fma(void) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+#else
+    return true;
+#endif
+}
+
+int csystem_memfd_create(const char *name) { return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); }
+
+int csystem_seal_size(int memfd) { return fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL); }
+
+int csystem_open_unnamed(const char *directory) {
+    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT)) return fd;
+
+    // A file system without O_TMPFILE: create, then remove the name.
+    static const char suffix[] = "/.lktrack-XXXXXX";
+    size_t length = 0;
+    while (directory[length] != '\0') length++;
+    char *path = malloc(length + sizeof suffix);
+    if (path == NULL) return -1;
+    for (size_t i = 0; i < length; i++) path[i] = directory[i];
+    for (size_t i = 0; i < sizeof suffix; i++) path[length + i] = suffix[i];
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0) unlink(path);
+    int cause = errno;
+    free(path);
+    errno = cause;
+    return fd;
+}
+
+int csystem_fsync_directory(const char *path) {
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return -1;
+    int result = fsync(fd);
+    int cause = errno;
+    close(fd);
+    errno = cause;
+    return result;
+}
+
+int csystem_duplicate(int fd, int lowest) { return fcntl(fd, F_DUPFD_CLOEXEC, lowest); }
+
+int csystem_socket_pair(int fds[2]) { return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds); }
+
+int csystem_send(int socket, const void *bytes, size_t count) {
+    ssize_t sent;
+    do {
+        sent = send(socket, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+    } while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -1 : 0;
+}
+
+ssize_t csystem_receive(int socket, void *buffer, size_t capacity, bool wait) {
+    ssize_t count;
+    do {
+        count = recv(socket, buffer, capacity, MSG_TRUNC | (wait ? 0 : MSG_DONTWAIT));
+    } while (count < 0 && errno == EINTR);
+    if (count > (ssize_t)capacity) {
+        errno = EMSGSIZE;
+        return -1;
+    }
+    return count;
+}
+
+int csystem_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL); }
+
+int csystem_wait_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
+
+int csystem_terminal_columns(int fd) {
+    struct winsize size;
+    if (ioctl(fd, TIOCGWINSZ, &size) != 0) return 0;
+    return size.ws_col;
+}
