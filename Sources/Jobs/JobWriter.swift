@@ -1,0 +1,66 @@
+import Foundation
+
+/// Writes a job as HTTP.md's job object.
+public enum JobWriter {
+    public static func json(_ job: Job) -> JSONValue {
+        [
+            "id": .string(job.id.description),
+            "status": .string(job.status.rawValue),
+            "created_at": time(job.createdAt),
+            "started_at": time(job.startedAt),
+            "finished_at": time(job.finishedAt),
+            "expires_at": .null,
+            "attempt": .int(job.attempt),
+            "progress": progress(job.progress),
+            "source": source(job.source),
+            "spec": SpecWriter.json(job.spec),
+            "error": job.failure.map(failure) ?? .null,
+            "links": links(job),
+        ]
+    }
+
+    private static func time(_ date: Date?) -> JSONValue { date.map { .string(RFC3339.string($0)) } ?? .null }
+
+    private static func progress(_ progress: JobProgress) -> JSONValue {
+        [
+            "frames_done": .int(progress.framesDone),
+            "frames_total": progress.framesTotal.map { .int($0) } ?? .null,
+            "frames_per_second": .number((progress.framesPerSecond * 10).rounded() / 10),
+        ]
+    }
+
+    /// Also the `source` of a JSON result.
+    static func source(_ source: JobSource) -> JSONValue {
+        [
+            "kind": .string(source.kind.rawValue),
+            "file_name": source.fileName.map { .string($0) } ?? .null,
+            "bytes": .int(source.bytes),
+            "sha256": .string(source.sha256),
+            "width": source.width.map { .int($0) } ?? .null,
+            "height": source.height.map { .int($0) } ?? .null,
+            "frame_rate": source.frameRate.map { .number($0) } ?? .null,
+            "codec": source.codec.map { .string($0) } ?? .null,
+        ]
+    }
+
+    /// `frame` and `pointer` only where the failure has them.
+    private static func failure(_ failure: JobFailure) -> JSONValue {
+        var object: JSONObject = JSONObject([
+            ("code", .string(failure.code.rawValue)), ("message", .string(failure.message)),
+        ])
+        object["frame"] = failure.frame.map { .int($0) }
+        object["pointer"] = failure.pointer.map { .string($0) }
+        return .object(object)
+    }
+
+    /// `video` is `null` where none was asked for.
+    private static func links(_ job: Job) -> JSONValue {
+        let base = "/v1/jobs/\(job.id)"
+        return [
+            "self": .string(base),
+            "results": .string(base + "/results"),
+            "video": job.spec.output.video == .none ? .null : .string(base + "/video"),
+            "source": .string(base + "/source"),
+        ]
+    }
+}

@@ -1,0 +1,37 @@
+/// What a store or a result encoder could not do. What is wrong with a spec is a ``SpecErrors``, with a JSON text a
+/// ``JSONError``.
+public struct JobsError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// An open set; the known ones are the constants below.
+    public struct Code: Hashable, Sendable, RawRepresentable {
+        public let rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+
+        /// No space left on the device.
+        public static let storageFull = Code(rawValue: "storage_full")
+        /// The disk or the database failed.
+        public static let io = Code(rawValue: "io")
+        /// The database stayed locked for too long.
+        public static let busy = Code(rawValue: "busy")
+        /// A blob's key is not of the form that ``BlobStore`` asks for.
+        public static let invalidKey = Code(rawValue: "invalid_key")
+        /// What is stored cannot be read.
+        public static let corrupt = Code(rawValue: "corrupt")
+        /// The database was made by a newer version.
+        public static let schemaTooNew = Code(rawValue: "schema_too_new")
+        /// A format holds one target, and the job has several.
+        public static let targetNeeded = Code(rawValue: "target_needed")
+        /// The job has no such target.
+        public static let unknownTarget = Code(rawValue: "unknown_target")
+    }
+
+    public var code: Code
+    /// What was wrong, where, what to do; for a person.
+    public var message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { message }
+}

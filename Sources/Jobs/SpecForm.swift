@@ -1,0 +1,178 @@
+/// Turns form fields and query parameters into a spec, so that one line of `curl` is enough:
+/// `roi=70,51,107,87`, `tracker=template`, `motion=affine`, `keyframe=target-1:50:64,52,103,81`, `label.camera=7`.
+///
+/// Beside these, every top-level field of the spec is a field: numbers as they are, objects and arrays as JSON text.
+public enum SpecForm {
+    /// - Parameters:
+    ///   - fields: in the order they came. `roi` and `keyframe` may repeat, nothing else may.
+    ///   - base: the `spec` that came along, which the fields complete; what both give is a problem.
+    /// - Returns: JSON for ``SpecReader/read(_:)``, which checks what the values mean.
+    public static func json(
+        fields: [(name: String, value: String)], base: JSONValue?
+    ) throws(SpecErrors) -> JSONValue {
+        let problems = SpecProblems()
+        guard let object = SpecObject(base ?? [:], at: JSONPointer(), problems: problems) else {
+            throw SpecErrors(problems.list)
+        }
+        var builder = SpecFormBuilder(spec: object.members, problems: problems)
+        // Whole objects first, so that single fields complete them in whichever order they came.
+        for field in fields where builder.isWholeObject(field.name, field.value) { builder.add(field.name, field.value) }
+        for field in fields where !builder.isWholeObject(field.name, field.value) { builder.add(field.name, field.value) }
+        builder.addTargets()
+        try problems.check()
+        return .object(builder.spec)
+    }
+}
+
+private struct SpecFormBuilder {
+    var spec: JSONObject
+    let problems: SpecProblems
+    private var boxes: [JSONValue] = []
+    private var keyframes: [(target: String, frame: Int, box: JSONValue)] = []
+
+    init(spec: JSONObject, problems: SpecProblems) {
+        self.spec = spec
+        self.problems = problems
+    }
+
+    private enum Kind { case number, text, json }
+
+    /// Fields with one value: where it goes, and how it is written.
+    private static let places: [String: (path: [String], kind: Kind)] = [
+        "targets": (["targets"], .json),
+        "output": (["output"], .json),
+        "labels": (["labels"], .json),
+        "webhook": (["webhook"], .json),
+        "source": (["source"], .json),
+        "start_frame": (["start_frame"], .number),
+        "stop_frame": (["stop_frame"], .number),
+        "frame_step": (["frame_step"], .number),
+        "priority": (["priority"], .number),
+        "deadline_seconds": (["deadline_seconds"], .number),
+        "motion": (["tracker", "motion"], .text),
+        "aligner": (["tracker", "aligner"], .text),
+        "levels": (["tracker", "levels"], .number),
+        "max_iterations": (["tracker", "max_iterations"], .number),
+        "epsilon": (["tracker", "epsilon"], .number),
+        "illumination": (["tracker", "illumination"], .text),
+        "gamma": (["tracker", "gamma"], .number),
+        "on_lost": (["tracker", "on_lost"], .text),
+        "video": (["output", "video"], .text),
+    ]
+
+    private static let labelPrefix = "label."
+
+    func isWholeObject(_ name: String, _ value: String) -> Bool {
+        name == "tracker" ? value.hasPrefix("{") : Self.places[name]?.kind == .json
+    }
+
+    mutating func add(_ name: String, _ value: String) {
+        let pointer = JSONPointer().appending(name)
+        switch name {
+        case "roi":
+            if let box = box(value, pointer) { boxes.append(box) }
+        case "keyframe": addKeyframe(value, pointer)
+        case "tracker":
+            if isWholeObject(name, value) {
+                set(["tracker"], json(value, pointer), field: name)
+            } else {
+                set(["tracker", "mode"], .string(value), field: name)
+            }
+        case _ where name.hasPrefix(Self.labelPrefix):
+            set(["labels", String(name.dropFirst(Self.labelPrefix.count))], .string(value), field: name)
+        default:
+            guard let place = Self.places[name] else {
+                let known = (Self.places.keys + ["roi", "keyframe", "tracker", "label.NAME"]).sorted()
+                return problems.add(pointer, "unknown field; known here: \(known.joined(separator: ", "))")
+            }
+            switch place.kind {
+            case .text: set(place.path, .string(value), field: name)
+            case .json: set(place.path, json(value, pointer), field: name)
+            case .number: set(place.path, number(value, pointer), field: name)
+            }
+        }
+    }
+
+    // MARK: Values
+
+    private func json(_ text: String, _ pointer: JSONPointer) -> JSONValue? {
+        do throws(JSONError) {
+            return try JSONValue(parsing: text.utf8)
+        } catch {
+            problems.add(pointer, "is not JSON: \(error)")
+            return nil
+        }
+    }
+
+    private func number(_ text: String, _ pointer: JSONPointer) -> JSONValue? {
+        if let value = try? JSONValue(parsing: text.utf8), value.doubleValue != nil || value.isNull { return value }
+        problems.add(pointer, "must be a number")
+        return nil
+    }
+
+    private func box(_ text: String, _ pointer: JSONPointer) -> JSONValue? {
+        let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+            try? JSONValue(parsing: part.utf8).doubleValue
+        }
+        guard numbers.count == 4, !numbers.contains(nil) else {
+            problems.add(pointer, "must be four finite numbers x,y,width,height in pixels, such as 70,51,107,87")
+            return nil
+        }
+        return .array(numbers.map { .number($0 ?? 0) })
+    }
+
+    private mutating func addKeyframe(_ text: String, _ pointer: JSONPointer) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 3, let frame = Int(parts[1]), SpecLimits.frame.contains(frame) else {
+            return problems.add(pointer, "must be ID:FRAME:x,y,width,height, such as target-1:50:64,52,103,81")
+        }
+        guard let box = box(String(parts[2]), pointer) else { return }
+        keyframes.append((String(parts[0]), frame, box))
+    }
+
+    // MARK: Putting together
+
+    /// Sets a member at a path of one or two keys. What is there already stays, with a problem.
+    private mutating func set(_ path: [String], _ value: JSONValue?, field: String) {
+        guard let value, let key = path.last else { return }
+        let pointer = JSONPointer().appending(field)
+        guard path.count == 2 else {
+            if spec[key] != nil { return refuseTwice(path, pointer) }
+            return spec[key] = value
+        }
+        guard var object = (spec[path[0]] ?? [:]).objectValue else {
+            return problems.add(JSONPointer().appending(path[0]), "must be an object")
+        }
+        if object[key] != nil { return refuseTwice(path, pointer) }
+        object[key] = value
+        spec[path[0]] = .object(object)
+    }
+
+    private func refuseTwice(_ path: [String], _ pointer: JSONPointer) {
+        problems.add(pointer, "\(path.joined(separator: ".")) is given twice, in two fields or in spec and a field")
+    }
+
+    mutating func addTargets() {
+        if !boxes.isEmpty {
+            if spec["targets"] != nil {
+                problems.add(JSONPointer().appending("roi"), "give the boxes either as roi fields or as targets, not both")
+            } else {
+                spec["targets"] = .array(boxes.map { ["box": $0] })
+            }
+        }
+        guard !keyframes.isEmpty else { return }
+        var targets = spec["targets"]?.arrayValue ?? []
+        let ids = targets.enumerated().map { $1["id"]?.stringValue ?? TargetSpec.defaultID($0) }
+        for (id, frame, box) in keyframes.sorted(by: { $0.frame < $1.frame }) {
+            guard let index = ids.firstIndex(of: id), var target = targets[index].objectValue else {
+                let known = ids.isEmpty ? "there is none" : "there are \(ids.joined(separator: ", "))"
+                problems.add(JSONPointer().appending("keyframe"), "no target is called \"\(id)\"; \(known)")
+                continue
+            }
+            let others = target["keyframes"]?.arrayValue ?? []
+            target["keyframes"] = .array(others + [["frame": .int(frame), "box": box]])
+            targets[index] = .object(target)
+        }
+        spec["targets"] = .array(targets)
+    }
+}

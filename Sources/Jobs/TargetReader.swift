@@ -1,0 +1,135 @@
+/// Reads the `targets` of a spec.
+struct TargetReader {
+    let range: FrameRange
+    let problems: SpecProblems
+
+    func targets(_ spec: SpecObject) -> [TargetSpec] {
+        let pointer = spec.pointer.appending("targets")
+        guard let value = spec.members["targets"] else {
+            problems.add(pointer, "is missing: a job needs at least one target with a box [x, y, width, height]")
+            return []
+        }
+        guard let elements = value.arrayValue, SpecLimits.targets.contains(elements.count) else {
+            problems.add(
+                pointer, "must be an array of \(SpecLimits.targets.lowerBound) to \(SpecLimits.targets.upperBound) targets")
+            return []
+        }
+        var ids: Set<String> = []
+        return elements.enumerated().compactMap { index, element in
+            guard let object = SpecObject(element, at: pointer.appending(index), problems: problems) else { return nil }
+            let target = target(object, defaultID: TargetSpec.defaultID(index))
+            if !ids.insert(target.id).inserted {
+                problems.add(object.pointer.appending("id"), "\"\(target.id)\" is the id of an earlier target")
+            }
+            return target
+        }
+    }
+
+    private func target(_ object: SpecObject, defaultID: String) -> TargetSpec {
+        object.refuseUnknown(except: ["id", "box", "start_frame", "keyframes", "points"])
+        object.refuseUnsupported("points", harmless: [.null, []])
+        let start = startFrame(object)
+        return TargetSpec(
+            id: id(object, defaultID: defaultID), box: box(object), startFrame: start,
+            keyframes: keyframes(object, start: start))
+    }
+
+    private func id(_ object: SpecObject, defaultID: String) -> String {
+        guard let value = object.members["id"] else { return defaultID }
+        guard let id = value.stringValue, SpecName.isValid(id, length: SpecLimits.idLength) else {
+            problems.add(object.pointer.appending("id"), "must be \(SpecName.rule(length: SpecLimits.idLength))")
+            return defaultID
+        }
+        return id
+    }
+
+    private func startFrame(_ object: SpecObject) -> Int {
+        let start = object.integer("start_frame", in: SpecLimits.frame, default: range.start)
+        if let problem = range.problem(with: start) { problems.add(object.pointer.appending("start_frame"), problem) }
+        return start
+    }
+
+    // MARK: Boxes
+
+    private func box(_ object: SpecObject) -> PixelBox {
+        let pointer = object.pointer.appending("box")
+        guard let value = object.members["box"] else {
+            problems.add(pointer, "is missing: four numbers [x, y, width, height] in pixels")
+            return .empty
+        }
+        switch Self.box(value) {
+        case .success(let box): return box
+        case .failure(let fault):
+            problems.add(pointer, fault.detail)
+            return .empty
+        }
+    }
+
+    struct BoxFault: Error { let detail: String }
+
+    static func box(_ value: JSONValue) -> Result<PixelBox, BoxFault> {
+        guard let numbers = value.arrayValue?.map(\.doubleValue), numbers.count == 4 else {
+            return .failure(BoxFault(detail: "must be four numbers [x, y, width, height] in pixels"))
+        }
+        guard let x = numbers[0], let y = numbers[1], let width = numbers[2], let height = numbers[3],
+            x.isFinite, y.isFinite, width.isFinite, height.isFinite
+        else { return .failure(BoxFault(detail: "must be four finite numbers [x, y, width, height] in pixels")) }
+        guard width >= SpecLimits.boxSide.lowerBound, height >= SpecLimits.boxSide.lowerBound else {
+            let least = Int(SpecLimits.boxSide.lowerBound)
+            return .failure(BoxFault(detail: "width and height must be at least \(least) px each"))
+        }
+        guard SpecLimits.boxSide.contains(width), SpecLimits.boxSide.contains(height),
+            SpecLimits.boxCorner.contains(x), SpecLimits.boxCorner.contains(y)
+        else {
+            let most = Int(SpecLimits.boxSide.upperBound)
+            return .failure(BoxFault(detail: "no number may be beyond \(most) px"))
+        }
+        return .success(PixelBox(x: x, y: y, width: width, height: height))
+    }
+
+    // MARK: Keyframes
+
+    private func keyframes(_ target: SpecObject, start: Int) -> [TargetSpec.Keyframe] {
+        guard let value = target.members["keyframes"] else { return [] }
+        let pointer = target.pointer.appending("keyframes")
+        guard let elements = value.arrayValue, elements.count <= SpecLimits.keyframes else {
+            problems.add(pointer, "must be an array of up to \(SpecLimits.keyframes) keyframes")
+            return []
+        }
+        var previous = start
+        return elements.enumerated().compactMap { index, element in
+            guard let object = SpecObject(element, at: pointer.appending(index), problems: problems) else { return nil }
+            object.refuseUnknown(except: ["frame", "box"])
+            let box = box(object)
+            guard let frame = frame(object, after: previous, isFirst: index == 0) else { return nil }
+            previous = frame
+            return TargetSpec.Keyframe(frame: frame, box: box)
+        }
+    }
+
+    private func frame(_ object: SpecObject, after previous: Int, isFirst: Bool) -> Int? {
+        let pointer = object.pointer.appending("frame")
+        guard object.members["frame"] != nil else {
+            problems.add(pointer, "is missing: the frame in which the box was drawn")
+            return nil
+        }
+        let frame = object.integer("frame", in: SpecLimits.frame, default: -1)
+        guard frame >= 0 else { return nil }
+        if frame <= previous {
+            let what = isFirst ? "the target's start_frame" : "the keyframe before it"
+            problems.add(pointer, "must be after \(what) (\(previous))")
+        } else if let problem = range.problem(with: frame) {
+            problems.add(pointer, problem)
+        }
+        return frame
+    }
+}
+
+extension PixelBox {
+    fileprivate static let empty = PixelBox(x: 0, y: 0, width: 0, height: 0)
+}
+
+extension TargetSpec {
+    /// `target-1` for the first target that has no id.
+    static func defaultID(_ index: Int) -> String { "target-\(index + 1)" }
+}
