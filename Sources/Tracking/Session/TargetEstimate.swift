@@ -1,0 +1,47 @@
+/// Where one target is in one frame, and how sure that is.
+public struct TargetEstimate: Hashable, Sendable {
+    public enum State: String, CaseIterable, Sendable {
+        /// Found, and verified against its template.
+        case tracked
+        /// Not found in this frame or the few before it; the box follows the last known velocity.
+        case coasting
+        /// Not found for longer than ``TemplateTrackerParameters/coastingFrames``.
+        case lost
+        /// Its centre has left the frame.
+        case outOfFrame = "out_of_frame"
+    }
+
+    /// Centre ± size · scale; see ``AffineMap/uprightBox(of:)``.
+    public var box: Box
+    /// The corners of the first (or last keyframe's) box, mapped by ``affine``.
+    public var quad: Quad
+    /// The first (or last keyframe's) frame's pixels to this frame's.
+    public var affine: AffineMap
+    public var state: State
+    /// 0 … 1: of the frames with at least this confidence, at least this share has an overlap of 0.5 or more with the
+    /// truth.
+    public var confidence: Double
+    /// Zero-mean normalised cross-correlation of the frame under ``affine`` with the first template, −1 … 1.
+    public var zncc: Double
+    /// Root mean square of the residual against the template in use after gain and bias, in grey levels.
+    public var residual: Double
+    /// Aligner iterations over all levels and starts.
+    public var iterations: Int
+    /// Whether the box of this frame was given rather than found.
+    public var isKeyframe: Bool
+
+    public init(
+        box: Box, quad: Quad, affine: AffineMap, state: State, confidence: Double, zncc: Double, residual: Double,
+        iterations: Int, isKeyframe: Bool
+    ) {
+        self.box = box
+        self.quad = quad
+        self.affine = affine
+        self.state = state
+        self.confidence = confidence
+        self.zncc = zncc
+        self.residual = residual
+        self.iterations = iterations
+        self.isKeyframe = isKeyframe
+    }
+}

@@ -1,0 +1,87 @@
+/// How targets are followed.
+public struct TrackerOptions: Hashable, Sendable {
+    public enum Mode: String, CaseIterable, Sendable {
+        /// Alignment of an adaptive template with drift correction against the first one.
+        case template
+    }
+
+    /// What the warp may do; the coarser levels of a pyramid are always freed in this order.
+    public enum Motion: String, CaseIterable, Sendable { case translation, similarity, affine }
+
+    /// How a template is aligned (Baker & Matthews, IJCV 2004; Benhimane & Malis, IROS 2004).
+    public enum Aligner: String, CaseIterable, Sendable {
+        case forwardAdditive = "forward_additive"
+        case inverseCompositional = "inverse_compositional"
+        case esm
+    }
+
+    /// What is done about changing light.
+    public enum Illumination: String, CaseIterable, Sendable {
+        case none
+        /// The aligner estimates a gain and a bias with the warp.
+        case gainBias = "gain_bias"
+        /// Every frame's contrast is equalised first: ``AdaptiveEqualizer``.
+        case clahe
+        /// Every frame goes through a ``GammaCurve`` first.
+        case gamma
+    }
+
+    /// What happens to a target that is lost, until the next keyframe.
+    public enum OnLost: String, CaseIterable, Sendable {
+        /// It is searched for around its expected position, in an area that grows.
+        case search
+        /// It is tried again at its last position only.
+        case hold
+        /// It is not tried again.
+        case stop
+    }
+
+    public var mode: Mode
+    public var motion: Motion
+    public var aligner: Aligner
+    /// Pyramid levels, 1 … 6.
+    public var levels: Int
+    /// Iterations on each level, 1 … 200.
+    public var maxIterations: Int
+    /// A level ends when no corner moves further than this, in pixels; 0.0001 … 1.
+    public var epsilon: Double
+    public var illumination: Illumination
+    /// The exponent for ``Illumination/gamma``; 0.1 … 10.
+    public var gamma: Double
+    public var onLost: OnLost
+    /// What tunes ``Mode/template``.
+    public var template: TemplateTrackerParameters
+
+    public init(
+        mode: Mode = .template, motion: Motion = .affine, aligner: Aligner = .inverseCompositional, levels: Int = 3,
+        maxIterations: Int = 10, epsilon: Double = 0.02, illumination: Illumination = .gainBias, gamma: Double = 1,
+        onLost: OnLost = .search, template: TemplateTrackerParameters = TemplateTrackerParameters()
+    ) {
+        self.mode = mode
+        self.motion = motion
+        self.aligner = aligner
+        self.levels = levels
+        self.maxIterations = maxIterations
+        self.epsilon = epsilon
+        self.illumination = illumination
+        self.gamma = gamma
+        self.onLost = onLost
+        self.template = template
+    }
+
+    /// - Throws: ``TrackingError/Code/invalidOption`` naming the option that is out of its range.
+    public func validate() throws(TrackingError) {
+        try Self.check(Double(levels), in: 1...6, "levels")
+        try Self.check(Double(maxIterations), in: 1...200, "maxIterations")
+        try Self.check(epsilon, in: 0.0001...1, "epsilon")
+        try Self.check(gamma, in: 0.1...10, "gamma")
+    }
+
+    private static func check(_ value: Double, in range: ClosedRange<Double>, _ option: String) throws(TrackingError) {
+        guard range.contains(value) else {
+            throw TrackingError(
+                .invalidOption, "\(option) is \(value); it must be from \(range.lowerBound) to \(range.upperBound)",
+                option: option)
+        }
+    }
+}

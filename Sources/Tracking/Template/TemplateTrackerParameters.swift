@@ -1,0 +1,4 @@
+public struct TemplateTrackerParameters: Hashable, Sendable {
+    public init() {}
+    public var coastingFrames = 5
+}
