@@ -1,0 +1,120 @@
+/// One run of an aligner: what it works on and the steps of an iteration, numbered as in Baker & Matthews 2004
+/// (figures 1 and 4). Steps that belong to the template alone (gradient, Jacobian and Hessian of inverse compositional)
+/// were done when it was made.
+struct Alignment {
+    let template: Template
+    let pyramid: Pyramid
+    let options: AlignmentOptions
+    let start: AffineWarp
+    let workspace: AlignmentWorkspace
+    /// The plane the warp is sampled from; kept for the whole run.
+    let level: Int
+    let layout: GridLayout
+    let grids: AlignmentWorkspace.Grids
+
+    var warp: AffineWarp
+    var iterations = 0
+    var inlierShare = 1.0
+    var photometry: PhotometricState?
+
+    init(
+        template: Template, pyramid: Pyramid, options: AlignmentOptions, start: AffineWarp,
+        workspace: AlignmentWorkspace
+    ) {
+        self.template = template
+        self.pyramid = pyramid
+        self.options = options
+        self.start = start
+        self.workspace = workspace
+        warp = start
+        level = pyramid.clampedLevel(template.shape.samplingLevel(under: start))
+        layout = GridLayout(template.shape)
+        grids = workspace.grids(columns: template.columns, rows: template.rows)
+    }
+
+    /// Iterates until the steps are small, then measures the fit where it ended.
+    mutating func run() -> AlignmentResult {
+        guard template.status == .usable else { return result(.degenerate) }
+        guard overlap(at: warp) >= options.minimumOverlap else { return result(.outOfBounds) }
+        var status = AlignmentStatus.maxIterations
+        while iterations < options.maximumIterations {
+            switch template.withSections({ iterate($0) }) {
+            case .next(let moved):
+                let before = warp
+                warp = moved
+                iterations += 1
+                if isRunaway { return restart(.diverged) }
+                let step = moved.maximumCornerDistance(to: before, width: template.width, height: template.height)
+                if step.atLevel(level) >= options.epsilon { continue }
+                status = .converged
+            case .stopped(let reason):
+                return restart(reason)
+            }
+            break
+        }
+        return result(overlap(at: warp) >= options.minimumOverlap ? status : .outOfBounds)
+    }
+
+    /// What an iteration leads to.
+    private enum Outcome {
+        case next(AffineWarp)
+        case stopped(AlignmentStatus)
+    }
+
+    private mutating func iterate(_ sections: Template.Sections) -> Outcome {
+        // (1) Warp I with W(x; p).
+        guard warpImage() else { return .stopped(.outOfBounds) }
+        let mean = weightedMean(grids.image, weights: sections.weights, size: layout.size)
+        // (2) The error image; as far as it is needed for its own sake: to tell which samples do not fit.
+        var state = photometry ?? initialPhotometry(sections, shift: mean)
+        let isWeighted = options.robust != .none
+        if isWeighted { state = weigh(sections, state: state, shift: mean) }
+        // (3)-(6) Gradient, steepest descent images and Hessian, where they are not the template's own.
+        let hasOwnGradient = options.method == .inverseCompositional
+        if !hasOwnGradient { guard makeGradients(sections, gain: state.gain) else { return .stopped(.diverged) } }
+        let gradientX = hasOwnGradient ? sections.gradientX : UnsafePointer(grids.gradientX)
+        let gradientY = hasOwnGradient ? sections.gradientY : UnsafePointer(grids.gradientY)
+        let weights = isWeighted ? UnsafePointer(grids.weights) : sections.weights
+        let matrix =
+            hasOwnGradient && !isWeighted
+            ? template.normalMatrix
+            : NormalMatrix(
+                gradientX: gradientX, gradientY: gradientY, samples: sections.samples, weights: weights, layout: layout)
+        // (7) The steepest descent images times the error.
+        var right = RightSide(
+            gradientX: gradientX, gradientY: gradientY, samples: sections.samples, weights: weights,
+            image: grids.image, shift: mean, layout: layout)
+        if options.photometry == .none { right.subtractTemplate(matrix, level: template.mean - Double(mean)) }
+        // (8) Solve for Δp.
+        let linear = options.method == .forwardAdditive ? warp : .identity
+        let basis = MotionBasis(options.motion, shape: template.shape, linear: linear)
+        guard
+            let solution = solve(
+                matrix, right, basis: basis, photometry: options.photometry, shapeDamping: options.shapeDamping)
+        else { return .stopped(.degenerate) }
+        if options.photometry == .gainAndBias {
+            state = PhotometricState(gain: solution.gain, level: solution.bias + Double(mean))
+        }
+        photometry = state
+        // (9) Update the warp.
+        return updated(by: solution, gain: state.gain).map { .next($0) } ?? .stopped(.diverged)
+    }
+
+    /// Whether the warp has left the range in which the options let it move.
+    private var isRunaway: Bool {
+        let diagonal = (template.width * template.width + template.height * template.height).squareRoot()
+        let motion = warp.maximumCornerDistance(to: start, width: template.width, height: template.height)
+        let change = warp.determinant / start.determinant
+        // Written so that a NaN is a runaway.
+        return
+            !(warp.isFinite && motion <= options.maximumMotion * diagonal * max(start.scale, 1)
+            && change <= options.maximumAreaChange && change >= 1 / options.maximumAreaChange)
+    }
+
+    private mutating func restart(_ status: AlignmentStatus) -> AlignmentResult {
+        warp = start
+        photometry = nil
+        inlierShare = 1
+        return result(status)
+    }
+}
