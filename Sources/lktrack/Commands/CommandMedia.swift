@@ -1,0 +1,37 @@
+import Media
+
+/// Media for commands: its errors as messages with the exit status that fits.
+enum CommandMedia {
+    static func mapping<R>(_ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch let error as MediaError {
+            throw CommandFailure(status(of: error.code), error.message)
+        }
+    }
+
+    static func open(_ input: MediaInput, _ request: DecodeRequest) throws -> DecoderProcess {
+        try mapping { try DecoderProcess.open(input, request: request) }
+    }
+
+    static func next(_ source: DecoderProcess) throws -> Frame? {
+        try mapping { try source.next() }
+    }
+
+    /// What to encode for a file name, `nil` where it names no video.
+    static func container(ofOutput path: String) -> VideoContainer? {
+        let name = path.lowercased()
+        if name.hasSuffix(".mp4") { return .mp4 }
+        if name.hasSuffix(".avi") { return .avi }
+        return nil
+    }
+
+    private static func status(of code: MediaError.Code) -> ExitStatus {
+        switch code {
+        case .notFound: .noInput
+        case .cannotWrite: .cannotCreate
+        case .system, .decoderCrashed, .decoderTimeout: .software
+        default: .dataError
+        }
+    }
+}

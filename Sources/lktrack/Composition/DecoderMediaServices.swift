@@ -1,0 +1,61 @@
+import Jobs
+import Media
+import TrackingAPI
+
+/// What the API needs of media: sniffing, and single frames out of a decoder process.
+struct DecoderMediaServices: MediaServices {
+    let limits: DecodeLimits
+
+    func recognise(prefix: [UInt8]) -> RecognisedMedia? {
+        switch SourceFormat.recognise(prefix) {
+        case .video(.mp4): RecognisedMedia(.video, mediaType: "video/mp4", fileExtension: "mp4")
+        case .video(.matroska): RecognisedMedia(.video, mediaType: "video/x-matroska", fileExtension: "mkv")
+        case .video(.avi): RecognisedMedia(.video, mediaType: "video/x-msvideo", fileExtension: "avi")
+        case .archive(.zip): RecognisedMedia(.archive, mediaType: "application/zip", fileExtension: "zip")
+        case .archive(.tar): RecognisedMedia(.archive, mediaType: "application/x-tar", fileExtension: "tar")
+        case .archive(.tarGzip): RecognisedMedia(.archive, mediaType: "application/gzip", fileExtension: "tar.gz")
+        case .image(.jpeg): RecognisedMedia(.image, mediaType: "image/jpeg", fileExtension: "jpg")
+        case .image(.png): RecognisedMedia(.image, mediaType: "image/png", fileExtension: "png")
+        case .image(.bmp): RecognisedMedia(.image, mediaType: "image/bmp", fileExtension: "bmp")
+        case .image(.webp): RecognisedMedia(.image, mediaType: "image/webp", fileExtension: "webp")
+        case .image(.tiff): RecognisedMedia(.image, mediaType: "image/tiff", fileExtension: "tiff")
+        case nil: nil
+        }
+    }
+
+    func frame(
+        _ index: Int, of source: JobSource, path: String, as format: FrameFormat
+    ) throws(MediaServiceError) -> [UInt8] {
+        let input: MediaInput = source.kind == .video ? .video(path: path) : .archive(path: path)
+        let (past, overflows) = index.addingReportingOverflow(1)
+        guard !overflows else { throw MediaServiceError(.frameNotFound, "there is no frame \(index)") }
+        do {
+            let decoder = try DecoderProcess.open(
+                input, request: DecodeRequest(start: index, stop: past, color: true, limits: limits))
+            defer { decoder.close() }
+            guard let frame = try decoder.next() else {
+                throw MediaServiceError(.frameNotFound, "the source has no frame \(index)")
+            }
+            let image = decoder.info.isColor ? frame.color ?? frame.gray : frame.gray
+            switch format {
+            case .png: return try ImageCodec.png(image)
+            case .jpeg: return try ImageCodec.jpeg(image)
+            }
+        } catch let error as MediaServiceError {
+            throw error
+        } catch let error as MediaError {
+            throw MediaServiceError(code(of: error.code), error.message)
+        } catch {
+            throw MediaServiceError(.unavailable, "the frame could not be decoded")
+        }
+    }
+
+    private func code(of code: MediaError.Code) -> MediaServiceError.Code {
+        switch code {
+        case .limitExceeded: .limitExceeded
+        case .system: .unavailable
+        case .notFound, .noFrames: .frameNotFound
+        default: .undecodable
+        }
+    }
+}

@@ -1,0 +1,153 @@
+import Configuration
+import Foundation
+import Yams
+
+/// Reads the configuration: file, overlaid by the environment, overlaid by flags.
+enum ConfigurationLoader {
+    /// A key or a value that cannot be: names it, where it stands and what was expected.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// - Parameters:
+    ///   - file: YAML text and the name to use for it in errors; `nil`: defaults only.
+    ///   - environment: variables by name.
+    ///   - flags: values by key (`server.port`).
+    static func load(
+        file: (text: String, name: String)?, environment: [String: String], flags: [String: String]
+    ) throws(Failure) -> ServiceConfiguration {
+        var layers: [(name: String, provider: any ConfigProvider)] = [
+            ("the command line", provider(ofFlags: flags)),
+            (
+                "the environment",
+                EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "lktrack")
+            ),
+        ]
+        if let file { layers.append((file.name, try provider(ofFile: file))) }
+        var configuration = ServiceConfiguration()
+        for key in ConfigurationKey.all {
+            for layer in layers {
+                guard let text = try text(of: key, in: layer) else { continue }
+                do {
+                    try key.apply(text, &configuration)
+                } catch {
+                    let name = layer.name == "the environment" ? key.environmentName : key.name
+                    throw Failure(description: "\(layer.name): \(name) is \"\(text)\"; expected \(error.expected)")
+                }
+                break
+            }
+        }
+        try refuseUnknownVariables(environment)
+        return configuration
+    }
+
+    private static func text(
+        of key: ConfigurationKey, in layer: (name: String, provider: any ConfigProvider)
+    ) throws(Failure) -> String? {
+        let path = AbsoluteConfigKey(key.name.split(separator: ".").map(String.init))
+        do {
+            if let value = try layer.provider.value(forKey: path, type: .string).value {
+                guard case .string(let text) = value.content else { return nil }
+                return text
+            }
+            return nil
+        } catch {
+            // A list in the file (`roles: [api, worker]`) is no string; its elements are.
+            if let value = try? layer.provider.value(forKey: path, type: .stringArray).value,
+                case .stringArray(let elements) = value.content
+            {
+                return elements.joined(separator: ",")
+            }
+            throw Failure(description: "\(layer.name): \(key.name) has a value of the wrong kind")
+        }
+    }
+
+    private static func provider(ofFlags flags: [String: String]) -> InMemoryProvider {
+        InMemoryProvider(
+            values: Dictionary(
+                uniqueKeysWithValues: flags.map { key, text in
+                    (
+                        AbsoluteConfigKey(key.split(separator: ".").map(String.init)),
+                        ConfigValue(.string(text), isSecret: false)
+                    )
+                }))
+    }
+
+    private static func provider(ofFile file: (text: String, name: String)) throws(Failure) -> any ConfigProvider {
+        do {
+            let root = try Yams.compose(yaml: file.text)
+            guard let root, root != Node("") else { return InMemoryProvider(values: [:]) }
+            guard let mapping = root.mapping else {
+                throw Failure(description: "\(file.name): expected `key: value` lines")
+            }
+            try refuseUnknownKeys(mapping, prefix: "", file: file.name)
+            return try YAMLFile(text: file.text)
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            throw Failure(description: "\(file.name): not valid YAML: \(error)")
+        }
+    }
+
+    private static func refuseUnknownKeys(_ mapping: Node.Mapping, prefix: String, file: String) throws(Failure) {
+        for (node, value) in mapping {
+            let key = prefix + (node.string ?? "?")
+            if let inner = value.mapping, ConfigurationKey.all.contains(where: { $0.name.hasPrefix(key + ".") }) {
+                try refuseUnknownKeys(inner, prefix: key + ".", file: file)
+            } else if !ConfigurationKey.all.contains(where: { $0.name == key }) {
+                let line = node.mark.map { ":\($0.line)" } ?? ""
+                throw Failure(description: "\(file)\(line): unknown key \(key)")
+            }
+        }
+    }
+
+    /// Only inside our sections: an orchestrator may set variables of its own that start with a service's name
+    /// (`LKTRACK_SERVICE_HOST`, `LKTRACK_PORT`).
+    private static func refuseUnknownVariables(_ environment: [String: String]) throws(Failure) {
+        let known = Set(ConfigurationKey.all.map(\.environmentName))
+        let sections = Set(
+            ConfigurationKey.all.compactMap { key in
+                key.name.contains(".") ? "LKTRACK_\(key.name.prefix { $0 != "." }.uppercased())_" : nil
+            })
+        for name in environment.keys.sorted() where !known.contains(name) {
+            if sections.contains(where: name.hasPrefix) {
+                throw Failure(description: "the environment: unknown variable \(name)")
+            }
+        }
+    }
+}
+
+/// A YAML text as a provider. (The library's own file provider reads only asynchronously and only from a path.)
+private struct YAMLFile: ConfigProvider {
+    private let contents: YAMLSnapshot
+
+    init(text: String) throws {
+        contents = try YAMLSnapshot(
+            data: Data(text.utf8).bytes, providerName: "YAML", parsingOptions: .default)
+    }
+
+    var providerName: String { "YAML" }
+
+    func value(forKey key: AbsoluteConfigKey, type: ConfigType) throws -> LookupResult {
+        try contents.value(forKey: key, type: type)
+    }
+
+    func fetchValue(forKey key: AbsoluteConfigKey, type: ConfigType) async throws -> LookupResult {
+        try value(forKey: key, type: type)
+    }
+
+    func watchValue<Return: ~Copyable>(
+        forKey key: AbsoluteConfigKey, type: ConfigType,
+        updatesHandler: (ConfigUpdatesAsyncSequence<Result<LookupResult, any Error>, Never>) async throws -> Return
+    ) async throws -> Return {
+        try await watchValueFromValue(forKey: key, type: type, updatesHandler: updatesHandler)
+    }
+
+    func snapshot() -> any ConfigSnapshot { contents }
+
+    func watchSnapshot<Return: ~Copyable>(
+        updatesHandler: (ConfigUpdatesAsyncSequence<any ConfigSnapshot, Never>) async throws -> Return
+    ) async throws -> Return {
+        try await watchSnapshotFromSnapshot(updatesHandler: updatesHandler)
+    }
+}

@@ -1,0 +1,143 @@
+/// Everything that can be configured, with its defaults; `config/lktrack.yaml` says what each key means.
+struct ServiceConfiguration: Sendable, Equatable {
+    struct Server: Sendable, Equatable {
+        var address = "127.0.0.1"
+        var port = 8080
+        var shutdownSeconds = 30.0
+        var threads = 0
+        var connections = 1000
+        var connectionsPerAddress = 0
+    }
+
+    struct Limits: Sendable, Equatable {
+        var uploadBytes = 4 << 30
+        var pixels = 3840 * 2160 * 2
+        var frames = 1_000_000
+        var archiveBytes = 8 << 30
+        var queuedJobs = 10_000
+        var diskReserveBytes = 256 << 20
+        var decoderStallSeconds = 30.0
+    }
+
+    enum Role: String, CaseIterable, Sendable { case api, worker }
+    enum Authentication: String, CaseIterable, Sendable { case keys, none }
+    enum LogLevel: String, CaseIterable, Sendable { case debug, info, warning, error }
+
+    var server = Server()
+    var authentication = Authentication.keys
+    var dataDirectory = "data"
+    var workers = 0
+    var roles: Set<Role> = [.api, .worker]
+    var limits = Limits()
+    var storeURL = "sqlite:"
+    var blobsURL = "file:"
+    var leaseSeconds = 30.0
+    var logLevel = LogLevel.info
+}
+
+/// One key of the configuration: its name in the file, and how its text is checked and stored.
+struct ConfigurationKey: Sendable {
+    /// Dotted, as in the file: `server.port`.
+    let name: String
+    /// Takes the value, or says what it should have been.
+    let apply: @Sendable (String, inout ServiceConfiguration) throws(InvalidValue) -> Void
+    /// The value in a configuration, as it would stand in the file.
+    let value: @Sendable (ServiceConfiguration) -> String
+
+    struct InvalidValue: Error { let expected: String }
+
+    /// `LKTRACK_SERVER_PORT` for `server.port`.
+    var environmentName: String {
+        "LKTRACK_" + String(name.map { $0 == "." ? "_" : $0 }).uppercased()
+    }
+}
+
+extension ConfigurationKey {
+    static func int(
+        _ name: String, _ path: WritableKeyPath<ServiceConfiguration, Int> & Sendable, _ range: ClosedRange<Int>
+    ) -> ConfigurationKey {
+        ConfigurationKey(name: name) { text, configuration throws(InvalidValue) in
+            guard let value = Int(text), range.contains(value) else {
+                throw InvalidValue(expected: "a whole number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            configuration[keyPath: path] = value
+        } value: {
+            String($0[keyPath: path])
+        }
+    }
+
+    static func seconds(
+        _ name: String, _ path: WritableKeyPath<ServiceConfiguration, Double> & Sendable, _ range: ClosedRange<Double>
+    ) -> ConfigurationKey {
+        ConfigurationKey(name: name) { text, configuration throws(InvalidValue) in
+            guard let value = Double(text), range.contains(value) else {
+                throw InvalidValue(expected: "a number of seconds from \(range.lowerBound) to \(range.upperBound)")
+            }
+            configuration[keyPath: path] = value
+        } value: {
+            let number = $0[keyPath: path]
+            return number == number.rounded() ? String(Int(number)) : String(number)
+        }
+    }
+
+    static func text(
+        _ name: String, _ path: WritableKeyPath<ServiceConfiguration, String> & Sendable, _ expected: String,
+        where valid: @escaping @Sendable (String) -> Bool
+    ) -> ConfigurationKey {
+        ConfigurationKey(name: name) { text, configuration throws(InvalidValue) in
+            guard valid(text) else { throw InvalidValue(expected: expected) }
+            configuration[keyPath: path] = text
+        } value: {
+            $0[keyPath: path]
+        }
+    }
+
+    static func choice<Value: RawRepresentable & CaseIterable & Sendable>(
+        _ name: String, _ path: WritableKeyPath<ServiceConfiguration, Value> & Sendable
+    ) -> ConfigurationKey where Value.RawValue == String {
+        ConfigurationKey(name: name) { text, configuration throws(InvalidValue) in
+            guard let value = Value(rawValue: text) else {
+                throw InvalidValue(expected: Value.allCases.map(\.rawValue).joined(separator: " or "))
+            }
+            configuration[keyPath: path] = value
+        } value: {
+            $0[keyPath: path].rawValue
+        }
+    }
+
+    /// Every key there is; a key in the file that is not here stops the start.
+    static let all: [ConfigurationKey] = [
+        text("server.address", \.server.address, "an IPv4 or IPv6 address", where: NetworkAddress.isValid),
+        int("server.port", \.server.port, 0...65535),
+        seconds("server.shutdown_seconds", \.server.shutdownSeconds, 0...3600),
+        int("server.threads", \.server.threads, 0...256),
+        int("server.connections", \.server.connections, 8...1_000_000),
+        int("server.connections_per_address", \.server.connectionsPerAddress, 0...1_000_000),
+        choice("auth", \.authentication),
+        text("data_dir", \.dataDirectory, "a folder", where: { !$0.isEmpty }),
+        int("workers", \.workers, 0...1024),
+        roles,
+        int("limits.upload_bytes", \.limits.uploadBytes, 1...(1 << 50)),
+        int("limits.pixels", \.limits.pixels, 64...(1 << 30)),
+        int("limits.frames", \.limits.frames, 1...100_000_000),
+        int("limits.archive_bytes", \.limits.archiveBytes, 1...(1 << 50)),
+        int("limits.queued_jobs", \.limits.queuedJobs, 1...100_000_000),
+        int("limits.disk_reserve_bytes", \.limits.diskReserveBytes, 0...(1 << 50)),
+        seconds("limits.decoder_stall_seconds", \.limits.decoderStallSeconds, 0.1...3600),
+        text("store.url", \.storeURL, "sqlite: or sqlite:PATH", where: { $0.hasPrefix("sqlite:") }),
+        text("blobs.url", \.blobsURL, "file: or file:FOLDER", where: { $0.hasPrefix("file:") }),
+        seconds("lease_seconds", \.leaseSeconds, 1...3600),
+        choice("log.level", \.logLevel),
+    ]
+
+    private static let roles = ConfigurationKey(name: "roles") { text, configuration throws(InvalidValue) in
+        let names = text.split(separator: ",").map { String($0.filter { $0 != " " }) }
+        let roles = names.compactMap(ServiceConfiguration.Role.init(rawValue:))
+        guard !roles.isEmpty, roles.count == names.count else {
+            throw InvalidValue(expected: "api, worker or api,worker")
+        }
+        configuration.roles = Set(roles)
+    } value: {
+        $0.roles.map(\.rawValue).sorted().joined(separator: ",")
+    }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import CSystem
+import Glibc
+import Media
+
+/// The entry point. Not an `AsyncParsableCommand`: commands block on decoders and files, which must not happen on the
+/// cooperative pool, so they run on the main thread.
+@main
+enum Main {
+    static func main() {
+        guard csystem_cpu_has_avx2_fma() else {
+            Console.error("this processor lacks AVX2 and FMA, which this build needs (x86-64-v3)")
+            exit(ExitStatus.unavailable.rawValue)
+        }
+        // The decoder process for one job; its sockets are open already. Not a command for people.
+        if CommandLine.arguments.dropFirst().first == DecoderMain.subcommand { exit(DecoderMain.run()) }
+        // A peer that hangs up is an error of one write, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try LKTrack.parseAsRoot()
+            try command.run()
+        } catch let failure as CommandFailure {
+            Console.error(failure.message)
+            exit(failure.status.rawValue)
+        } catch {
+            LKTrack.exit(withError: error)
+        }
+    }
+}
+
+struct LKTrack: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lktrack",
+        abstract: "Follows boxes through a video: over HTTP, or here on the command line.",
+        discussion: """
+            Track one target of a video and look at the result:
+
+              lktrack track clip.mp4 --roi 70,51,107,87 --annotate out.mp4 --output boxes.csv --format csv
+
+            Serve, submit, poll and fetch:
+
+              lktrack serve --port 8080
+              curl -F video=@clip.mp4 -F roi=70,51,107,87 localhost:8080/v1/jobs
+              curl localhost:8080/v1/jobs/ID
+              curl localhost:8080/v1/jobs/ID/results?format=csv
+
+            Boxes are x,y,width,height in pixels from the top-left corner; frames count from 0.
+            """,
+        version: Version.text,
+        subcommands: [
+            ServeCommand.self, TrackCommand.self, EvalCommand.self, SynthCommand.self, VersionCommand.self,
+        ]
+    )
+}
+
+/// Exit statuses (sysexits(3)).
+enum ExitStatus: Int32, Sendable {
+    case usage = 64
+    /// Input that cannot be decoded.
+    case dataError = 65
+    /// Input that is not there.
+    case noInput = 66
+    case unavailable = 69
+    /// A bug.
+    case software = 70
+    /// Output that cannot be written.
+    case cannotCreate = 73
+    case configuration = 78
+}
+
+/// Ends a command with a message for the person at the terminal.
+struct CommandFailure: Error {
+    let status: ExitStatus
+    let message: String
+
+    init(_ status: ExitStatus, _ message: String) {
+        self.status = status
+        self.message = message
+    }
+}

@@ -1,0 +1,150 @@
+import Foundation
+import Testing
+
+@Suite("The command line")
+struct CommandLineTests {
+    @Test("track prints a line a frame in the OTB form, first frame included, and nothing else")
+    func otb() throws {
+        let sequence = try Material.synthetic(frames: 12)
+        let output = try Executable.lktrack("track", sequence.folder.path, "--roi", sequence.box, "--format", "otb")
+        #expect(output.status == 0)
+        #expect(output.lines.count == 12)
+        #expect(output.lines.allSatisfy { $0.split(separator: ",").compactMap { Double($0) }.count == 4 })
+        #expect(output.standardError.isEmpty, "no progress bar where standard error is piped")
+    }
+
+    @Test("--start, --stop and --step choose the frames")
+    func range() throws {
+        let sequence = try Material.synthetic(frames: 12)
+        let output = try Executable.lktrack(
+            "track", sequence.folder.path, "--roi", sequence.box, "--start", "2", "--stop", "9", "--step", "3",
+            "--format", "ndjson")
+        #expect(output.status == 0)
+        let frames = try output.lines.map { line in
+            try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])["frame"] as? Int
+        }
+        #expect(frames == [2, 5, 8])
+    }
+
+    @Test("track writes an annotated video and the results to files")
+    func annotate() throws {
+        let video = try Material.syntheticVideo(frames: 10)
+        let folder = try TemporaryFolder()
+        let output = try Executable.lktrack(
+            "track", video.path, "--roi", video.boxes[0], "--annotate", folder.path("out.avi"), "--output",
+            folder.path("out.csv"), "--format", "csv")
+        #expect(output.status == 0)
+        #expect(output.standardOutput.isEmpty)
+        #expect(try String(contentsOfFile: folder.path("out.csv"), encoding: .utf8).split(separator: "\n").count == 11)
+        let avi = try Data(contentsOf: URL(fileURLWithPath: folder.path("out.avi")))
+        #expect(String(decoding: avi.prefix(4), as: UTF8.self) == "RIFF")
+    }
+
+    @Test("exit statuses are those of sysexits")
+    func exitStatuses() throws {
+        let folder = try TemporaryFolder()
+        let text = try folder.write(Array("no video".utf8), to: "text.mp4")
+        let video = try Material.syntheticVideo(frames: 3)
+        #expect(try Executable.lktrack("track").status == 64)
+        #expect(try Executable.lktrack("track", video.path, "--roi", "1,2,3").status == 64)
+        #expect(try Executable.lktrack("track", video.path, "--roi", "1,2,3,3").status == 64)
+        #expect(try Executable.lktrack("track", text, "--roi", "1,1,20,20").status == 65)
+        #expect(try Executable.lktrack("track", folder.path("none.mp4"), "--roi", "1,1,20,20").status == 66)
+        #expect(
+            try Executable.lktrack(
+                "track", video.path, "--roi", video.boxes[0], "--output", folder.path("no/such/folder.json")
+            ).status == 73)
+        #expect(try Executable.lktrack("frobnicate").status == 64)
+        #expect(try Executable.lktrack("version").text.hasPrefix("lktrack "))
+    }
+
+    @Test("--help teaches: it shows a whole example")
+    func help() throws {
+        let output = try Executable.lktrack("--help")
+        #expect(output.status == 0)
+        #expect(output.text.contains("lktrack track clip.mp4 --roi"))
+        for command in ["serve", "track", "eval", "synth"] {
+            let help = try Executable.lktrack(command, "--help")
+            #expect(help.status == 0)
+            #expect(help.text.contains("lktrack \(command)"))
+        }
+    }
+
+    @Test("synth makes the same bytes from the same seed, and others from another")
+    func synth() throws {
+        let folder = try TemporaryFolder()
+        for (name, seed) in [("a", "3"), ("b", "3"), ("c", "4")] {
+            let made = try Executable.lktrack(
+                "synth", folder.path(name), "--frames", "2", "--size", "160x120", "--seed", seed, "--noise", "4")
+            #expect(made.status == 0)
+        }
+        let images = try ["a", "b", "c"].map {
+            try Data(contentsOf: URL(fileURLWithPath: folder.path("\($0)/img/000002.png")))
+        }
+        #expect(images[0] == images[1])
+        #expect(images[0] != images[2])
+    }
+
+    @Test("the same input gives the same bytes, in one process or over HTTP, with one worker or more")
+    func determinism() throws {
+        let video = try Material.syntheticVideo(frames: 60, targets: 2)
+        let rois = video.boxes.flatMap { ["--roi", $0] }
+        let runs = try (0..<2).map { _ in
+            try Executable.run(Executable.lktrack, ["track", video.path, "--format", "ndjson"] + rois).standardOutput
+        }
+        #expect(runs[0] == runs[1])
+        for workers in ["1", "3"] {
+            let server = try Server("--workers", workers)
+            let ids = try (0..<3).map { _ in
+                try server.submit(["video=@\(video.path)"] + video.boxes.map { "roi=\($0)" })
+            }
+            for id in ids {
+                #expect(try server.finish(id)["status"] as? String == "succeeded")
+                #expect(try server.get("/v1/jobs/\(id)/results?format=ndjson").body == runs[0])
+            }
+        }
+    }
+
+    @Test("eval scores like an independent scorer would: a perfect result on an easy scene, JSON and table")
+    func evaluation() throws {
+        let sequence = try Material.synthetic(frames: 30)
+        let output = try Executable.lktrack("eval", sequence.folder.path, "--json")
+        #expect(output.status == 0)
+        let report = try #require(
+            try JSONSerialization.jsonObject(with: output.standardOutput) as? [String: Any])
+        let target = try #require((report["targets"] as? [[String: Any]])?.first)
+        let success = try #require(target["success_auc"] as? Double)
+        #expect(success > 0.9)
+        #expect(target["frames"] as? Int == 30)
+        #expect(try Executable.lktrack("eval", sequence.folder.path).text.contains("success AUC"))
+    }
+
+    @Test(
+        "on Car4 the template tracker reaches the success of the implementation that it replaces",
+        .enabled(if: Material.isReal))
+    func car4() throws {
+        let sequence = try Material.sequence("Car4", box: "", frames: 659)
+        let output = try Executable.lktrack(
+            "eval", sequence.folder.path, "--tracker", "template", "--stop", "135", "--json")
+        let report = try #require(
+            try JSONSerialization.jsonObject(with: output.standardOutput) as? [String: Any])
+        let target = try #require((report["targets"] as? [[String: Any]])?.first)
+        #expect(try #require(target["success_auc"] as? Double) >= 0.80)
+        #expect(target["frames"] as? Int == 135)
+    }
+
+    @Test("a wrong configuration stops the start with the key's name")
+    func configuration() throws {
+        let folder = try TemporaryFolder()
+        for (text, name) in [
+            ("server:\n  prot: 1\n", "server.prot"), ("workers: many\n", "workers"), ("server: 3\n", "server"),
+            ("server:\n  address: 0.0.0.0\n", "auth"),
+        ] {
+            let file = try folder.write(Array(text.utf8), to: "wrong.yaml")
+            let output = try Executable.lktrack(
+                "serve", "--port", "0", "--config", file, "--data-dir", folder.path("data"))
+            #expect(output.status == 78)
+            #expect(output.standardError.contains(name), "\(output.standardError)")
+        }
+    }
+}

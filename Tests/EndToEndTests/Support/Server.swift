@@ -1,0 +1,102 @@
+import Foundation
+import Glibc
+
+/// A real `lktrack serve` on a free loopback port, with its own data folder; stopped when nobody refers to it.
+final class Server {
+    enum Failure: Error { case didNotStart(log: String), timedOut(String) }
+
+    let data: TemporaryFolder
+    private(set) var port = 0
+    private var process = Process()
+    private(set) var log = ServerLog()
+    private let arguments: [String]
+
+    init(_ arguments: String..., environment: [String: String] = [:], data: TemporaryFolder? = nil) throws {
+        self.data = try data ?? TemporaryFolder()
+        self.arguments = arguments
+        self.environment = environment
+        try start()
+    }
+
+    private let environment: [String: String]
+
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.waitUntilExit()
+    }
+
+    var url: String { "http://127.0.0.1:\(port)" }
+    var processIdentifier: Int32 { process.processIdentifier }
+
+    /// Starts it (again, on the same data).
+    func start() throws {
+        process = Process()
+        log = ServerLog()
+        process.executableURL = URL(fileURLWithPath: Executable.lktrack)
+        process.arguments = ["serve", "--port", "0", "--data-dir", data.url.path] + arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        // Away from a config/lktrack.yaml that the folder of the tests may hold.
+        process.currentDirectoryURL = data.url
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = log.pipe
+        try process.run()
+        log.start()
+        guard let line = log.line(containing: "\"listening\""),
+            let entry = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],
+            let port = entry["port"] as? Int
+        else { throw Failure.didNotStart(log: log.text) }
+        self.port = port
+    }
+
+    /// SIGTERM, and waits for the end. Returns the exit status.
+    @discardableResult
+    func stop() -> Int32 {
+        kill(process.processIdentifier, SIGTERM)
+        process.waitUntilExit()
+        port = 0
+        return process.terminationStatus
+    }
+
+    /// `kill -9`.
+    func crash() {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        port = 0
+    }
+
+    /// Everything in the data folder but the database and the lock files: relative paths of files.
+    func blobs() -> [String] {
+        let base = data.url.appendingPathComponent("blobs")
+        let files = FileManager.default.enumerator(at: base, includingPropertiesForKeys: [.isRegularFileKey])
+        return (files?.allObjects as? [URL] ?? []).filter {
+            (try? $0.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile) ?? false
+        }.map { String($0.path.dropFirst(base.path.count + 1)) }.sorted()
+    }
+
+    /// Identifiers of the server's child processes: its decoders.
+    func children() -> [Int32] {
+        let tasks = "/proc/\(processIdentifier)/task"
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
+        return threads.flatMap { thread -> [Int32] in
+            let text = (try? String(contentsOfFile: "\(tasks)/\(thread)/children", encoding: .utf8)) ?? ""
+            return text.split(separator: " ").compactMap { Int32($0.filter(\.isNumber)) }
+        }
+    }
+
+    /// A figure of /proc/PID/status in bytes: `VmRSS`, `VmHWM`.
+    func memory(_ field: String) -> Int {
+        let text = (try? String(contentsOfFile: "/proc/\(processIdentifier)/status", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix(field + ":") } ?? ""
+        return (Int(line.filter(\.isNumber)) ?? 0) * 1024
+    }
+}
+
+/// Asks until it is so, for at most a minute.
+func poll(_ what: String, seconds: Double = 60, _ isSo: () throws -> Bool) throws {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while try !isSo() {
+        guard ContinuousClock.now < deadline else { throw Server.Failure.timedOut(what) }
+        sched_yield()
+    }
+}
