@@ -1,4 +1,72 @@
+/// What tunes ``TrackerOptions/Mode/template``. The defaults were chosen on the means of many sequences, not on one.
+///
+/// "Size" is the geometric mean of the box's sides in the frame at hand.
 public struct TemplateTrackerParameters: Hashable, Sendable {
-    public init() {}
+    // MARK: Template
+
+    /// A template has at most this many samples squared at each level.
+    public var gridSide = 48
+    /// Deviation of the Gaussian that weighs samples by their distance from the centre, as a share of the half sides.
+    public var weightSigma = 0.6
+    /// Deviation of the smoothing of a frame's region before it is sampled, in pixels; 0 for none.
+    public var smoothing = 0.0
+    /// A template that varies less than this, in grey levels, cannot be tracked.
+    public var minimumDeviation = 1.0
+
+    // MARK: Alignment
+
+    /// Residuals beyond this many robust standard deviations lose weight (Huber); 0 weighs all alike.
+    public var huberThreshold = 2.5
+    /// Damping of scale, rotation and shape, as a share of the Hessian's mean diagonal.
+    public var shapeDamping = 0.05
+    /// How far around the expected box the frame is looked at, as a share of the larger side.
+    public var regionMargin = 0.5
+    /// The same, at least, in pixels.
+    public var minimumRegionMargin = 12.0
+    /// A second start at the constant-velocity prediction is tried where the target moved more than this share of its
+    /// size in the last frame.
+    public var velocityStart = 0.05
+
+    // MARK: Verification
+
+    /// A pose counts as found above this correlation with the template in use (ZNCC).
+    public var foundCorrelation = 0.5
+    /// The same for a target that was missed in the frame before.
+    public var recoveredCorrelation = 0.6
+    /// Largest change of scale in a frame, as a factor.
+    public var maximumScaleChange = 1.15
+    /// Largest way from the nearer start in a frame, as a share of the size.
+    public var maximumMove = 0.6
+    /// Largest ratio of the axes' scales, either way, and largest cosine of the angle between them.
+    public var maximumAspectChange = 1.5
+    public var maximumSkew = 0.35
+
+    // MARK: Update (Matthews, Ishikawa, Baker, "The template update problem", PAMI 2004, strategy 3)
+
+    /// The first template agrees with the template in use where no corner of the two poses differs by more than this
+    /// share of the size.
+    public var agreementDistance = 0.06
+    /// … and its correlation is above this.
+    public var agreementCorrelation = 0.6
+    /// Share of the new picture in the template in use after a frame in which both agree.
+    public var updateRate = 0.1
+    /// The same where they do not; 0 is strategy 3 to the letter.
+    public var driftingUpdateRate = 0.0
+
+    // MARK: Loss
+
+    /// Frames without the target before it is `lost`.
     public var coastingFrames = 5
+    /// What remains of the velocity in each missed frame.
+    public var velocityDecay = 0.9
+    /// Distance of the starts of a search, as a share of the box's sides.
+    public var searchStep = 0.35
+    /// The search reaches one more step out every this many missed frames …
+    public var searchGrowth = 2
+    /// … up to this many steps.
+    public var searchReach = 5
+    /// How many of a search's starts are aligned on every level.
+    public var searchCandidates = 3
+
+    public init() {}
 }

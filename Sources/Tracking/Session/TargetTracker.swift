@@ -1,0 +1,32 @@
+import LucasKanade
+
+/// A frame as every target of a session sees it: its light is corrected already.
+struct PreparedFrame {
+    /// The picture that is tracked on.
+    let gray: Image
+    /// The frame's colours where they were decoded, as they came.
+    let color: Image?
+    /// Where buffers are borrowed from; nothing in it carries over from one call to the next.
+    let workspace: AlignmentWorkspace
+}
+
+/// Follows one target from the frame in which its box was drawn. One implementation for each ``TrackerOptions/Mode``.
+///
+/// A tracker is a value: it holds all that it knows, looks at nothing else than the frames it is given, and so neither
+/// depends on other targets nor on how often it was copied.
+protocol TargetTracker: Sendable {
+    /// Learns the target. The box overlaps the frame and is not smaller than ``TargetRequest/smallestSide``.
+    init(box: Box, in frame: PreparedFrame, options: TrackerOptions)
+
+    /// Finds the target in the next frame.
+    mutating func track(_ frame: PreparedFrame) -> TargetEstimate
+}
+
+extension TrackerOptions {
+    /// A tracker of the mode that was chosen.
+    func makeTracker(box: Box, in frame: PreparedFrame) -> any TargetTracker {
+        switch mode {
+        case .template: TemplateTracker(box: box, in: frame, options: self)
+        }
+    }
+}
