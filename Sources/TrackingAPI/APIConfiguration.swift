@@ -1,0 +1,54 @@
+/// What the API accepts. Every number is a key of `config/lktrack.yaml`.
+public struct APIConfiguration: Hashable, Sendable {
+    /// `limits.upload_bytes`: the largest body of `POST /v1/jobs`.
+    public var uploadBytes: Int64 = 4 << 30
+    /// `limits.frames`: the most `frame` files in one upload.
+    public var frames = 1_000_000
+    /// `limits.queued_jobs`: with so many jobs waiting, new ones are answered with 503.
+    public var queuedJobs = 10_000
+    /// `limits.disk_reserve_bytes`: an upload that would leave less is answered with 507.
+    public var diskReserveBytes: Int64 = 1 << 30
+
+    public init() {}
+
+    /// - Throws: an error that names the first key with a value that cannot be.
+    public func validate() throws(APIConfigurationError) {
+        try Self.require(uploadBytes > 0, "limits.upload_bytes", "must be more than 0, not \(uploadBytes)")
+        try Self.require(frames > 0, "limits.frames", "must be more than 0, not \(frames)")
+        try Self.require(queuedJobs > 0, "limits.queued_jobs", "must be more than 0, not \(queuedJobs)")
+        try Self.require(
+            diskReserveBytes >= 0, "limits.disk_reserve_bytes", "must not be negative, but is \(diskReserveBytes)")
+    }
+
+    private static func require(
+        _ holds: Bool, _ key: String, _ message: @autoclosure () -> String
+    ) throws(APIConfigurationError) {
+        guard holds else { throw APIConfigurationError(key: key, message: message()) }
+    }
+}
+
+/// A configuration value that cannot be.
+public struct APIConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// `limits.upload_bytes`
+    public let key: String
+    public let message: String
+
+    public var description: String { "\(key) \(message)" }
+}
+
+/// Sizes that are part of the interface rather than of the configuration.
+enum APILimits {
+    /// The JSON of a spec, as a part or as a body.
+    static let specBytes = 64 * 1024
+    /// One form field.
+    static let fieldBytes = 8 * 1024
+    /// Form fields in one request, and `roi`s among them.
+    static let fields = 256
+    /// What a source is recognised by; a tar header (512 bytes) and a few packets of a transport stream fit.
+    static let recognitionBytes = 4096
+    /// What is copied or sent at a time.
+    static let chunkBytes = 256 * 1024
+    /// Jobs on one page of a list.
+    static let pageSize = 1...200
+    static let defaultPageSize = 50
+}

@@ -1,0 +1,83 @@
+import HTTPServer
+import Jobs
+
+/// A job as JSON: the spec with a `source` that names an earlier job, whose video is tracked again.
+///
+/// The source is copied, so that each job can be deleted without a thought for the other.
+struct JSONForm: SubmissionForm {
+    private let services: Services
+    private let tenant: TenantID
+    private var submission: Submission
+    private var body: [UInt8] = []
+
+    init(_ context: RequestContext, services: Services) {
+        self.services = services
+        tenant = context.tenant
+        submission = Submission(context, services: services)
+    }
+
+    mutating func receive(_ bytes: UnsafeRawBufferPointer) throws { body.append(contentsOf: bytes) }
+
+    mutating func finish() throws -> Job {
+        var spec = try parsed()
+        let reference = spec.removeValue(forKey: "source")
+        try submission.add(spec: .object(spec))
+        let original = try original(reference)
+        try submission.check()
+        return try submission.submit(copy(of: original))
+    }
+
+    mutating func discard() { submission.discard() }
+
+    private func parsed() throws(Problem) -> JSONObject {
+        do throws(JSONError) {
+            let json = try JSONValue(parsing: body, maximumBytes: APILimits.specBytes)
+            if let object = json.objectValue { return object }
+        } catch {
+            throw Problem(.malformed, "The body is not JSON: \(error.description)")
+        }
+        throw .at("#", "The body must be an object: a spec with a source.")
+    }
+
+    /// The job whose source is wanted.
+    private func original(_ reference: JSONValue?) throws -> Job {
+        guard let reference, let members = reference.objectValue else {
+            throw submission.refusal(
+                with: "#/source", "must be {\"job\": \"<id>\"}; to send a video, use multipart/form-data or video/*")
+        }
+        if members["upload"] != nil {
+            throw submission.refusal(with: "#/source/upload", "is not supported yet; send the video itself")
+        }
+        if let other = members.keys.first(where: { $0 != "job" }) {
+            throw submission.refusal(with: ClientText.pointer("source", other), "unknown field; known here: job")
+        }
+        guard let id = members["job"]?.stringValue.flatMap({ JobID($0) }),
+            let job = try services.store.job(id, tenant: tenant)
+        else { throw submission.refusal(with: "#/source/job", "there is no job with this id") }
+        return job
+    }
+
+    private func copy(of original: Job) throws -> JobSource {
+        guard let reader = try services.blobs.open(original.source.blobKey) else {
+            throw Problem.at("#/source/job", "The job's video is there no more; send it again.")
+        }
+        try Admission(services: services).checkSpace(for: reader.count)
+        let writer = try services.blobs.create(submission.id.sourceKey)
+        var source = original.source
+        source.blobKey = submission.id.sourceKey
+        source.bytes = try Self.copy(reader, to: writer)
+        source.sha256 = try writer.commit()
+        return source
+    }
+
+    private static func copy(_ reader: any BlobReader, to writer: any BlobWriter) throws -> Int64 {
+        try withUnsafeTemporaryAllocation(byteCount: APILimits.chunkBytes, alignment: 16) { buffer in
+            var offset: Int64 = 0
+            while case let count = try reader.read(into: buffer, at: offset), count > 0 {
+                try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                offset += Int64(count)
+            }
+            return offset
+        }
+    }
+}

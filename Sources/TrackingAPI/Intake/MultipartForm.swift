@@ -1,0 +1,151 @@
+import HTTPServer
+import Jobs
+
+/// A job as `multipart/form-data`: one `video`, one `archive` or several `frame` files, and the spec in a part of its
+/// own or in form fields, in any order.
+struct MultipartForm: SubmissionForm {
+    private var parser: MultipartParser
+    private var parts: MultipartParts
+
+    init(_ context: RequestContext, contentType: String, services: Services) throws {
+        var limits = MultipartParser.Limits()
+        limits.parts = services.configuration.frames + APILimits.fields + 1
+        parser = try MultipartParser(contentType: contentType, limits: limits)
+        parts = MultipartParts(Submission(context, services: services), services: services)
+    }
+
+    mutating func receive(_ bytes: UnsafeRawBufferPointer) throws { try Self.feed(&parser, bytes, &parts) }
+
+    mutating func finish() throws -> Job {
+        try parser.finish()
+        return try parts.finish()
+    }
+
+    mutating func discard() { parts.discard() }
+
+    private static func feed(
+        _ parser: inout MultipartParser, _ bytes: UnsafeRawBufferPointer, _ parts: inout MultipartParts
+    ) throws {
+        try parser.feed(bytes) { try parts.take($0) }
+    }
+}
+
+/// What the parts of a form add up to.
+private struct MultipartParts: Sendable {
+    /// The part that is being read.
+    private enum Part: Sendable {
+        case none, file
+        case text(name: String, bytes: [UInt8], limit: Int)
+    }
+
+    private let services: Services
+    private var submission: Submission
+    private var source: (field: String, upload: any SourceUpload)?
+    private var part = Part.none
+
+    init(_ submission: Submission, services: Services) {
+        self.submission = submission
+        self.services = services
+    }
+
+    mutating func take(_ event: MultipartEvent) throws {
+        switch event {
+        case .partBegan(let header): try begin(header)
+        case .data(let bytes): try append(bytes)
+        case .partEnded: try end()
+        }
+    }
+
+    mutating func finish() throws -> Job {
+        guard let (_, upload) = source else {
+            throw submission.refusal(with: "#/video", "is missing: send a file as video, frame (repeated) or archive")
+        }
+        try submission.check()
+        return try submission.submit(upload.commit())
+    }
+
+    mutating func discard() {
+        guard let (_, upload) = source else { return }
+        upload.discard()
+        submission.discard()
+    }
+
+    // MARK: A part
+
+    private mutating func begin(_ header: MultipartPart) throws {
+        switch header.name {
+        case "video": try beginFile(header) { FileUpload(services: $0, key: $1, field: .video) }
+        case "archive": try beginFile(header) { FileUpload(services: $0, key: $1, field: .archive) }
+        case "frame": try beginFile(header) { FramesUpload(services: $0, key: $1) }
+        case "spec": part = .text(name: "spec", bytes: [], limit: APILimits.specBytes)
+        default:
+            guard header.fileName == nil else {
+                throw Problem.at(
+                    ClientText.pointer(header.name),
+                    "There is no file field \(ClientText.quoted(header.name)). Send files as video, frame or archive.")
+            }
+            part = .text(name: header.name, bytes: [], limit: APILimits.fieldBytes)
+        }
+    }
+
+    private mutating func beginFile(
+        _ header: MultipartPart, _ make: (Services, String) -> any SourceUpload
+    ) throws {
+        if source == nil {
+            try submission.checkSoFar()
+            source = (header.name, make(services, submission.id.sourceKey))
+        }
+        guard let field = source?.field, field == header.name else {
+            throw Problem.at(
+                ClientText.pointer(header.name),
+                "A job has one source, but both \(source?.field ?? "") and \(header.name) were given.")
+        }
+        try source?.upload.begin(fileName: header.fileName.flatMap(ClientText.fileName))
+        part = .file
+    }
+
+    private mutating func append(_ bytes: UnsafeRawBufferPointer) throws {
+        switch part {
+        case .none: return
+        case .text(let name, var text, let limit):
+            guard text.count + bytes.count <= limit else {
+                throw Problem.at(
+                    ClientText.pointer(name),
+                    "The field \(ClientText.quoted(name)) may have at most \(limit) bytes.", as: .tooLarge)
+            }
+            part = .none
+            text.append(contentsOf: bytes)
+            part = .text(name: name, bytes: text, limit: limit)
+        case .file: try source?.upload.write(bytes)
+        }
+    }
+
+    private mutating func end() throws {
+        defer { part = .none }
+        switch part {
+        case .none: return
+        case .text(let name, let bytes, _): try addText(name, bytes)
+        case .file: try source?.upload.end()
+        }
+    }
+
+    private mutating func addText(_ name: String, _ bytes: [UInt8]) throws {
+        guard name == "spec" else {
+            guard let value = String(validating: bytes, as: UTF8.self) else {
+                throw Problem.at(
+                    ClientText.pointer(name), "The field \(ClientText.quoted(name)) must be text in UTF-8.")
+            }
+            return try submission.add(field: name, value: value)
+        }
+        try submission.add(spec: Self.json(bytes))
+        try submission.checkSoFar()
+    }
+
+    private static func json(_ bytes: [UInt8]) throws(Problem) -> JSONValue {
+        do throws(JSONError) {
+            return try JSONValue(parsing: bytes, maximumBytes: APILimits.specBytes)
+        } catch {
+            throw .at("#/spec", "The field spec is not JSON: \(error.description).")
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import HTTPServer
+import Jobs
+import Synchronization
+
+/// A stored blob as an answer: conditional on its entity tag (RFC 9110 §13), whole or a range of it (§14).
+enum BlobResponse {
+    /// - Parameters:
+    ///   - tag: strong; the blob never changes under it.
+    ///   - fileName: what a browser should call it when it saves it.
+    static func make(
+        _ reader: any BlobReader, mediaType: String, tag: EntityTag, fileName: String? = nil, for request: HTTPRequest
+    ) throws(Problem) -> HTTPResponse {
+        if Conditions.isNotModified(tag, request) { return Conditions.notModified(tag) }
+        var fields = HTTPFields([
+            ("Content-Type", mediaType), ("ETag", tag.description), ("Accept-Ranges", "bytes"),
+            ("Cache-Control", "private, no-cache"),
+            // What a client sent goes out as what we recognised it as, never as a page.
+            ("X-Content-Type-Options", "nosniff"),
+        ])
+        if let fileName { fields["Content-Disposition"] = "attachment; filename=\"\(fileName)\"" }
+        switch Conditions.range(tag, reader.count, request) {
+        case .whole:
+            return HTTPResponse(status: 200, fields: fields, body: .stream(BlobBody(reader, 0..<reader.count)))
+        case .range(let range):
+            fields["Content-Range"] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(reader.count)"
+            return HTTPResponse(status: 206, fields: fields, body: .stream(BlobBody(reader, range)))
+        case .unsatisfiable:
+            throw Problem(
+                .rangeNotSatisfiable, "There are \(reader.count) bytes.",
+                fields: HTTPFields([("Content-Range", "bytes */\(reader.count)")]))
+        }
+    }
+}
+
+/// A range of a blob, read while it is sent.
+final class BlobBody: HTTPBodyStream {
+    private let reader: any BlobReader
+    private let range: Range<Int64>
+    private let position: Mutex<Int64>
+
+    init(_ reader: any BlobReader, _ range: Range<Int64>) {
+        self.reader = reader
+        self.range = range
+        position = Mutex(range.lowerBound)
+    }
+
+    var count: Int64? { Int64(range.count) }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        try position.withLock { position in
+            let wanted = min(Int64(buffer.count), range.upperBound - position)
+            guard wanted > 0 else { return 0 }
+            let count = try reader.read(
+                into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(wanted)]), at: position)
+            position += Int64(count)
+            return count
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import HTTPServer
+import Jobs
+
+/// `/healthz` and `/readyz`.
+struct HealthRoutes: Sendable {
+    let services: Services
+
+    /// The process answers; nothing else is asked.
+    func alive(_ context: RequestContext) -> HTTPResponse {
+        .json(200, ["status": "ok", "version": .string(services.version)])
+    }
+
+    /// Whether a job that came now could be taken and worked on.
+    func ready(_ context: RequestContext) throws(Problem) -> HTTPResponse {
+        let checks = [storeCheck(), diskCheck(), workerCheck(), stoppingCheck()]
+        let failed = checks.filter { !$0.isOK }
+        let list = JSONValue.array(checks.map(\.json))
+        guard failed.isEmpty else {
+            var problem = Problem(
+                .notAlive, failed.map(\.detail).joined(separator: " "),
+                cause: failed.compactMap(\.cause).joined(separator: "; ")
+            ).retryAfter(5)
+            problem.extensions = [("checks", list)]
+            throw problem
+        }
+        return .json(200, ["status": "ready", "checks": list])
+    }
+
+    private func storeCheck() -> Check {
+        do {
+            let queued = try services.store.counts()[.queued] ?? 0
+            return Check(name: "store", isOK: true, detail: "\(queued) jobs are queued.")
+        } catch {
+            return Check(
+                name: "store", isOK: false, detail: "The job store does not answer.", cause: String(describing: error))
+        }
+    }
+
+    private func diskCheck() -> Check {
+        do {
+            let available = try services.blobs.availableBytes()
+            let reserve = services.configuration.diskReserveBytes
+            return Check(
+                name: "disk", isOK: available > reserve,
+                detail: available > reserve
+                    ? "\(available) bytes are free."
+                    : "\(available) bytes are free, which is not more than the reserve of \(reserve).")
+        } catch {
+            return Check(
+                name: "disk", isOK: false, detail: "The blob store does not answer.", cause: String(describing: error))
+        }
+    }
+
+    private func workerCheck() -> Check {
+        let health = services.health()
+        let isOK = health.workersExpected == 0 || health.workersAlive > 0
+        return Check(
+            name: "workers", isOK: isOK,
+            detail: "\(health.workersAlive) of \(health.workersExpected) workers are alive.")
+    }
+
+    private func stoppingCheck() -> Check {
+        let isStopping = services.health().isStopping
+        return Check(
+            name: "lifecycle", isOK: !isStopping, detail: isStopping ? "The service is stopping." : "It is running.")
+    }
+
+    private struct Check {
+        var name: String
+        var isOK: Bool
+        var detail: String
+        var cause: String?
+
+        var json: JSONValue {
+            ["name": .string(name), "ok": .bool(isOK), "detail": .string(detail)]
+        }
+    }
+}

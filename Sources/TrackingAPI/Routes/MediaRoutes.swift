@@ -1,0 +1,96 @@
+import HTTPServer
+import Jobs
+
+/// The job's pictures: the annotated video, the source, single frames.
+struct MediaRoutes: Sendable {
+    let services: Services
+
+    func video(_ context: RequestContext) throws -> HTTPResponse {
+        let job = try services.job(context)
+        let (mediaType, fileExtension) = try Self.videoType(job)
+        guard let key = job.videoKey else { throw Self.noVideo(job) }
+        guard let reader = try services.blobs.open(key) else {
+            throw Problem(.gone, "The annotated video is not kept any more.")
+        }
+        return try BlobResponse.make(
+            reader, mediaType: mediaType, tag: EntityTag(opaque: "video-\(job.attempt)"),
+            fileName: "\(job.id).\(fileExtension)", for: context.request)
+    }
+
+    /// What was uploaded, byte for byte.
+    func source(_ context: RequestContext) throws -> HTTPResponse {
+        let job = try services.job(context)
+        guard let reader = try services.blobs.open(job.source.blobKey) else { throw Self.noSource }
+        let media = try recognise(reader)
+        return try BlobResponse.make(
+            reader, mediaType: media?.mediaType ?? "application/octet-stream",
+            tag: EntityTag(opaque: job.source.sha256),
+            fileName: "\(job.id)-source.\(media?.fileExtension ?? "bin")", for: context.request)
+    }
+
+    func frame(_ context: RequestContext) throws -> HTTPResponse {
+        let job = try services.job(context)
+        guard let index = Self.frameIndex(context) else {
+            throw Problem(.notFound, "Frames are counted from 0: /v1/jobs/\(job.id)/frames/0.")
+        }
+        let format = try Self.frameFormat(context.request)
+        let tag = EntityTag(opaque: "\(job.source.sha256)-\(index)-\(format.rawValue)")
+        if Conditions.isNotModified(tag, context.request) { return Conditions.notModified(tag) }
+        guard let path = try services.blobs.localPath(job.source.blobKey) else { throw Self.noSource }
+        let bytes = try services.media.frame(index, of: job.source, path: path, as: format)
+        return HTTPResponse(
+            status: 200,
+            fields: HTTPFields([
+                ("Content-Type", format.mediaType), ("ETag", tag.description), ("Cache-Control", "private, no-cache"),
+                ("Vary", "Accept"), ("X-Content-Type-Options", "nosniff"),
+            ]),
+            body: .bytes(bytes))
+    }
+
+    // MARK: Details
+
+    private static var noSource: Problem { Problem(.gone, "The job's source is not kept any more.") }
+
+    private static func videoType(_ job: Job) throws(Problem) -> (mediaType: String, fileExtension: String) {
+        switch job.spec.output.video {
+        case .mp4: return ("video/mp4", "mp4")
+        case .avi: return ("video/x-msvideo", "avi")
+        case .none:
+            throw Problem(
+                .notFound,
+                "No annotated video was asked for. Submit with {\"output\": {\"video\": \"mp4\"}} to get one.")
+        }
+    }
+
+    private static func noVideo(_ job: Job) -> Problem {
+        switch job.status {
+        case .failed, .canceled:
+            Problem(.notFound, "The job ended (\(job.status.rawValue)) without an annotated video.")
+        case .queued, .running, .succeeded:
+            Problem(.notReady, "The job is \(job.status.rawValue), and the annotated video is not ready.").retryAfter(1)
+        }
+    }
+
+    private func recognise(_ reader: any BlobReader) throws -> RecognisedMedia? {
+        let prefix = try [UInt8](unsafeUninitializedCapacity: APILimits.recognitionBytes) { buffer, count in
+            count = try reader.read(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
+        }
+        return services.media.recognise(prefix: prefix)
+    }
+
+    private static func frameIndex(_ context: RequestContext) -> Int? {
+        guard let text = context.parameter("n"), !text.isEmpty,
+            text.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") })
+        else { return nil }
+        return Int(text)
+    }
+
+    private static func frameFormat(_ request: HTTPRequest) throws(Problem) -> FrameFormat {
+        let offers = FrameFormat.allCases.map { MediaType("image", $0.rawValue) }
+        let accept = request.fields.all("Accept").joined(separator: ", ")
+        guard let best = ContentNegotiation.best(offers, accept: accept.isEmpty ? nil : accept),
+            let format = FrameFormat(rawValue: best.subtype)
+        else { throw Problem(.notAcceptable, "Frames are sent as image/png or image/jpeg.") }
+        return format
+    }
+}

@@ -1,0 +1,27 @@
+import HTTPServer
+
+/// Everything the service answers to.
+enum RouteTable {
+    static func routes(_ services: Services) -> [Route] {
+        let health = HealthRoutes(services: services)
+        let jobs = JobRoutes(services: services)
+        let list = JobListRoute(services: services)
+        let submit = SubmitRoute(services: services)
+        let results = ResultRoute(services: services)
+        let media = MediaRoutes(services: services)
+        return [
+            Route("GET", "/v1/jobs/{id}", .answer(.queue, jobs.get)),
+            Route("GET", "/v1/jobs/{id}/results", query: ResultRoute.parameters, .answer(.queue, results.results)),
+            Route("GET", "/v1/jobs/{id}/video", .answer(.queue, media.video)),
+            Route("GET", "/v1/jobs/{id}/source", .answer(.queue, media.source)),
+            Route("GET", "/v1/jobs/{id}/frames/{n}", .answer(.queue, media.frame)),
+            Route("POST", "/v1/jobs/{id}/cancel", .answer(.queue, jobs.cancel)),
+            Route("DELETE", "/v1/jobs/{id}", .answer(.queue, jobs.delete)),
+            Route("GET", SubmitRoute.path, query: JobListRoute.parameters, .answer(.queue, list.list)),
+            Route("POST", SubmitRoute.path, query: nil, .intake(submit.submit)),
+            Route("GET", "/healthz", .answer(.inline, health.alive)),
+            Route("GET", "/readyz", .answer(.queue, health.ready)),
+            Route("GET", "/", .answer(.inline, LandingRoute(services: services).index)),
+        ]
+    }
+}

@@ -1,0 +1,39 @@
+/// What a client sent, made fit to be repeated in an error or kept for display.
+enum ClientText {
+    /// In quotes, without control characters, cut to 64 characters.
+    static func quoted(_ text: String) -> String {
+        let shown = printable(text, limit: 64)
+        return "\"\(shown)\(shown.unicodeScalars.count < text.unicodeScalars.count ? "…" : "")\""
+    }
+
+    /// Without control characters, cut to a number of Unicode scalars.
+    static func printable(_ text: String, limit: Int) -> String {
+        var result = String.UnicodeScalarView()
+        var count = 0
+        for scalar in text.unicodeScalars where scalar.value >= 0x20 && !(0x7F...0x9F).contains(scalar.value) {
+            guard count < limit else { break }
+            result.append(scalar)
+            count += 1
+        }
+        return String(result)
+    }
+
+    /// A pointer to a member of the form, the query or the spec (RFC 6901 §3 and §6).
+    static func pointer(_ names: String...) -> String {
+        "#" + names.map { "/" + $0.escaped }.joined()
+    }
+
+    /// The name of a file without folders, as RFC 7578 §4.2 asks for; `nil` where nothing is left.
+    static func fileName(_ name: String) -> String? {
+        let last = name.split(whereSeparator: { $0 == "/" || $0 == "\\" }).last.map(String.init) ?? ""
+        let shown = printable(last, limit: 255)
+        return shown.isEmpty || shown == "." || shown == ".." ? nil : shown
+    }
+}
+
+extension String {
+    /// `~` and `/` as RFC 6901 §3 writes them.
+    fileprivate var escaped: String {
+        reduce(into: "") { $0 += $1 == "~" ? "~0" : $1 == "/" ? "~1" : String($1) }
+    }
+}

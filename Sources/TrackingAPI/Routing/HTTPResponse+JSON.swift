@@ -1,0 +1,13 @@
+import HTTPServer
+import Jobs
+
+extension HTTPResponse {
+    /// A JSON body. Answers change, so that caches ask again before they use one.
+    static func json(_ status: Int, _ value: JSONValue, fields: [(name: String, value: String)] = []) -> HTTPResponse {
+        var response = HTTPResponse(
+            status: status,
+            fields: HTTPFields([("Content-Type", "application/json"), ("Cache-Control", "no-cache")] + fields))
+        response.body = .bytes(value.encoded())
+        return response
+    }
+}

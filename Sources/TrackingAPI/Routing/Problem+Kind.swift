@@ -1,0 +1,31 @@
+extension Problem.Kind {
+    public static let malformed = Self("malformed-request", 400, "The request is malformed")
+    public static let notFound = Self("not-found", 404, "There is no such thing")
+    public static let methodNotAllowed = Self("method-not-allowed", 405, "The method is not allowed here")
+    public static let notAcceptable = Self("not-acceptable", 406, "None of the accepted formats can be made")
+    public static let notReady = Self("not-ready", 409, "This is not ready yet")
+    public static let conflict = Self("conflict", 409, "The job's state does not allow this")
+    public static let gone = Self("gone", 410, "This is not kept any more")
+    public static let lengthRequired = Self("length-required", 411, "The body's length is missing")
+    public static let tooLarge = Self("too-large", 413, "The request is too large")
+    public static let unsupportedMediaType = Self("unsupported-media-type", 415, "This content cannot be tracked")
+    public static let rangeNotSatisfiable = Self("range-not-satisfiable", 416, "The range lies outside the content")
+    public static let invalid = Self("invalid", 422, "The request does not make sense")
+    public static let headTooLarge = Self("head-too-large", 431, "The request's head is too large")
+    public static let internalError = Self("internal", 500, "The service is at fault")
+    public static let unavailable = Self("unavailable", 503, "The service cannot do this now")
+    public static let queueFull = Self("queue-full", 503, "The queue is full")
+    public static let stopping = Self("stopping", 503, "The service is stopping")
+    public static let notAlive = Self("not-ready-to-serve", 503, "The service is not ready")
+    public static let storageFull = Self("storage-full", 507, "The storage is full")
+
+    /// The kind for a status that another module chose.
+    static func of(status: Int) -> Self {
+        let known: [Self] = [
+            .malformed, .notFound, .methodNotAllowed, .notAcceptable, .lengthRequired, .tooLarge,
+            .unsupportedMediaType, .rangeNotSatisfiable, .invalid, .headTooLarge, .internalError, .unavailable,
+            .storageFull,
+        ]
+        return known.first { $0.status == status } ?? Self("status-\(status)", status, "Status \(status)")
+    }
+}

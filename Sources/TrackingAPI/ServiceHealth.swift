@@ -1,0 +1,14 @@
+/// What the rest of the program tells the API about itself.
+public struct ServiceHealth: Hashable, Sendable {
+    /// 0 on a node that runs none.
+    public var workersExpected: Int
+    public var workersAlive: Int
+    /// No new work is taken any more.
+    public var isStopping: Bool
+
+    public init(workersExpected: Int, workersAlive: Int, isStopping: Bool = false) {
+        self.workersExpected = workersExpected
+        self.workersAlive = workersAlive
+        self.isStopping = isStopping
+    }
+}
