@@ -14,7 +14,7 @@ public enum JobWriter {
             "progress": progress(job.progress),
             "source": source(job.source),
             "spec": SpecWriter.json(job.spec),
-            "error": job.failure.map(failure) ?? .null,
+            "error": job.failure?.storedJSON ?? .null,
             "links": links(job),
         ]
     }
@@ -41,16 +41,6 @@ public enum JobWriter {
             "frame_rate": source.frameRate.map { .number($0) } ?? .null,
             "codec": source.codec.map { .string($0) } ?? .null,
         ]
-    }
-
-    /// `frame` and `pointer` only where the failure has them.
-    private static func failure(_ failure: JobFailure) -> JSONValue {
-        var object: JSONObject = JSONObject([
-            ("code", .string(failure.code.rawValue)), ("message", .string(failure.message)),
-        ])
-        object["frame"] = failure.frame.map { .int($0) }
-        object["pointer"] = failure.pointer.map { .string($0) }
-        return .object(object)
     }
 
     /// `video` is `null` where none was asked for.

@@ -49,7 +49,9 @@ public struct ResultEncoder: Sendable {
 
     /// - Throws: ``JobsError/Code/unknownTarget`` where the slice names a target that the spec has not,
     ///   ``JobsError/Code/targetNeeded`` where the format holds one target and the spec has several.
-    public init(format: ResultFormat, provenance: ResultProvenance, slice: ResultSlice = ResultSlice()) throws(JobsError) {
+    public init(format: ResultFormat, provenance: ResultProvenance, slice: ResultSlice = ResultSlice())
+        throws(JobsError)
+    {
         let ids = provenance.spec.targets.map(\.id)
         if let target = slice.target, !ids.contains(target) {
             throw JobsError(

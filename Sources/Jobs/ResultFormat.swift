@@ -37,7 +37,9 @@ public enum ResultFormat: String, CaseIterable, Sendable {
         var best: (format: ResultFormat, quality: Double)?
         for candidate in candidates {
             let matching = ranges.filter { $0.matches(candidate.type, candidate.subtypes) }
-            guard let quality = matching.max(by: { $0.precision < $1.precision })?.quality, quality > 0 else { continue }
+            guard let quality = matching.max(by: { $0.precision < $1.precision })?.quality, quality > 0 else {
+                continue
+            }
             if quality > best?.quality ?? 0 { best = (candidate.format, quality) }
         }
         return best?.format

@@ -16,8 +16,12 @@ public enum SpecForm {
         }
         var builder = SpecFormBuilder(spec: object.members, problems: problems)
         // Whole objects first, so that single fields complete them in whichever order they came.
-        for field in fields where builder.isWholeObject(field.name, field.value) { builder.add(field.name, field.value) }
-        for field in fields where !builder.isWholeObject(field.name, field.value) { builder.add(field.name, field.value) }
+        for field in fields where builder.isWholeObject(field.name, field.value) {
+            builder.add(field.name, field.value)
+        }
+        for field in fields where !builder.isWholeObject(field.name, field.value) {
+            builder.add(field.name, field.value)
+        }
         builder.addTargets()
         try problems.check()
         return .object(builder.spec)
@@ -155,7 +159,8 @@ private struct SpecFormBuilder {
     mutating func addTargets() {
         if !boxes.isEmpty {
             if spec["targets"] != nil {
-                problems.add(JSONPointer().appending("roi"), "give the boxes either as roi fields or as targets, not both")
+                problems.add(
+                    JSONPointer().appending("roi"), "give the boxes either as roi fields or as targets, not both")
             } else {
                 spec["targets"] = .array(boxes.map { ["box": $0] })
             }

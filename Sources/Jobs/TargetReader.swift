@@ -11,7 +11,8 @@ struct TargetReader {
         }
         guard let elements = value.arrayValue, SpecLimits.targets.contains(elements.count) else {
             problems.add(
-                pointer, "must be an array of \(SpecLimits.targets.lowerBound) to \(SpecLimits.targets.upperBound) targets")
+                pointer,
+                "must be an array of \(SpecLimits.targets.lowerBound) to \(SpecLimits.targets.upperBound) targets")
             return []
         }
         var ids: Set<String> = []

@@ -1,0 +1,106 @@
+import Foundation
+import Jobs
+
+/// Blobs as files of a folder, a key being the path of its file.
+///
+/// A blob is written to a file beside its place, `.part-{8 hexadecimal digits}-{name}`, synchronised, and renamed when
+/// it is whole; so a key has either no blob or a whole one, also after a power loss. A writer holds its file's lock, so
+/// that another process that starts on the same folder can tell work in progress from what a dead process left behind.
+public struct FileBlobStore: BlobStore {
+    /// The folder's path.
+    public let directory: String
+
+    /// Makes the folder where it is missing and removes the unfinished files that nobody is writing.
+    public init(directory: String) throws(JobsError) {
+        self.directory = directory
+        try FileSystem.makeFolders(directory)
+        try sweep(directory)
+    }
+
+    public func create(_ key: String) throws -> any BlobWriter {
+        let key = try BlobKey(key)
+        let folder = path(key.folder)
+        try FileSystem.makeFolders(folder)
+        return try FileBlobWriter(folder: folder, name: key.name)
+    }
+
+    public func open(_ key: String) throws -> (any BlobReader)? { try reader(path(BlobKey(key).segments)) }
+
+    public func openPartial(_ key: String) throws -> (any BlobReader)? {
+        let key = try BlobKey(key)
+        let parts = try unfinished(key)
+        guard let newest = parts.max(by: { FileSystem.modificationTime($0) < FileSystem.modificationTime($1) }) else {
+            return nil
+        }
+        return try reader(newest)
+    }
+
+    public func remove(_ key: String) throws {
+        let key = try BlobKey(key)
+        let path = path(key.segments)
+        if FileSystem.isFolder(path) { try FileSystem.removeFolder(path) } else { try FileSystem.removeFile(path) }
+        for part in try unfinished(key) { try FileSystem.removeFile(part) }
+    }
+
+    public func children(of prefix: String) throws -> [String] {
+        let folder = prefix.isEmpty ? directory : path(try BlobKey(prefix).segments)
+        return try FileSystem.names(in: folder).filter { !$0.hasPrefix(".") }.sorted()
+    }
+
+    public func localPath(_ key: String) throws -> String? {
+        let path = path(try BlobKey(key).segments)
+        guard let descriptor = try FileSystem.openForReading(path) else { return nil }
+        close(descriptor)
+        return path
+    }
+
+    public func availableBytes() throws -> Int64 {
+        var status = statvfs()
+        guard statvfs(directory, &status) == 0 else { throw FileSystem.failure("look at the free space of", directory) }
+        let (bytes, overflow) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        return overflow ? .max : Int64(clamping: bytes)
+    }
+
+    // MARK: Paths
+
+    private func path(_ segments: [Substring]) -> String { ([Substring(directory)] + segments).joined(separator: "/") }
+
+    private func reader(_ path: String) throws(JobsError) -> FileBlobReader? {
+        guard let descriptor = try FileSystem.openForReading(path) else { return nil }
+        return FileBlobReader(descriptor: descriptor, path: path)
+    }
+
+    /// The files in which a key's blob is being written.
+    private func unfinished(_ key: BlobKey) throws(JobsError) -> [String] {
+        let folder = path(key.folder)
+        return try FileSystem.names(in: folder).filter { PartName.blobName($0) == key.name }.map { "\(folder)/\($0)" }
+    }
+
+    private func sweep(_ folder: String) throws(JobsError) {
+        for name in try FileSystem.names(in: folder) {
+            let path = "\(folder)/\(name)"
+            if PartName.blobName(name) != nil {
+                if FileSystem.isAbandoned(path) { try FileSystem.removeFile(path) }
+            } else if FileSystem.isFolder(path) {
+                try sweep(path)
+            }
+        }
+    }
+}
+
+/// The name of a file that becomes a blob. It keeps the blob's name at its end, for encoders that go by the extension.
+enum PartName {
+    private static let prefix = ".part-"
+    private static let digits = 8
+
+    static func make(_ name: String) -> String {
+        let number = String(UInt32.random(in: 0...(.max)), radix: 16)
+        return prefix + String(repeating: "0", count: digits - number.count) + number + "-" + name
+    }
+
+    /// The blob's name; `nil` where the file is not of this kind.
+    static func blobName(_ name: String) -> String? {
+        guard name.hasPrefix(prefix), name.utf8.count > prefix.utf8.count + digits + 1 else { return nil }
+        return String(name.dropFirst(prefix.count + digits + 1))
+    }
+}

@@ -1,0 +1,178 @@
+import CSystem
+import Foundation
+import Jobs
+
+/// The system calls of the store, with their errors put into words.
+enum FileSystem {
+    /// What the last system call failed with.
+    static func failure(_ action: String, _ path: String, _ code: Int32 = errno) -> JobsError {
+        let reason = String(cString: strerror(code))
+        switch code {
+        case ENOSPC, EDQUOT: return JobsError(.storageFull, "no space left: cannot \(action) \(path)")
+        default: return JobsError(.io, "cannot \(action) \(path): \(reason)")
+        }
+    }
+
+    /// Opens for reading; `nil` where there is no such file, or it is no regular one.
+    static func openForReading(_ path: String) throws(JobsError) -> Int32? {
+        let descriptor = retrying { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
+        guard descriptor >= 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw failure("open", path)
+        }
+        guard let status = status(descriptor), status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            return nil
+        }
+        return descriptor
+    }
+
+    /// Makes a file that must not be there yet, and takes its lock: as long as the descriptor is open, the file is not
+    /// taken for one that a dead process left behind.
+    static func createLocked(_ path: String) throws(JobsError) -> Int32 {
+        let descriptor = retrying { open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o640) }
+        guard descriptor >= 0 else { throw failure("create", path) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let code = errno
+            close(descriptor)
+            unlink(path)
+            throw failure("lock", path, code)
+        }
+        return descriptor
+    }
+
+    /// Whether nobody holds the lock of ``createLocked(_:)``.
+    static func isAbandoned(_ path: String) -> Bool {
+        let descriptor = retrying { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_EX | LOCK_NB) == 0
+    }
+
+    static func status(_ descriptor: Int32) -> stat? {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? status : nil
+    }
+
+    static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// Nanoseconds since 1970.
+    static func modificationTime(_ path: String) -> Int {
+        var status = stat()
+        return lstat(path, &status) == 0 ? status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec : 0
+    }
+
+    static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: Int64, path: String)
+        throws(JobsError)
+    {
+        var done = 0
+        while done < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+            let count = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset) + off_t(done))
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw failure("write to", path)
+            }
+            done += count
+        }
+    }
+
+    /// Up to the buffer's size; less only at the end of the file.
+    static func read(into buffer: UnsafeMutableRawBufferPointer, from descriptor: Int32, at offset: Int64, path: String)
+        throws(JobsError) -> Int
+    {
+        var done = 0
+        while done < buffer.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+            let count = pread(descriptor, rest.baseAddress, rest.count, off_t(offset) + off_t(done))
+            if count == 0 { break }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw failure("read", path)
+            }
+            done += count
+        }
+        return done
+    }
+
+    static func synchronise(_ descriptor: Int32, path: String) throws(JobsError) {
+        while fsync(descriptor) != 0 {
+            if errno != EINTR { throw failure("write to the disk", path) }
+        }
+    }
+
+    static func synchronise(folder path: String) throws(JobsError) {
+        guard csystem_fsync_directory(path) == 0 else { throw failure("write to the disk", path) }
+    }
+
+    /// Makes a folder and those above it, durably.
+    static func makeFolders(_ path: String) throws(JobsError) {
+        if isFolder(path) { return }
+        let parent = parent(of: path)
+        if parent != path { try makeFolders(parent) }
+        if mkdir(path, 0o750) == 0 {
+            try synchronise(folder: parent)
+        } else if errno != EEXIST {
+            throw failure("make the folder", path)
+        }
+    }
+
+    static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// The names in a folder, without `.` and `..`; none where there is no folder.
+    static func names(in folder: String) throws(JobsError) -> [String] {
+        guard let stream = opendir(folder) else {
+            if errno == ENOENT || errno == ENOTDIR { return [] }
+            throw failure("list", folder)
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                if errno != 0 { throw failure("list", folder) }
+                return names
+            }
+            let length = Int(entry.pointee.d_reclen) - (MemoryLayout<dirent>.offset(of: \.d_name) ?? 0)
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix(length).prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+    }
+
+    /// Removes a file; no error where there is none.
+    static func removeFile(_ path: String) throws(JobsError) {
+        guard unlink(path) != 0, errno != ENOENT, errno != ENOTDIR else { return }
+        throw failure("remove", path)
+    }
+
+    /// Removes a folder and all that is in it; no error where there is none. What a writer adds meanwhile is removed in
+    /// another round.
+    static func removeFolder(_ path: String) throws(JobsError) {
+        for _ in 0..<removalRounds {
+            for name in try names(in: path) {
+                let child = "\(path)/\(name)"
+                if isFolder(child) { try removeFolder(child) } else { try removeFile(child) }
+            }
+            if rmdir(path) == 0 || errno == ENOENT || errno == ENOTDIR { return }
+            guard errno == ENOTEMPTY || errno == EEXIST else { break }
+        }
+        throw failure("remove the folder", path)
+    }
+
+    private static let removalRounds = 8
+
+    private static func retrying(_ call: () -> Int32) -> Int32 {
+        while true {
+            let result = call()
+            if result >= 0 || errno != EINTR { return result }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+/// Where a job's blobs are, for those who write and those who read them.
+extension JobID {
+    /// The folder of all job folders.
+    public static let blobFolder = "jobs"
+
+    /// `jobs/{id}`: removing it removes every blob of the job.
+    public var blobPrefix: String { "\(Self.blobFolder)/\(self)" }
+
+    /// What was uploaded.
+    public var sourceKey: String { "\(blobPrefix)/source" }
+
+    /// The NDJSON result of an attempt; each has its own, so that a worker that was given up disturbs nobody.
+    public func resultKey(attempt: Int) -> String { "\(blobPrefix)/results-\(attempt).ndjson" }
+
+    /// The annotated video of an attempt. The extension tells an encoder and a client what it is.
+    public func videoKey(attempt: Int, fileExtension: String) -> String {
+        "\(blobPrefix)/video-\(attempt).\(fileExtension)"
+    }
+}

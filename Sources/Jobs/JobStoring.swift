@@ -1,0 +1,55 @@
+/// The JSON in which stores keep what has no column of its own.
+extension JobSource {
+    /// As ``init(storedJSON:)`` reads it.
+    public var storedJSON: JSONValue {
+        var object = JobWriter.source(self).objectValue ?? JSONObject()
+        object["blob_key"] = .string(blobKey)
+        return .object(object)
+    }
+
+    /// - Throws: ``JobsError/Code/corrupt`` where a field is missing.
+    public init(storedJSON json: JSONValue) throws(JobsError) {
+        guard let kind = json["kind"]?.stringValue.flatMap(Kind.init(rawValue:)),
+            let blobKey = json["blob_key"]?.stringValue, let bytes = json["bytes"]?.doubleValue,
+            let count = Int64(exactly: bytes), let sha256 = json["sha256"]?.stringValue
+        else { throw JobsError(.corrupt, "a stored job has a source that cannot be read") }
+        self.init(
+            kind: kind, blobKey: blobKey, bytes: count, sha256: sha256, fileName: json["file_name"]?.stringValue,
+            width: json["width"]?.intValue, height: json["height"]?.intValue,
+            frameRate: json["frame_rate"]?.doubleValue, codec: json["codec"]?.stringValue)
+    }
+}
+
+extension JobFailure {
+    /// As ``init(storedJSON:)`` reads it; also the `error` of HTTP.md's job. `frame` and `pointer` only where it has
+    /// them.
+    public var storedJSON: JSONValue {
+        var object = JSONObject([("code", .string(code.rawValue)), ("message", .string(message))])
+        object["frame"] = frame.map { .int($0) }
+        object["pointer"] = pointer.map { .string($0) }
+        return .object(object)
+    }
+
+    /// - Throws: ``JobsError/Code/corrupt`` where a field is missing.
+    public init(storedJSON json: JSONValue) throws(JobsError) {
+        guard let code = json["code"]?.stringValue, let message = json["message"]?.stringValue else {
+            throw JobsError(.corrupt, "a stored job has a failure that cannot be read")
+        }
+        self.init(
+            code: Code(rawValue: code), message: message, frame: json["frame"]?.intValue,
+            pointer: json["pointer"]?.stringValue)
+    }
+}
+
+/// What queues keep to, whatever stores them.
+public enum QueueLimits {
+    /// A job whose lease ran out this often fails for good with ``JobFailure/Code/workerLost``.
+    public static let attempts = 3
+}
+
+extension JobFailure {
+    /// What a job fails with that took its workers down, one after another.
+    public static let workerLost = JobFailure(
+        code: .workerLost,
+        message: "the worker was lost \(QueueLimits.attempts) times while it ran this job; it will not be tried again")
+}

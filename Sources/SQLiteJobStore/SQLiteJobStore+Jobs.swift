@@ -1,0 +1,128 @@
+import Foundation
+import GRDB
+import Jobs
+
+/// The clients' side: submit, look, list, cancel, delete.
+extension SQLiteJobStore {
+    public func submit(_ job: Job) throws {
+        try write { db in
+            let values = JobRow.values(job).sorted { $0.key < $1.key }
+            let sql = """
+                INSERT INTO jobs (\(values.map(\.key).joined(separator: ", ")))
+                VALUES (\(values.map { ":" + $0.key }.joined(separator: ", ")))
+                """
+            let arguments = StatementArguments(Dictionary(uniqueKeysWithValues: values.map { ($0.key, $0.value) }))
+            try db.cachedStatement(sql: sql).execute(arguments: arguments)
+            let label = "INSERT INTO job_labels (job_id, tenant, name, value) VALUES (?, ?, ?, ?)"
+            for (name, value) in job.spec.labels.sorted(by: { $0.key < $1.key }) {
+                try db.cachedStatement(sql: label).execute(
+                    arguments: [job.id.description, job.tenant.name, name, value])
+            }
+        }
+    }
+
+    public func job(_ id: JobID, tenant: TenantID) throws -> Job? {
+        try read { db in try Self.job(db, id, tenant) }
+    }
+
+    public func jobs(_ query: JobQuery) throws -> JobPage {
+        try read { db in
+            let (sql, arguments) = Self.listing(query)
+            let rows = try Row.fetchAll(db, sql: sql, arguments: arguments)
+            let jobs = try rows.prefix(query.limit).map(JobRow.job)
+            return JobPage(jobs: jobs, hasMore: rows.count > query.limit)
+        }
+    }
+
+    public func requestCancel(_ id: JobID, tenant: TenantID) throws -> Job? {
+        try write { db in
+            let sql = """
+                UPDATE jobs SET status = iif(status = 'queued', 'canceled', status),
+                    finished_at = iif(status = 'queued', :now, finished_at), cancel_requested = 1,
+                    revision = revision + 1
+                WHERE id = :id AND tenant = :tenant
+                    AND (status = 'queued' OR (status = 'running' AND NOT cancel_requested))
+                """
+            try db.cachedStatement(sql: sql).execute(
+                arguments: ["now": now, "id": id.description, "tenant": tenant.name])
+            return try Self.job(db, id, tenant)
+        }
+    }
+
+    public func delete(_ id: JobID, tenant: TenantID) throws -> Job? {
+        try write { db in
+            guard let job = try Self.job(db, id, tenant) else { return nil }
+            try db.cachedStatement(sql: "DELETE FROM jobs WHERE id = ?").execute(arguments: [id.description])
+            return job
+        }
+    }
+
+    public func attachVideo(_ key: String, job: JobID) throws -> Bool {
+        try write { db in
+            let sql = """
+                UPDATE jobs SET video_key = ?, revision = revision + 1
+                WHERE id = ? AND status IN ('succeeded', 'failed', 'canceled')
+                """
+            try db.cachedStatement(sql: sql).execute(arguments: [key, job.description])
+            return db.changesCount == 1
+        }
+    }
+
+    public func exists(_ id: JobID) throws -> Bool {
+        try read { db in
+            let sql = "SELECT EXISTS (SELECT 1 FROM jobs WHERE id = ?)"
+            return try Bool.fetchOne(db.cachedStatement(sql: sql), arguments: [id.description]) ?? false
+        }
+    }
+
+    public func counts() throws -> [JobStatus: Int] {
+        try read { db in
+            let rows = try db.cachedStatement(sql: "SELECT status, count FROM job_counts").rows([])
+            return Dictionary(
+                rows.compactMap { row in JobStatus(rawValue: row[0]).map { ($0, row[1]) } }, uniquingKeysWith: +)
+        }
+    }
+
+    // MARK: Parts
+
+    private static func job(_ db: Database, _ id: JobID, _ tenant: TenantID) throws -> Job? {
+        let sql = "SELECT \(JobRow.columns) FROM jobs WHERE id = ? AND tenant = ?"
+        let rows = try db.cachedStatement(sql: sql).rows([id.description, tenant.name])
+        return try rows.first.map(JobRow.job)
+    }
+
+    /// One row more than asked for tells whether there are more. With labels, the first label's index leads, in the
+    /// order of the ids.
+    static func listing(_ query: JobQuery) -> (sql: String, arguments: StatementArguments) {
+        var sql = "SELECT \(JobRow.columns) FROM jobs"
+        var conditions: [String] = []
+        var arguments: StatementArguments = []
+        let labels = query.labels.sorted { $0.key < $1.key }
+        let ordering: String
+        if let first = labels.first {
+            sql = "SELECT \(JobRow.columns) FROM job_labels AS label CROSS JOIN jobs ON jobs.id = label.job_id"
+            conditions.append("label.tenant = ? AND label.name = ? AND label.value = ?")
+            arguments += [query.tenant.name, first.key, first.value]
+            ordering = "label.job_id"
+        } else {
+            conditions.append("jobs.tenant = ?")
+            arguments += [query.tenant.name]
+            ordering = "jobs.id"
+        }
+        for label in labels.dropFirst() {
+            conditions.append(
+                "EXISTS (SELECT 1 FROM job_labels WHERE job_id = jobs.id AND name = ? AND value = ?)")
+            arguments += [label.key, label.value]
+        }
+        if let status = query.status {
+            conditions.append("jobs.status = ?")
+            arguments += [status.rawValue]
+        }
+        if let before = query.before {
+            conditions.append("\(ordering) < ?")
+            arguments += [before.description]
+        }
+        sql += " WHERE \(conditions.joined(separator: " AND ")) ORDER BY \(ordering) DESC LIMIT ?"
+        return (sql, arguments + [query.limit + 1])
+    }
+}

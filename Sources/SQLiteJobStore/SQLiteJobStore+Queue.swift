@@ -1,0 +1,163 @@
+import Foundation
+import GRDB
+import Jobs
+
+/// The workers' side: claims, leases, outcomes. Every write of a worker is fenced by its lease's token.
+extension SQLiteJobStore {
+    /// Bytes of randomness in a token.
+    private static let tokenBytes = 16
+
+    static let claimSQL = """
+        UPDATE jobs SET status = 'running', attempt = attempt + 1, started_at = :now, frames_done = 0,
+            frames_total = NULL, frames_per_second = 0, failure = NULL, result_key = NULL, video_key = NULL,
+            lease_owner = :owner, lease_token = :token, lease_expires_at = :expires, revision = revision + 1
+        WHERE id = (SELECT id FROM jobs WHERE status = 'queued' ORDER BY priority DESC, id LIMIT 1)
+        RETURNING \(JobRow.columns)
+        """
+
+    public func claim(owner: String, leaseSeconds: Double) throws -> ClaimedJob? {
+        let token = environment.randomBytes(Self.tokenBytes).map {
+            String($0 >> 4, radix: 16) + String($0 & 15, radix: 16)
+        }
+        .joined()
+        let expires = expiry(leaseSeconds)
+        return try write { db in
+            let arguments: StatementArguments = ["now": now, "owner": owner, "token": token, "expires": expires]
+            guard let row = try db.cachedStatement(sql: Self.claimSQL).rows(arguments).first else { return nil }
+            let job = try JobRow.job(row)
+            return ClaimedJob(
+                job: job, lease: Lease(job: job.id, token: token, expiresAt: Date(unixMilliseconds: expires)))
+        }
+    }
+
+    public func heartbeat(_ lease: Lease, progress: JobProgress, leaseSeconds: Double) throws -> LeaseStatus {
+        try write { db in
+            let sql = """
+                UPDATE jobs SET lease_expires_at = :expires, frames_done = :done, frames_total = :total,
+                    frames_per_second = :rate, revision = revision + 1
+                WHERE id = :id AND lease_token = :token RETURNING cancel_requested
+                """
+            let rows = try db.cachedStatement(sql: sql).rows([
+                "expires": expiry(leaseSeconds), "done": progress.framesDone, "total": progress.framesTotal,
+                "rate": progress.framesPerSecond, "id": lease.job.description, "token": lease.token,
+            ])
+            return Self.leaseStatus(rows.first)
+        }
+    }
+
+    public func status(of lease: Lease) throws -> LeaseStatus {
+        try read { db in
+            let sql = "SELECT cancel_requested FROM jobs WHERE id = ? AND lease_token = ?"
+            return Self.leaseStatus(try db.cachedStatement(sql: sql).rows([lease.job.description, lease.token]).first)
+        }
+    }
+
+    public func describeSource(_ source: JobSource, lease: Lease) throws -> Bool {
+        try change(
+            lease, set: "source = :source", ["source": JobRow.text(source.storedJSON)])
+    }
+
+    public func publish(_ outcome: JobOutcome, lease: Lease) throws -> Bool {
+        guard outcome.status.isFinal else {
+            throw JobsError(.io, "an outcome must be succeeded, failed or canceled, not \(outcome.status.rawValue)")
+        }
+        return try change(
+            lease,
+            set: """
+                status = :status, finished_at = :now, frames_done = :done, frames_total = :total,
+                frames_per_second = :rate, failure = :failure, result_key = :result, video_key = :video,
+                lease_owner = NULL, lease_token = NULL, lease_expires_at = NULL
+                """,
+            [
+                "status": outcome.status.rawValue, "now": now, "done": outcome.progress.framesDone,
+                "total": outcome.progress.framesTotal, "rate": outcome.progress.framesPerSecond,
+                "failure": outcome.failure.map { JobRow.text($0.storedJSON) }, "result": outcome.resultKey,
+                "video": outcome.videoKey,
+            ])
+    }
+
+    public func release(_ lease: Lease) throws -> Bool {
+        try change(
+            lease,
+            set: """
+                status = iif(cancel_requested, 'canceled', 'queued'), finished_at = iif(cancel_requested, :now, NULL),
+                attempt = attempt - 1, \(Self.cleared)
+                """,
+            ["now": now])
+    }
+
+    public func expireLeases() throws -> [JobID] {
+        try expire(where: "lease_expires_at <= :limit", ["limit": now])
+    }
+
+    public func expireLeases(ofOwner owner: String) throws -> [JobID] {
+        try expire(where: "lease_owner = :owner", ["owner": owner])
+    }
+
+    public func owners() throws -> Set<String> {
+        try read { db in
+            try String.fetchSet(db, sql: "SELECT DISTINCT lease_owner FROM jobs WHERE status = 'running'")
+        }
+    }
+
+    // MARK: Parts
+
+    /// What a job that goes back to the queue loses.
+    private static let cleared = """
+        started_at = NULL, frames_done = 0, frames_total = NULL, frames_per_second = 0, lease_owner = NULL,
+        lease_token = NULL, lease_expires_at = NULL
+        """
+
+    private func expiry(_ leaseSeconds: Double) -> Int64 {
+        environment.now().addingTimeInterval(leaseSeconds).unixMilliseconds
+    }
+
+    private static func leaseStatus(_ row: Row?) -> LeaseStatus {
+        guard let row else { return .lost }
+        let isCancelRequested: Bool = row[0]
+        return isCancelRequested ? .cancelRequested : .held
+    }
+
+    /// Changes the job of a lease. `false` where the lease is lost.
+    private func change(_ lease: Lease, set assignments: String, _ arguments: StatementArguments) throws -> Bool {
+        try write { db in
+            let sql = """
+                UPDATE jobs SET \(assignments), revision = revision + 1
+                WHERE id = :id AND lease_token = :token
+                """
+            let key: StatementArguments = ["id": lease.job.description, "token": lease.token]
+            try db.cachedStatement(sql: sql).execute(arguments: arguments + key)
+            return db.changesCount == 1
+        }
+    }
+
+    /// Takes running jobs from their workers. Asks without the write lock first, because mostly there are none.
+    private func expire(where condition: String, _ arguments: StatementArguments) throws -> [JobID] {
+        let condition = "status = 'running' AND \(condition)"
+        let isNeeded = try read { db in
+            let sql = "SELECT EXISTS (SELECT 1 FROM jobs WHERE \(condition))"
+            return try Bool.fetchOne(db.cachedStatement(sql: sql), arguments: arguments) ?? false
+        }
+        guard isNeeded else { return [] }
+        return try write { db in
+            let sql = """
+                UPDATE jobs SET
+                    status = CASE WHEN cancel_requested THEN 'canceled' WHEN attempt >= :attempts THEN 'failed'
+                        ELSE 'queued' END,
+                    failure = CASE WHEN NOT cancel_requested AND attempt >= :attempts THEN :failure END,
+                    finished_at = CASE WHEN cancel_requested OR attempt >= :attempts THEN :now END,
+                    \(Self.cleared), revision = revision + 1
+                WHERE \(condition) RETURNING id
+                """
+            let own: StatementArguments = [
+                "attempts": QueueLimits.attempts, "failure": JobRow.text(JobFailure.workerLost.storedJSON), "now": now,
+            ]
+            return try db.cachedStatement(sql: sql).rows(own + arguments).compactMap { JobID($0[0] as String) }
+        }
+    }
+}
+
+extension Statement {
+    /// Runs the statement to its end and copies its rows.
+    func rows(_ arguments: StatementArguments) throws -> [Row] { try Row.fetchAll(self, arguments: arguments) }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import GRDB
+import Jobs
+
+/// Jobs in an SQLite database (WAL, `synchronous=FULL`): what ``submit(_:)`` accepted survives power loss.
+///
+/// Several processes of one machine may share a database; it must not lie on a network file system.
+public struct SQLiteJobStore: JobStore {
+    /// Seconds that a statement waits for another process's transaction.
+    static let busySeconds = 5.0
+
+    let pool: DatabasePool
+    let environment: any Environment
+
+    /// Opens the database, makes it where there is none, and brings its schema up to date.
+    ///
+    /// - Parameters:
+    ///   - path: of the database's file; its folder is made where it is missing.
+    ///   - environment: gives the time of day and the leases' tokens.
+    /// - Throws: ``JobsError/Code/schemaTooNew`` where a newer version made the database, ``JobsError/Code/corrupt``
+    ///   where it is none.
+    public init(path: String, environment: any Environment = SystemEnvironment()) throws(JobsError) {
+        self.environment = environment
+        pool = try Self.translated { try Self.openPool(path) }
+    }
+
+    /// Waits for running statements and closes the database. Later calls throw.
+    public func close() throws(JobsError) {
+        try Self.translated { try pool.close() }
+    }
+
+    // MARK: Opening
+
+    private static func openPool(_ path: String) throws -> DatabasePool {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        var configuration = Configuration()
+        configuration.label = "jobs"
+        configuration.busyMode = .timeout(busySeconds)
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        try makeDurable(pool)
+        try Schema.migrate(pool)
+        return pool
+    }
+
+    /// A commit is on the disk when it returns. `DatabasePool` sets `synchronous=NORMAL` after its own preparation of
+    /// the connection, so this can only be done, and is checked, on the open pool.
+    private static func makeDurable(_ pool: DatabasePool) throws {
+        let (synchronous, journal) = try pool.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA synchronous = FULL")
+            return (
+                try Int.fetchOne(db, sql: "PRAGMA synchronous"), try String.fetchOne(db, sql: "PRAGMA journal_mode")
+            )
+        }
+        guard synchronous == 2, journal == "wal" else {
+            throw JobsError(
+                .io,
+                "the database does not take synchronous=FULL in WAL mode (synchronous=\(synchronous ?? -1), "
+                    + "journal_mode=\(journal ?? "?")); is it on a network file system?")
+        }
+    }
+
+    // MARK: Access
+
+    func read<T>(_ body: (Database) throws -> T) throws -> T {
+        try Self.translated { try pool.read(body) }
+    }
+
+    /// One transaction that takes the write lock at its start: one that upgrades later fails at once when another
+    /// process writes, whatever the busy timeout.
+    func write<T>(_ body: (Database) throws -> T) throws -> T {
+        try Self.translated {
+            try pool.writeWithoutTransaction { db in
+                var result: T?
+                try db.inTransaction(.immediate) {
+                    result = try body(db)
+                    return .commit
+                }
+                guard let result else { throw JobsError(.io, "a transaction ended without a result") }
+                return result
+            }
+        }
+    }
+
+    /// The time of day in milliseconds.
+    var now: Int64 { environment.now().unixMilliseconds }
+
+    private static func translated<T>(_ body: () throws -> T) throws(JobsError) -> T {
+        do {
+            return try body()
+        } catch let error as JobsError {
+            throw error
+        } catch let error as DatabaseError {
+            throw JobsError(error)
+        } catch {
+            throw JobsError(.io, "the job database failed: \(error)")
+        }
+    }
+}
+
+extension JobsError {
+    fileprivate init(_ error: DatabaseError) {
+        switch error.resultCode {
+        case .SQLITE_FULL: self.init(.storageFull, "no space left for the job database")
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            self.init(.busy, "the job database was locked for more than \(Int(SQLiteJobStore.busySeconds)) s")
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+            self.init(.corrupt, "the job database is damaged or no database: \(error.message ?? error.description)")
+        default: self.init(.io, "the job database failed: \(error.message ?? error.description)")
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import GRDB
+import Jobs
+
+/// The migrations of `migrations/sqlite`, which are compiled in.
+enum Schema {
+    private static let migrations: [(name: String, sql: [UInt8])] = [
+        ("0001_jobs", PackageResources._001_jobs_sql)
+    ]
+
+    /// Applies what is missing, each migration in a transaction of its own.
+    ///
+    /// - Throws: ``JobsError/Code/schemaTooNew`` where the database has migrations that are not known here.
+    static func migrate(_ pool: DatabasePool) throws {
+        var migrator = DatabaseMigrator()
+        for migration in migrations {
+            migrator.registerMigration(migration.name) { db in
+                try db.execute(sql: String(decoding: migration.sql, as: UTF8.self))
+            }
+        }
+        if try pool.read(migrator.hasBeenSuperseded) {
+            throw JobsError(
+                .schemaTooNew,
+                "the job database \(pool.path) was made by a newer version; start that version, or restore a backup")
+        }
+        try migrator.migrate(pool)
+    }
+}
