@@ -17,7 +17,7 @@ enum FileSystem {
     static func openForReading(_ path: String) throws(JobsError) -> Int32? {
         let descriptor = retrying { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
         guard descriptor >= 0 else {
-            if errno == ENOENT || errno == ENOTDIR { return nil }
+            if errno == ENOENT || errno == ENOTDIR || errno == ELOOP { return nil }
             throw failure("open", path)
         }
         guard let status = status(descriptor), status.st_mode & S_IFMT == S_IFREG else {

@@ -1,0 +1,73 @@
+import Foundation
+import Jobs
+import Testing
+
+extension JobStoreContract {
+    static let cancelChecks: [JobStoreCheck] = [
+        JobStoreCheck("a queued job is canceled at once and never claimed") { fixture in
+            let bench = try Bench(fixture)
+            let submitted = try bench.submit()
+            let canceled = try #require(try bench.store.requestCancel(submitted.id, tenant: .anonymous))
+            #expect(canceled.status == .canceled)
+            #expect(canceled.finishedAt == bench.clock.now())
+            #expect(try bench.store.claim(owner: "worker", leaseSeconds: 30) == nil)
+        },
+        JobStoreCheck("a running job learns of its cancellation at the next heartbeat") { fixture in
+            let bench = try Bench(fixture)
+            let submitted = try bench.submit()
+            let lease = try bench.claim().lease
+            #expect(try bench.store.status(of: lease) == .held)
+            let asked = try #require(try bench.store.requestCancel(submitted.id, tenant: .anonymous))
+            #expect(asked.status == .running)
+            #expect(asked.cancelRequested)
+            #expect(try bench.store.status(of: lease) == .cancelRequested)
+            #expect(try bench.store.heartbeat(lease, progress: JobProgress(), leaseSeconds: 30) == .cancelRequested)
+        },
+        JobStoreCheck("canceling what has ended changes nothing") { fixture in
+            let bench = try Bench(fixture)
+            let submitted = try bench.submit()
+            let lease = try bench.claim().lease
+            _ = try bench.store.publish(JobOutcome(status: .succeeded, progress: JobProgress()), lease: lease)
+            let before = try bench.current(submitted)
+            #expect(try bench.store.requestCancel(submitted.id, tenant: .anonymous) == before)
+        },
+        JobStoreCheck("canceling twice is canceling once") { fixture in
+            let bench = try Bench(fixture)
+            let submitted = try bench.submit()
+            _ = try bench.claim()
+            let first = try bench.store.requestCancel(submitted.id, tenant: .anonymous)
+            #expect(try bench.store.requestCancel(submitted.id, tenant: .anonymous) == first)
+        },
+        JobStoreCheck("a canceled job whose worker is lost ends as canceled") { fixture in
+            let bench = try Bench(fixture)
+            let submitted = try bench.submit()
+            _ = try bench.claim(leaseSeconds: 30)
+            _ = try bench.store.requestCancel(submitted.id, tenant: .anonymous)
+            bench.clock.advance(31)
+            #expect(try bench.store.expireLeases() == [submitted.id])
+            let job = try bench.current(submitted)
+            #expect(job.status == .canceled)
+            #expect(job.failure == nil)
+        },
+        JobStoreCheck("a canceled job that is released ends as canceled") { fixture in
+            let bench = try Bench(fixture)
+            let submitted = try bench.submit()
+            let lease = try bench.claim().lease
+            _ = try bench.store.requestCancel(submitted.id, tenant: .anonymous)
+            #expect(try bench.store.release(lease))
+            #expect(try bench.current(submitted).status == .canceled)
+        },
+        JobStoreCheck("a deleted job is gone, and its worker sees the lease lost") { fixture in
+            let bench = try Bench(fixture)
+            let submitted = try bench.submit(labels: ["camera": "7"])
+            let lease = try bench.claim().lease
+            #expect(try bench.store.delete(submitted.id, tenant: .anonymous)?.id == submitted.id)
+            #expect(try bench.store.exists(submitted.id) == false)
+            #expect(try bench.store.delete(submitted.id, tenant: .anonymous) == nil)
+            #expect(try bench.store.status(of: lease) == .lost)
+            let outcome = JobOutcome(status: .succeeded, progress: JobProgress())
+            #expect(try bench.store.publish(outcome, lease: lease) == false)
+            #expect(try bench.store.exists(submitted.id) == false)
+        },
+    ]
+}

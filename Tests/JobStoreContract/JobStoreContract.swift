@@ -1,0 +1,66 @@
+import Foundation
+import Jobs
+import Testing
+
+/// What a suite needs of an implementation: a database that can be opened more than once, as by several processes.
+public protocol JobStoreFixture: Sendable {
+    /// Opens the fixture's database once more, with connections of its own.
+    func open(_ environment: any Environment) throws -> any JobStore
+}
+
+/// One thing that every ``JobStore`` must do.
+public struct JobStoreCheck: Sendable, CustomTestStringConvertible {
+    public let name: String
+    public let run: @Sendable (any JobStoreFixture) throws -> Void
+
+    public var testDescription: String { name }
+
+    init(_ name: String, _ run: @escaping @Sendable (any JobStoreFixture) throws -> Void) {
+        self.name = name
+        self.run = run
+    }
+}
+
+/// The contract of ``JobStore``: each check gets a new fixture.
+public enum JobStoreContract {
+    public static let checks: [JobStoreCheck] =
+        submissionChecks + queueChecks + leaseChecks + cancelChecks + listChecks + concurrencyChecks
+}
+
+/// A store, its clock and the makings of jobs.
+struct Bench {
+    let clock = ManualEnvironment()
+    let store: any JobStore
+    let ids: JobIDGenerator
+
+    init(_ fixture: any JobStoreFixture) throws {
+        store = try fixture.open(clock)
+        ids = JobIDGenerator(environment: clock)
+    }
+
+    func job(tenant: TenantID = .anonymous, priority: Int = 0, labels: [String: String] = [:]) -> Job {
+        let id = ids.next()
+        let target = TargetSpec(
+            id: "car", box: PixelBox(x: 70.25, y: 51, width: 107, height: 87), startFrame: 2,
+            keyframes: [TargetSpec.Keyframe(frame: 50, box: PixelBox(x: 64, y: 52, width: 103, height: 81))])
+        let source = JobSource(
+            kind: .video, blobKey: id.sourceKey, bytes: 812_345, sha256: "ab12", fileName: "müll \"1\".mp4")
+        return Job(
+            id: id, tenant: tenant,
+            spec: JobSpec(targets: [target], startFrame: 2, stopFrame: 90, priority: priority, labels: labels),
+            source: source, createdAt: clock.now())
+    }
+
+    @discardableResult
+    func submit(tenant: TenantID = .anonymous, priority: Int = 0, labels: [String: String] = [:]) throws -> Job {
+        let job = job(tenant: tenant, priority: priority, labels: labels)
+        try store.submit(job)
+        return job
+    }
+
+    func claim(_ owner: String = "worker", leaseSeconds: Double = 30) throws -> ClaimedJob {
+        try #require(try store.claim(owner: owner, leaseSeconds: leaseSeconds))
+    }
+
+    func current(_ job: Job) throws -> Job { try #require(try store.job(job.id, tenant: job.tenant)) }
+}

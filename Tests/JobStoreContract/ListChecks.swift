@@ -1,0 +1,52 @@
+import Foundation
+import Jobs
+import Testing
+
+extension JobStoreContract {
+    static let listChecks: [JobStoreCheck] = [
+        JobStoreCheck("pages come newest first, without gaps or repetitions") { fixture in
+            let bench = try Bench(fixture)
+            let submitted = try (0..<7).map { _ in try bench.submit().id }
+            var seen: [JobID] = []
+            var query = JobQuery(tenant: .anonymous, limit: 3)
+            var sizes: [Int] = []
+            while true {
+                let page = try bench.store.jobs(query)
+                seen += page.jobs.map(\.id)
+                sizes.append(page.jobs.count)
+                guard page.hasMore else { break }
+                query.before = page.jobs.last?.id
+            }
+            #expect(seen == submitted.reversed())
+            #expect(sizes == [3, 3, 1])
+        },
+        JobStoreCheck("a full last page has nothing after it") { fixture in
+            let bench = try Bench(fixture)
+            for _ in 0..<3 { try bench.submit() }
+            #expect(try bench.store.jobs(JobQuery(tenant: .anonymous, limit: 3)).hasMore == false)
+        },
+        JobStoreCheck("lists hold the tenant's own jobs only") { fixture in
+            let bench = try Bench(fixture)
+            try bench.submit(tenant: TenantID("a"), labels: ["camera": "7"])
+            let own = try bench.submit(tenant: TenantID("b"), labels: ["camera": "7"])
+            #expect(try bench.store.jobs(JobQuery(tenant: TenantID("b"))).jobs == [own])
+            let query = JobQuery(tenant: TenantID("b"), labels: ["camera": "7"])
+            #expect(try bench.store.jobs(query).jobs == [own])
+        },
+        JobStoreCheck("state and labels filter together") { fixture in
+            let bench = try Bench(fixture)
+            let wanted = try bench.submit(labels: ["camera": "7", "site": "a"])
+            try bench.submit(labels: ["camera": "7", "site": "b"])
+            try bench.submit(labels: ["camera": "8", "site": "a"])
+            let labels = ["camera": "7", "site": "a"]
+            func ids(_ query: JobQuery) throws -> [JobID] { try bench.store.jobs(query).jobs.map(\.id) }
+            #expect(try ids(JobQuery(tenant: .anonymous, labels: labels)) == [wanted.id])
+            #expect(try ids(JobQuery(tenant: .anonymous, status: .running, labels: labels)).isEmpty)
+            #expect(try ids(JobQuery(tenant: .anonymous, status: .queued)).count == 3)
+            _ = try bench.claim()
+            #expect(try ids(JobQuery(tenant: .anonymous, status: .running, labels: labels)) == [wanted.id])
+            #expect(try ids(JobQuery(tenant: .anonymous, status: .running)) == [wanted.id])
+            #expect(try ids(JobQuery(tenant: .anonymous, labels: ["camera": "7"], before: wanted.id)).isEmpty)
+        },
+    ]
+}

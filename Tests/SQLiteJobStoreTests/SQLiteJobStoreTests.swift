@@ -1,0 +1,96 @@
+import Foundation
+import GRDB
+import Jobs
+import JobStoreContract
+import Testing
+
+@testable import SQLiteJobStore
+
+@Suite("SQLiteJobStore")
+struct SQLiteJobStoreTests {
+    @Test("keeps the contract", arguments: JobStoreContract.checks)
+    func contract(_ check: JobStoreCheck) throws {
+        try check.run(TemporaryDatabase())
+    }
+
+    @Test("a commit is on the disk when it returns: synchronous is FULL on the connection that writes")
+    func synchronousIsFull() throws {
+        let store = try TemporaryDatabase().store()
+        let (synchronous, journal) = try store.pool.writeWithoutTransaction { db in
+            (try Int.fetchOne(db, sql: "PRAGMA synchronous"), try String.fetchOne(db, sql: "PRAGMA journal_mode"))
+        }
+        #expect(synchronous == 2)
+        #expect(journal == "wal")
+    }
+
+    @Test("a database of a newer version stops the start with a message that says so")
+    func newerSchema() throws {
+        let database = TemporaryDatabase()
+        try database.store().pool.write { db in
+            try db.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('9999_future')")
+        }
+        let error = try #require(throws: JobsError.self) { try database.store() }
+        #expect(error.code == .schemaTooNew)
+        #expect(error.message.contains("newer version"))
+    }
+
+    @Test("a file that is no database stops the start")
+    func noDatabase() throws {
+        let database = TemporaryDatabase()
+        try FileManager.default.createDirectory(at: database.folder, withIntermediateDirectories: true)
+        try Data(repeating: 65, count: 8192).write(to: URL(fileURLWithPath: database.path))
+        let error = try #require(throws: JobsError.self) { try database.store() }
+        #expect(error.code == .corrupt)
+    }
+
+    @Test("a full disk is reported as storage_full, nothing is kept, and the store recovers")
+    func diskFull() throws {
+        let clock = ManualEnvironment()
+        let store = try TemporaryDatabase().store(clock)
+        let ids = JobIDGenerator(environment: clock)
+        func submit() throws { try store.submit(Self.job(ids.next(), label: String(repeating: "x", count: 256))) }
+        let pages = try store.pool.writeWithoutTransaction { db in
+            let pages = try #require(try Int.fetchOne(db, sql: "PRAGMA page_count"))
+            return try #require(try Int.fetchOne(db, sql: "PRAGMA max_page_count = \(pages + 4)"))
+        }
+        let error = try #require(throws: JobsError.self) { while true { try submit() } }
+        #expect(error.code == .storageFull)
+        let kept = try store.jobs(JobQuery(tenant: .anonymous, limit: 200)).jobs.count
+        #expect(try store.counts()[.queued] == kept)
+        try store.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = \(pages * 100)") }
+        try submit()
+        #expect(try store.counts()[.queued] == kept + 1)
+        #expect(try store.pool.read { try String.fetchOne($0, sql: "PRAGMA integrity_check") } == "ok")
+    }
+
+    @Test("another process's transaction delays a claim but does not fail it")
+    func busy() throws {
+        let database = TemporaryDatabase()
+        let clock = ManualEnvironment()
+        let store = try database.store(clock)
+        try store.submit(Self.job(JobIDGenerator(environment: clock).next()))
+        let other = try database.store()
+        let isLocked = DispatchSemaphore(value: 0)
+        let isClaiming = DispatchSemaphore(value: 0)
+        DispatchQueue.global().async {
+            try? other.pool.writeWithoutTransaction { db in
+                try db.inTransaction(.immediate) {
+                    isLocked.signal()
+                    isClaiming.wait()
+                    return .rollback
+                }
+            }
+        }
+        isLocked.wait()
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(100)) { isClaiming.signal() }
+        #expect(try store.claim(owner: "worker", leaseSeconds: 30) != nil)
+    }
+
+    static func job(_ id: JobID, tenant: TenantID = .anonymous, label: String = "7") -> Job {
+        let target = TargetSpec(id: "target-1", box: PixelBox(x: 70, y: 51, width: 107, height: 87))
+        let source = JobSource(kind: .video, blobKey: id.sourceKey, bytes: 1, sha256: "00")
+        return Job(
+            id: id, tenant: tenant, spec: JobSpec(targets: [target], labels: ["camera": label]), source: source,
+            createdAt: Date(unixMilliseconds: 0))
+    }
+}
