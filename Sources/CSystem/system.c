@@ -60,10 +60,10 @@ int csystem_duplicate(int fd, int lowest) { return fcntl(fd, F_DUPFD_CLOEXEC, lo
 
 int csystem_socket_pair(int fds[2]) { return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds); }
 
-int csystem_send(int socket, const void *bytes, size_t count) {
+int csystem_send(int socket, const void *bytes, size_t count, bool wait) {
     ssize_t sent;
     do {
-        sent = send(socket, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+        sent = send(socket, bytes, count, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
     } while (sent < 0 && errno == EINTR);
     return sent < 0 ? -1 : 0;
 }
@@ -81,6 +81,8 @@ ssize_t csystem_receive(int socket, void *buffer, size_t capacity, bool wait) {
 }
 
 int csystem_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL); }
+
+int csystem_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
 
 int csystem_wait_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
 

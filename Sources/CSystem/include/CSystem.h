@@ -39,8 +39,8 @@ int csystem_duplicate(int fd, int lowest);
 /// other.
 int csystem_socket_pair(int fds[2]);
 
-/// Sends one message without blocking and without SIGPIPE.
-int csystem_send(int socket, const void *bytes, size_t count);
+/// Sends one message without SIGPIPE. `wait` false: fails with `EAGAIN` where there is no room for it.
+int csystem_send(int socket, const void *bytes, size_t count, bool wait);
 
 /// Receives one message. Returns its length, 0 once the peer is gone, -1 on failure (`EMSGSIZE` where it was longer
 /// than `capacity`). `wait` false: fails with `EAGAIN` where there is none.
@@ -63,6 +63,9 @@ int csystem_spawn(const csystem_process *process, pid_t *pid);
 /// Asks the kernel to kill this process once the thread that started it is gone; see PR_SET_PDEATHSIG in prctl(2). It
 /// is bound to the parent's thread, not to its process, so start such a process from a thread that stays.
 int csystem_die_with_parent(void);
+
+/// Nothing that this process executes gains privileges; see PR_SET_NO_NEW_PRIVS in prctl(2).
+int csystem_set_no_new_privileges(void);
 
 /// Where a process that was waited for ended: the signal that killed it, or 0 where it exited by itself.
 int csystem_wait_signal(int status);

@@ -1,0 +1,209 @@
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+#include "support.hpp"
+
+extern "C" {
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <libavutil/display.h>
+}
+
+using namespace cvbridge;
+
+namespace {
+
+constexpr int packets_between_progress = 4096;
+
+struct FormatDeleter {
+    void operator()(AVFormatContext *format) const { avformat_close_input(&format); }
+};
+struct CodecDeleter {
+    void operator()(AVCodecContext *codec) const { avcodec_free_context(&codec); }
+};
+struct ParserDeleter {
+    void operator()(AVCodecParserContext *parser) const { av_parser_close(parser); }
+};
+struct PacketDeleter {
+    void operator()(AVPacket *packet) const { av_packet_free(&packet); }
+};
+using Format = std::unique_ptr<AVFormatContext, FormatDeleter>;
+using Packet = std::unique_ptr<AVPacket, PacketDeleter>;
+
+std::string error_text(int code) {
+    std::string message = take_ffmpeg_message();
+    if (!message.empty()) return message;
+    char text[AV_ERROR_MAX_STRING_SIZE] = "";
+    av_strerror(code, text, sizeof text);
+    return text;
+}
+
+/// Reads the streams' parameters, without decoding a picture of more than `max_pixels` for it.
+void find_streams(AVFormatContext *format, int64_t max_pixels) {
+    std::vector<AVDictionary *> options(format->nb_streams, nullptr);
+    for (AVDictionary *&entry : options) av_dict_set_int(&entry, "max_pixels", max_pixels, 0);
+    int result = avformat_find_stream_info(format, options.data());
+    for (AVDictionary *&entry : options) av_dict_free(&entry);
+    if (result < 0) throw Failure(CVB_UNDECODABLE, error_text(result));
+}
+
+Format open_format(const char *path, const char *demuxer, int64_t max_pixels) {
+    const AVInputFormat *input = av_find_input_format(demuxer);
+    if (input == nullptr) throw Failure(CVB_INTERNAL, std::string("FFmpeg has no demuxer ") + demuxer);
+    AVDictionary *options = nullptr;
+    av_dict_set(&options, "protocol_whitelist", "file", 0);
+    av_dict_set(&options, "format_whitelist", input->name, 0);
+    AVFormatContext *opened = nullptr;
+    take_ffmpeg_message();
+    int result = avformat_open_input(&opened, path, input, &options);
+    av_dict_free(&options);
+    if (result < 0) throw Failure(CVB_UNDECODABLE, error_text(result));
+    Format format(opened);
+    find_streams(opened, max_pixels);
+    return format;
+}
+
+/// The stream that OpenCV takes: the first video stream. All others are skipped.
+AVStream *select_stream(AVFormatContext *format) {
+    AVStream *selected = nullptr;
+    for (unsigned i = 0; i < format->nb_streams; i++) {
+        AVStream *stream = format->streams[i];
+        if (selected == nullptr && stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO) {
+            selected = stream;
+        } else {
+            stream->discard = AVDISCARD_ALL;
+        }
+    }
+    if (selected == nullptr) throw Failure(CVB_UNDECODABLE, "it holds no video stream");
+    return selected;
+}
+
+/// A display matrix maps (x, y) to (a·x + c·y, b·x + d·y). Turns by other than quarters are left alone.
+cvb_orientation orientation_of(const AVStream *stream) {
+    cvb_orientation orientation = {false, false, false};
+    size_t size = 0;
+    const uint8_t *data = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
+    if (data == nullptr || size < 9 * sizeof(int32_t)) return orientation;
+    const int32_t *m = reinterpret_cast<const int32_t *>(data);
+    int64_t a = m[0], b = m[1], c = m[3], d = m[4];
+    if (a != 0 && d != 0 && b == 0 && c == 0) {
+        orientation = {false, a < 0, d < 0};
+    } else if (a == 0 && d == 0 && b != 0 && c != 0) {
+        orientation = {true, c < 0, b < 0};
+    }
+    return orientation;
+}
+
+/// Finds the sizes that the packets themselves name, for the codecs whose headers FFmpeg can parse.
+class SizeWatcher {
+  public:
+    explicit SizeWatcher(const AVCodecParameters *parameters)
+        : parser(av_parser_init(parameters->codec_id)), codec(avcodec_alloc_context3(nullptr)) {
+        if (parser != nullptr) parser->flags |= PARSER_FLAG_COMPLETE_FRAMES;
+        if (codec == nullptr || avcodec_parameters_to_context(codec.get(), parameters) < 0) throw std::bad_alloc();
+    }
+
+    /// Whether the packet's size differs from the first packet's.
+    bool changes(const AVPacket *packet) {
+        if (parser == nullptr) return false;
+        uint8_t *output = nullptr;
+        int output_size = 0;
+        av_parser_parse2(parser.get(), codec.get(), &output, &output_size, packet->data, packet->size, packet->pts,
+                         packet->dts, packet->pos);
+        if (parser->width <= 0 || parser->height <= 0) return false;
+        if (width == 0) {
+            width = parser->width;
+            height = parser->height;
+        }
+        return parser->width != width || parser->height != height;
+    }
+
+  private:
+    std::unique_ptr<AVCodecParserContext, ParserDeleter> parser;
+    std::unique_ptr<AVCodecContext, CodecDeleter> codec;
+    int width = 0, height = 0;
+};
+
+/// Whether decoding the packet gives a frame: not what an edit list cuts off, not VP8's hidden reference frames
+/// (RFC 6386, section 9.1, show_frame).
+bool is_shown(const AVPacket *packet, AVCodecID codec) {
+    if ((packet->flags & AV_PKT_FLAG_DISCARD) != 0 || packet->size == 0) return false;
+    return codec != AV_CODEC_ID_VP8 || (packet->data[0] >> 4 & 1) != 0;
+}
+
+}  // namespace
+
+struct cvb_index {
+    cvb_index_info info;
+    std::vector<int64_t> stamps;
+};
+
+namespace {
+
+void read_packets(AVFormatContext *format, const AVStream *stream, size_t max_frames, void (*progress)(void *),
+                  void *context, cvb_index &index) {
+    AVCodecID codec = stream->codecpar->codec_id;
+    SizeWatcher sizes(stream->codecpar);
+    Packet packet(av_packet_alloc());
+    if (packet == nullptr) throw std::bad_alloc();
+    int64_t resized_stamp = AV_NOPTS_VALUE;
+    int64_t previous = AV_NOPTS_VALUE;
+    for (int count = 1; av_read_frame(format, packet.get()) >= 0; count++) {
+        if (count % packets_between_progress == 0) progress(context);
+        if (packet->stream_index == stream->index && is_shown(packet.get(), codec)) {
+            int64_t stamp = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
+            if (stamp == AV_NOPTS_VALUE) stamp = previous == AV_NOPTS_VALUE ? 0 : previous + 1;
+            previous = stamp;
+            if (index.stamps.size() >= max_frames) {
+                throw Failure(CVB_LIMIT, "it holds more than " + std::to_string(max_frames) + " frames");
+            }
+            index.stamps.push_back(stamp);
+            if (resized_stamp == AV_NOPTS_VALUE && sizes.changes(packet.get())) resized_stamp = stamp;
+        }
+        av_packet_unref(packet.get());
+    }
+    std::sort(index.stamps.begin(), index.stamps.end());
+    if (resized_stamp != AV_NOPTS_VALUE) {
+        auto position = std::lower_bound(index.stamps.begin(), index.stamps.end(), resized_stamp);
+        index.info.resized_frame = position - index.stamps.begin();
+    }
+}
+
+}  // namespace
+
+cvb_status cvb_index_open(const char *path, const char *demuxer, size_t max_frames, int64_t max_pixels,
+                          void (*progress)(void *), void *context, cvb_index **index, cvb_error error) {
+    return guarded(error, [&] {
+        Format format = open_format(path, demuxer, max_pixels);
+        const AVStream *stream = select_stream(format.get());
+        auto made = std::make_unique<cvb_index>();
+        int64_t pixels = static_cast<int64_t>(stream->codecpar->width) * stream->codecpar->height;
+        if (pixels > max_pixels) {
+            throw Failure(CVB_LIMIT, "its frames have " + std::to_string(pixels) + " pixels, and " +
+                                         std::to_string(max_pixels) + " are allowed");
+        }
+        cvb_index_info &info = made->info;
+        info.width = stream->codecpar->width;
+        info.height = stream->codecpar->height;
+        info.orientation = orientation_of(stream);
+        info.time_base_numerator = stream->time_base.num;
+        info.time_base_denominator = stream->time_base.den;
+        AVRational rate = stream->avg_frame_rate.num > 0 ? stream->avg_frame_rate : stream->r_frame_rate;
+        info.rate_numerator = rate.num;
+        info.rate_denominator = rate.den;
+        info.start_stamp = stream->start_time;
+        info.codec = avcodec_get_name(stream->codecpar->codec_id);
+        info.resized_frame = -1;
+        read_packets(format.get(), stream, max_frames, progress, context, *made);
+        info.stamps = made->stamps.data();
+        info.count = made->stamps.size();
+        *index = made.release();
+        return CVB_OK;
+    });
+}
+
+cvb_index_info cvb_index_get(const cvb_index *index) { return index->info; }
+
+void cvb_index_close(cvb_index *index) { delete index; }

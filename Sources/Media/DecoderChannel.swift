@@ -1,0 +1,62 @@
+import CSystem
+import Glibc
+import Synchronization
+
+/// One end of the socket between the server and a decoder process.
+///
+/// Any thread may send; one receives and closes.
+final class DecoderChannel: Sendable {
+    /// `nil` once closed. The lock keeps a number from being used after it was closed and given to another file.
+    private let descriptor: Mutex<Descriptor?>
+
+    init(_ descriptor: Descriptor) { self.descriptor = Mutex(descriptor) }
+
+    /// Sends a message. `wait` false: gives up where there is no room. Whether it was sent; the peer's end is seen by
+    /// ``receive(timeout:)``.
+    @discardableResult
+    func send(_ message: DecoderMessage, wait: Bool = false) -> Bool {
+        let bytes = message.encoded
+        return descriptor.withLock { descriptor in
+            guard let descriptor else { return false }
+            return csystem_send(descriptor.number, bytes, bytes.count, wait) == 0
+        }
+    }
+
+    enum Reception: Hashable {
+        case message(DecoderMessage)
+        /// The peer sent what is no message.
+        case garbage
+        case closed
+        case timeout
+    }
+
+    /// Waits for the next message, `seconds` at most or, without a number, for as long as it takes.
+    func receive(seconds: Double? = nil) -> Reception {
+        guard let descriptor = descriptor.withLock({ $0 }) else { return .closed }
+        guard waitForInput(descriptor.number, seconds: seconds) else { return .timeout }
+        return withUnsafeTemporaryAllocation(byteCount: DecoderMessage.capacity, alignment: 8) { buffer in
+            let count = csystem_receive(descriptor.number, buffer.baseAddress, buffer.count, true)
+            if count == 0 || (count < 0 && errno != EMSGSIZE) { return .closed }
+            guard count > 0, let message = DecoderMessage(decoding: buffer[..<count]) else { return .garbage }
+            return .message(message)
+        }
+    }
+
+    func close() { descriptor.withLock { $0 = nil } }
+
+    private func waitForInput(_ number: Int32, seconds: Double?) -> Bool {
+        guard let seconds else { return true }
+        let clock = ContinuousClock()
+        let deadline = clock.now + .seconds(max(0, min(seconds, Self.longestWait)))
+        while true {
+            let left = (deadline - clock.now) / .milliseconds(1)
+            var request = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+            let ready = poll(&request, 1, Int32(max(0, left.rounded(.up))))
+            if ready > 0 { return true }
+            if ready == 0 || errno != EINTR { return false }
+        }
+    }
+
+    /// What fits into poll(2)'s milliseconds.
+    private static let longestWait = 1e6
+}

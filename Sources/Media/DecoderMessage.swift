@@ -1,0 +1,200 @@
+/// What the server and a decoder process tell each other, one message a datagram, in little-endian integers of 64 bits.
+///
+/// The decoder has parsed untrusted media and may be in an attacker's hands: reading its messages never traps, and
+/// every value is checked again by who uses it.
+enum DecoderMessage: Hashable {
+    // Server to decoder.
+    case request(DecoderTask)
+    /// The ring has its size and may be mapped.
+    case ring(slots: Int)
+    /// A slot may be written again.
+    case release(slot: Int)
+
+    // Decoder to server.
+    case opened(SourceInfo)
+    case frame(index: Int, slot: Int, pts: Int64)
+    /// It is at work, though there is no frame yet.
+    case progress
+    /// There is no further frame.
+    case end
+    case failed(MediaError)
+
+    /// The longest message; longer texts are cut.
+    static let capacity = 4096
+}
+
+/// What a decoder process has to do. The input itself is a descriptor.
+struct DecoderTask: Hashable {
+    var kind: InputKind
+    var request: DecodeRequest
+
+    enum InputKind: Hashable {
+        case video(VideoContainer)
+        case archive(ArchiveFormat)
+        case folder
+    }
+}
+
+extension DecoderMessage {
+    private enum Tag: Int64 {
+        case request = 1
+        case ring, release, opened, frame, progress, end, failed
+    }
+
+    var encoded: [UInt8] {
+        var writer = MessageWriter()
+        switch self {
+        case .request(let task):
+            writer.put(Tag.request.rawValue)
+            writer.put(task)
+        case .ring(let slots): writer.put(Tag.ring.rawValue, Int64(slots))
+        case .release(let slot): writer.put(Tag.release.rawValue, Int64(slot))
+        case .opened(let info):
+            writer.put(Tag.opened.rawValue)
+            writer.put(info)
+        case .frame(let index, let slot, let pts): writer.put(Tag.frame.rawValue, Int64(index), Int64(slot), pts)
+        case .progress: writer.put(Tag.progress.rawValue)
+        case .end: writer.put(Tag.end.rawValue)
+        case .failed(let error):
+            writer.put(Tag.failed.rawValue, Int64(error.frame ?? -1))
+            writer.put(error.code.rawValue)
+            writer.put(error.message)
+        }
+        return writer.bytes
+    }
+
+    /// `nil` for anything that ``encoded`` does not make.
+    init?(decoding bytes: some Collection<UInt8>) {
+        var reader = MessageReader(bytes)
+        guard let value = reader.integer(), let tag = Tag(rawValue: value) else { return nil }
+        switch tag {
+        case .request:
+            guard let task = reader.task() else { return nil }
+            self = .request(task)
+        case .ring:
+            guard let slots = reader.count() else { return nil }
+            self = .ring(slots: slots)
+        case .release:
+            guard let slot = reader.count() else { return nil }
+            self = .release(slot: slot)
+        case .opened:
+            guard let info = reader.info() else { return nil }
+            self = .opened(info)
+        case .frame:
+            guard let index = reader.count(), let slot = reader.count(), let pts = reader.integer() else { return nil }
+            self = .frame(index: index, slot: slot, pts: pts)
+        case .progress: self = .progress
+        case .end: self = .end
+        case .failed:
+            guard let frame = reader.integer(), let code = reader.text(), let text = reader.text() else { return nil }
+            let number = frame >= 0 ? Int(exactly: frame) : nil
+            self = .failed(MediaError(MediaError.Code(rawValue: code), text, frame: number))
+        }
+        guard reader.isAtEnd else { return nil }
+    }
+}
+
+struct MessageWriter {
+    private(set) var bytes: [UInt8] = []
+
+    /// Longer than any codec's name, and short enough for two texts in a message.
+    private static let longestText = 1500
+
+    mutating func put(_ values: Int64...) {
+        for value in values {
+            withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+        }
+    }
+
+    mutating func put(_ text: String) {
+        let utf8 = Array(text.utf8.prefix(Self.longestText))
+        put(Int64(utf8.count))
+        bytes.append(contentsOf: utf8)
+    }
+
+    mutating func put(_ value: Double) { put(Int64(bitPattern: value.bitPattern)) }
+
+    mutating func put(_ task: DecoderTask) {
+        switch task.kind {
+        case .video(let container): put("video/" + container.rawValue)
+        case .archive(let format): put("archive/" + format.rawValue)
+        case .folder: put("folder")
+        }
+        let request = task.request
+        put(Int64(request.start), Int64(request.stop ?? -1), Int64(request.step), request.color ? 1 : 0)
+        put(Int64(request.limits.pixels), Int64(request.limits.frames), request.limits.archiveBytes)
+        put(request.limits.stallSeconds)
+    }
+
+    mutating func put(_ info: SourceInfo) {
+        put(Int64(info.width), Int64(info.height), Int64(info.frameCount ?? -1))
+        put(info.frameRate)
+        put(info.timeBase.numerator, info.timeBase.denominator, info.isColor ? 1 : 0)
+        put(info.codec)
+    }
+}
+
+struct MessageReader {
+    private let bytes: [UInt8]
+    private var position = 0
+
+    init(_ bytes: some Collection<UInt8>) { self.bytes = Array(bytes) }
+
+    var isAtEnd: Bool { position == bytes.count }
+
+    mutating func integer() -> Int64? {
+        guard bytes.count - position >= 8 else { return nil }
+        defer { position += 8 }
+        return bytes[position..<(position + 8)].reversed().reduce(0) { $0 << 8 | Int64($1) }
+    }
+
+    /// An integer that is not negative.
+    mutating func count() -> Int? {
+        guard let value = integer(), value >= 0 else { return nil }
+        return Int(exactly: value)
+    }
+
+    /// Absent as any negative value.
+    private mutating func optionalCount() -> Int?? {
+        guard let value = integer() else { return nil }
+        return .some(value < 0 ? nil : Int(exactly: value))
+    }
+
+    mutating func text() -> String? {
+        guard let length = count(), length <= bytes.count - position else { return nil }
+        defer { position += length }
+        return String(decoding: bytes[position..<(position + length)], as: UTF8.self)
+    }
+
+    private mutating func double() -> Double? { integer().map { Double(bitPattern: UInt64(bitPattern: $0)) } }
+
+    mutating func task() -> DecoderTask? {
+        guard let name = text(), let kind = Self.kind(name), let start = count(), let stop = optionalCount(),
+            let step = count(), let color = integer(), let pixels = count(), let frames = count(),
+            let archiveBytes = integer(), let stallSeconds = double()
+        else { return nil }
+        let limits = DecodeLimits(
+            pixels: pixels, frames: frames, stallSeconds: stallSeconds, archiveBytes: archiveBytes)
+        let request = DecodeRequest(start: start, stop: stop, step: step, color: color != 0, limits: limits)
+        return DecoderTask(kind: kind, request: request)
+    }
+
+    private static func kind(_ name: String) -> DecoderTask.InputKind? {
+        let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
+        switch (parts.first, parts.last) {
+        case ("video", let rest?): return VideoContainer(rawValue: rest).map { .video($0) }
+        case ("archive", let rest?): return ArchiveFormat(rawValue: rest).map { .archive($0) }
+        case ("folder", _): return .folder
+        default: return nil
+        }
+    }
+
+    mutating func info() -> SourceInfo? {
+        guard let width = count(), let height = count(), let frameCount = optionalCount(), let frameRate = double(),
+            let numerator = integer(), let denominator = integer(), let isColor = integer(), let codec = text()
+        else { return nil }
+        return SourceInfo(
+            width: width, height: height, frameCount: frameCount, frameRate: frameRate,
+            timeBase: SourceInfo.Rational(numerator, denominator), codec: codec, isColor: isColor != 0)
+    }
+}
