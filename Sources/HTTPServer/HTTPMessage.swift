@@ -51,6 +51,8 @@ public struct HTTPRequest: Sendable {
     public var remoteAddress: String
     /// Made by the server (or the client's `X-Request-Id` where that is 1-64 characters of `[A-Za-z0-9._-]`).
     public var id: String
+    /// A HEAD request. Its `method` is `GET`: it is answered as that would be, and the server leaves out the body.
+    public var isHead = false
 
     public init(
         method: String, target: String, path: [String], query: [(name: String, value: String)] = [],
@@ -116,12 +118,25 @@ public protocol HTTPBodySink: AnyObject, Sendable {
     func abort()
 }
 
+/// A body whose bytes come when they come (an event stream): waiting for them holds no thread.
+public protocol HTTPLiveBodyStream: HTTPBodyStream {
+    /// Called once, before the first read. `wake` may be called from any thread, at any time, also too often; it makes
+    /// the server read again after ``pending()`` was true.
+    func attach(wake: @escaping @Sendable () -> Void)
+    /// Asked where ``HTTPBodyStream/read(into:)`` returned 0: true means that there is nothing now, false that the body
+    /// is over.
+    func pending() -> Bool
+}
+
 /// What is to become of a request, decided when its head is there.
 public enum HTTPDisposition: Sendable {
     /// At once, on the connection's thread: must not block.
     case respond(HTTPResponse)
     /// On the handler queue, while the connection is suspended; may block. A body, if there is one, is drained first.
     case work(@Sendable () -> HTTPResponse)
+    /// Later, from any thread, while the connection is suspended and no thread waits: for requests that wait for
+    /// something to happen. The closure is called on the connection's thread and must not block. A body is drained first.
+    case later(@Sendable (HTTPResponder) -> Void)
     /// The body streams to the sink; more than `limit` bytes are answered with `tooLarge`.
     case receive(any HTTPBodySink, limit: Int64, tooLarge: HTTPResponse)
 }

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// Parses `multipart/form-data` (RFC 7578, RFC 2046 §5.1) as it arrives, in chunks cut anywhere.
 ///

@@ -1,0 +1,54 @@
+import CMicroHTTPD
+import Synchronization
+
+/// One client's connection, from when it is accepted until its socket is closed.
+final class Connection: Sendable {
+    /// libmicrohttpd's connection.
+    struct Handle: @unchecked Sendable {
+        // The only call made on it from other threads is MHD_resume_connection, which libmicrohttpd locks itself.
+        let pointer: OpaquePointer
+    }
+
+    /// Never used twice, and never 0.
+    let id: UInt64
+    let handle: Handle
+    let socket: ClientSocket
+    /// Without the port.
+    let remoteAddress: String
+    /// Phase in the low bits, the monotonic time of its start above: read and written as one.
+    private let phaseAndTime: Atomic<UInt64>
+    private let cut = Atomic<Bool>(false)
+
+    private static let phaseBits: UInt64 = 3
+
+    init(_ connection: OpaquePointer, id: UInt64) {
+        self.id = id
+        handle = Handle(pointer: connection)
+        socket = ClientSocket(descriptor: lk_mhd_socket(connection))
+        remoteAddress = ClientSocket.host(lk_mhd_client_address(connection))
+        phaseAndTime = Atomic(Self.pack(.firstHead, Monotonic.now()))
+    }
+
+    func enter(_ phase: ConnectionPhase) {
+        phaseAndTime.store(Self.pack(phase, Monotonic.now()), ordering: .relaxed)
+    }
+
+    var phase: (phase: ConnectionPhase, began: Int64) {
+        let packed = phaseAndTime.load(ordering: .relaxed)
+        let phase = ConnectionPhase(rawValue: packed & (1 << Self.phaseBits - 1)) ?? .handling
+        return (phase, Int64(packed >> Self.phaseBits))
+    }
+
+    /// Whether the server has given the client up; nothing more is to be sent.
+    var isCut: Bool { cut.load(ordering: .relaxed) }
+
+    /// Ends both directions. The daemon sees it when it next looks at the socket, and closes.
+    func shutDown() {
+        cut.store(true, ordering: .relaxed)
+        socket.shutDown()
+    }
+
+    private static func pack(_ phase: ConnectionPhase, _ time: Int64) -> UInt64 {
+        UInt64(truncatingIfNeeded: time) << phaseBits | phase.rawValue
+    }
+}

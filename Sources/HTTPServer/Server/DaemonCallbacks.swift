@@ -1,0 +1,85 @@
+import CMicroHTTPD
+
+/// The functions that libmicrohttpd calls. They neither throw nor trap: they find the Swift object behind the pointer and
+/// hand the call on. A connection is retained from its start to its end, an exchange from its request line to its
+/// completion, and each is released by the one call that ends it.
+enum DaemonCallbacks {
+    private static func core(_ context: UnsafeMutableRawPointer) -> ServerCore {
+        Unmanaged<ServerCore>.fromOpaque(context).takeUnretainedValue()
+    }
+
+    static let connectionChanged: MHD_NotifyConnectionCallback = { context, connection, stored, what in
+        guard let context, let connection, let stored else { return }
+        if what == .CONNECTION_NOTIFY_STARTED {
+            stored.pointee = Unmanaged.passRetained(core(context).opened(connection)).toOpaque()
+        } else if let pointer = stored.pointee {
+            stored.pointee = nil
+            core(context).table.closed(Unmanaged<Connection>.fromOpaque(pointer).takeRetainedValue())
+        }
+    }
+
+    /// The request line is there: the last moment to see the target before libmicrohttpd takes it apart.
+    static let targetReceived:
+        @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?, OpaquePointer?) -> UnsafeMutableRawPointer? = {
+            context, target, connection in
+            guard let context, let target, let connection, let pointer = lk_mhd_connection_context(connection) else {
+                return nil
+            }
+            let exchange = Exchange(
+                connection: Unmanaged<Connection>.fromOpaque(pointer).takeUnretainedValue(), core: core(context),
+                target: String(cString: target), targetPointer: target)
+            return Unmanaged.passRetained(exchange).toOpaque()
+        }
+
+    static let access: MHD_AccessHandlerCallback = { _, connection, _, method, version, body, bodySize, stored in
+        guard let connection, let method, let version, let bodySize, let pointer = stored?.pointee else {
+            return .NO
+        }
+        let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
+        let bytes = UnsafeRawBufferPointer(start: body, count: body == nil ? 0 : bodySize.pointee)
+        let goesOn = exchange.proceed(
+            head: { RawHead(connection, method: method, version: version, exchange: exchange) }, body: bytes)
+        // While a connection lingers its body is the janitor's.
+        if goesOn { bodySize.pointee = 0 }
+        return goesOn ? .YES : .NO
+    }
+
+    static let requestCompleted: MHD_RequestCompletedCallback = { _, _, stored, how in
+        guard let stored, let pointer = stored.pointee else { return }
+        stored.pointee = nil
+        let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeRetainedValue()
+        exchange.completed(how == .REQUEST_TERMINATED_COMPLETED_OK)
+    }
+
+    static let logMessage: lk_mhd_log = { context, message in
+        guard let context, let message else { return }
+        let text = String(cString: message)
+        core(context).log.debug("libmicrohttpd", metadata: ["text": "\(text)"])
+    }
+}
+
+extension RawHead {
+    /// What libmicrohttpd has read of a connection's current request.
+    init(
+        _ connection: OpaquePointer, method: UnsafePointer<CChar>, version: UnsafePointer<CChar>, exchange: Exchange
+    ) {
+        self.init(
+            method: String(cString: method), target: exchange.target, version: String(cString: version), fields: [])
+        isCanonical = lk_mhd_head_is_canonical(
+            connection, method, exchange.targetPointer, exchange.target.utf8.count, version)
+        withUnsafeMutablePointer(to: &fields) { fields in
+            _ = MHD_get_connection_values_n(
+                connection, .HEADER_KIND,
+                { context, _, name, nameSize, value, valueSize in
+                    guard let context, let name else { return .NO }
+                    let fields = context.assumingMemoryBound(to: [(name: String, value: String)].self)
+                    fields.pointee.append((RawHead.text(name, nameSize), RawHead.text(value, valueSize)))
+                    return .YES
+                }, fields)
+        }
+    }
+
+    private static func text(_ bytes: UnsafePointer<CChar>?, _ count: Int) -> String {
+        String(decoding: UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : count), as: UTF8.self)
+    }
+}

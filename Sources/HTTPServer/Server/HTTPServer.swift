@@ -1,0 +1,141 @@
+import CMicroHTTPD
+import Dispatch
+import Glibc
+import Logging
+import Synchronization
+
+/// An HTTP/1.1 server over libmicrohttpd: its epoll threads read and write, handlers that block run on a pool.
+///
+/// `start` and `stop` block: they are for a thread of one's own, not for Swift's cooperative ones.
+public final class HTTPServer: Sendable {
+    private struct Running: @unchecked Sendable {
+        // The pointers are only used under `running`'s lock, by `stop`.
+        let daemon: OpaquePointer
+        let settings: UnsafeMutablePointer<lk_mhd_settings>
+        let core: Unmanaged<ServerCore>
+        let port: UInt16
+        /// Signalled when the last connection closes.
+        let empty: DispatchSemaphore
+    }
+
+    private let configuration: HTTPServerConfiguration
+    private let application: any HTTPApplication
+    private let log: Logger
+    private let requestIDs: @Sendable () -> String
+    private let observer: (@Sendable (HTTPRequestSummary) -> Void)?
+    private let running = Mutex<Running?>(nil)
+
+    /// Looked at this often while connections become idle.
+    private static let drainPoll = DispatchTimeInterval.milliseconds(20)
+
+    /// - Parameters:
+    ///   - requestIDs: makes ``HTTPRequest/id``; 1-64 characters of `[A-Za-z0-9._-]`.
+    ///   - observer: called once for each finished request, on the connection's thread; must not block.
+    public init(
+        configuration: HTTPServerConfiguration, application: some HTTPApplication, log: Logger,
+        requestIDs: @escaping @Sendable () -> String = HTTPServer.randomRequestID,
+        observer: (@Sendable (HTTPRequestSummary) -> Void)? = nil
+    ) {
+        self.configuration = configuration
+        self.application = application
+        self.log = log
+        self.requestIDs = requestIDs
+        self.observer = observer
+    }
+
+    deinit { stop(gracePeriod: .zero) }
+
+    /// The port that the server listens on; `nil` while it does not run.
+    public var boundPort: UInt16? { running.withLock { $0?.port } }
+
+    /// Connections that are open now.
+    public var connectionCount: Int {
+        running.withLock { $0?.core.takeUnretainedValue().table.count ?? 0 }
+    }
+
+    /// 32 random hexadecimal digits.
+    public static func randomRequestID() -> String {
+        (0..<2).map { _ in
+            let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
+    }
+
+    /// Returns when the server accepts connections. A stopped server may be started again.
+    /// - Throws: `invalidConfiguration`, `cannotListen`, `outOfResources` or `alreadyRunning`.
+    public func start() throws(HTTPServerError) {
+        try configuration.validate()
+        try running.withLock { running throws(HTTPServerError) in
+            guard running == nil else { throw HTTPServerError(.alreadyRunning, "The server is running already.") }
+            running = try launch()
+        }
+    }
+
+    private func launch() throws(HTTPServerError) -> Running {
+        let socket = try ListeningSocket(
+            address: configuration.address, port: configuration.port, backlog: configuration.backlog)
+        let empty = DispatchSemaphore(value: 0)
+        let core: ServerCore
+        do throws(HTTPServerError) {
+            core = try ServerCore(
+                application: application, configuration: configuration, log: log, makeRequestID: requestIDs,
+                observer: observer, table: ConnectionTable(whenEmpty: { empty.signal() }))
+            try core.janitor.start()
+        } catch {
+            close(socket.descriptor)
+            throw error
+        }
+        let retained = Unmanaged.passRetained(core)
+        let settings = UnsafeMutablePointer<lk_mhd_settings>.allocate(capacity: 1)
+        settings.initialize(to: daemonSettings(socket.descriptor, context: retained.toOpaque()))
+        guard let daemon = lk_mhd_start(settings) else {
+            let reason = String(cString: strerror(errno))
+            core.janitor.stop()
+            core.pool.close()
+            retained.release()
+            settings.deallocate()
+            close(socket.descriptor)
+            throw HTTPServerError(.outOfResources, "libmicrohttpd does not start: \(reason).")
+        }
+        log.info(
+            "listening", metadata: ["address": "\(configuration.address)", "port": "\(socket.port)"])
+        return Running(daemon: daemon, settings: settings, core: retained, port: socket.port, empty: empty)
+    }
+
+    private func daemonSettings(_ socket: Int32, context: UnsafeMutableRawPointer) -> lk_mhd_settings {
+        let threads = configuration.threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let connections = configuration.connections + configuration.connectionReserve
+        return lk_mhd_settings(
+            listen_socket: socket, threads: UInt32(min(threads, configuration.connections)),
+            connection_limit: UInt32(connections),
+            connections_per_address: UInt32(configuration.connectionsPerAddress ?? 0),
+            connection_memory: Self.connectionMemory(headBytes: configuration.headBytes), context: context,
+            access: DaemonCallbacks.access, request_completed: DaemonCallbacks.requestCompleted,
+            connection_changed: DaemonCallbacks.connectionChanged, target_received: DaemonCallbacks.targetReceived,
+            log_message: DaemonCallbacks.logMessage)
+    }
+
+    /// Twice what a head may have, so that most of those that are too large are still read and get the application's error.
+    private static func connectionMemory(headBytes: Int) -> Int { max(128 * 1024, headBytes * 4) }
+
+    /// Stops accepting, lets requests finish for as long as the grace period lasts, then cuts the rest: their sinks are
+    /// aborted. Returns when no callback runs any more, except for handlers that have not returned; their responses are
+    /// dropped.
+    public func stop(gracePeriod: Duration) {
+        guard let stopped = running.withLock({ $0.take() }) else { return }
+        let core = stopped.core.takeUnretainedValue()
+        let listening = MHD_quiesce_daemon(stopped.daemon)
+        if listening >= 0 { close(listening) }
+        let deadline = DispatchTime.now() + .nanoseconds(Int(clamping: gracePeriod.nanoseconds))
+        while !core.table.drainIdle(), DispatchTime.now() < deadline {
+            _ = stopped.empty.wait(timeout: min(deadline, .now() + Self.drainPoll))
+        }
+        core.table.cutAll()
+        MHD_stop_daemon(stopped.daemon)
+        core.janitor.stop()
+        core.pool.close()
+        stopped.core.release()
+        stopped.settings.deallocate()
+        log.info("stopped", metadata: ["port": "\(stopped.port)"])
+    }
+}

@@ -1,0 +1,37 @@
+import Logging
+
+/// One finished request, for the log and for metrics.
+public struct HTTPRequestSummary: Sendable {
+    public var id: String
+    /// As the client sent it: `HEAD`, not `GET`.
+    public var method: String
+    /// The response's route, or its status class where no application saw the request: never the path.
+    public var route: String
+    /// 0 where the client went away before there was a response.
+    public var status: Int
+    /// Of the bodies, without heads and chunk sizes.
+    public var bytesReceived: Int64
+    public var bytesSent: Int64
+    public var duration: Duration
+    public var remoteAddress: String
+    /// The response reached the daemon's end of the socket as a whole.
+    public var isComplete: Bool
+    /// ``HTTPResponse/logNote``.
+    public var note: String?
+
+    /// One line with a constant message.
+    func write(to log: Logger) {
+        let level: Logger.Level = status >= 500 ? .error : .info
+        guard log.logLevel <= level else { return }
+        let (seconds, attoseconds) = duration.components
+        let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+        var metadata: Logger.Metadata = [
+            "request_id": "\(id)", "method": "\(method)", "route": "\(route)", "status": "\(status)",
+            "bytes_in": "\(bytesReceived)", "bytes_out": "\(bytesSent)",
+            "duration_ms": "\(Double(microseconds) / 1000)", "remote": "\(remoteAddress)",
+        ]
+        if !isComplete { metadata["complete"] = "false" }
+        if let note { metadata["note"] = "\(note)" }
+        log.log(level: level, "request", metadata: metadata)
+    }
+}

@@ -1,0 +1,42 @@
+import CMicroHTTPD
+import Logging
+import Synchronization
+
+/// What every request needs while the daemon runs. The daemon's callbacks get a pointer to it.
+final class ServerCore: Sendable {
+    let application: any HTTPApplication
+    let configuration: HTTPServerConfiguration
+    let log: Logger
+    let makeRequestID: @Sendable () -> String
+    let observer: (@Sendable (HTTPRequestSummary) -> Void)?
+    let protocolGuard: ProtocolGuard
+    let table: ConnectionTable
+    let pool: HandlerPool
+    let janitor: Janitor
+    private let lastConnection = Atomic<UInt64>(0)
+
+    init(
+        application: any HTTPApplication, configuration: HTTPServerConfiguration, log: Logger,
+        makeRequestID: @escaping @Sendable () -> String, observer: (@Sendable (HTTPRequestSummary) -> Void)?,
+        table: ConnectionTable
+    ) throws(HTTPServerError) {
+        self.application = application
+        self.configuration = configuration
+        self.log = log
+        self.makeRequestID = makeRequestID
+        self.observer = observer
+        self.table = table
+        protocolGuard = ProtocolGuard(
+            headBytes: configuration.headBytes, headFields: configuration.headFields,
+            targetBytes: configuration.targetBytes)
+        janitor = try Janitor(table: table, configuration: configuration, log: log)
+        pool = try HandlerPool(threads: configuration.handlerThreads, backlog: configuration.handlerBacklog)
+    }
+
+    func opened(_ connection: OpaquePointer) -> Connection {
+        let id = lastConnection.add(1, ordering: .relaxed).newValue
+        let opened = Connection(connection, id: id)
+        table.opened(opened)
+        return opened
+    }
+}
