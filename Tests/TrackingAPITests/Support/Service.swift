@@ -1,0 +1,125 @@
+import FileBlobStore
+import Foundation
+import HTTPServer
+import Jobs
+import Logging
+import SQLiteJobStore
+import Synchronization
+import Testing
+import TrackingAPI
+
+/// The API over real stores in a folder of its own, driven as the server drives it.
+final class Service: Sendable {
+    let folder: String
+    let store: SQLiteJobStore
+    let blobs: FileBlobStore
+    let api: TrackingAPI
+    let signals = Signals()
+    let ids = JobIDGenerator()
+
+    /// What the API told the rest of the program.
+    final class Signals: Sendable {
+        let submissions = Mutex(0)
+        let cancellations = Mutex<[JobID]>([])
+    }
+
+    init(
+        health: ServiceHealth = ServiceHealth(workersExpected: 2, workersAlive: 2),
+        configure: (inout APIConfiguration) -> Void = { _ in }
+    ) throws {
+        var configuration = APIConfiguration()
+        configuration.diskReserveBytes = 0
+        configure(&configuration)
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("api-\(UUID().uuidString)").path
+        store = try SQLiteJobStore(path: folder + "/jobs.sqlite")
+        blobs = try FileBlobStore(directory: folder + "/blobs")
+        let signals = signals
+        api = TrackingAPI(
+            store: store, blobs: blobs, media: TestMedia(), configuration: configuration, version: "1.2.3",
+            logger: Logger(label: "test"), health: { health },
+            onSubmit: { signals.submissions.withLock { $0 += 1 } },
+            onCancel: { id in signals.cancellations.withLock { $0.append(id) } })
+    }
+
+    deinit {
+        try? store.close()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Every file below the blobs' folder, finished or not.
+    var files: [String] {
+        let all = FileManager.default.enumerator(atPath: folder + "/blobs")?.allObjects as? [String] ?? []
+        return all.sorted()
+    }
+
+    /// Whether no job and no file is there.
+    func isEmpty() throws -> Bool {
+        try files.filter { $0 != "jobs" }.isEmpty && store.counts().values.reduce(0, +) == 0
+    }
+}
+
+extension Service {
+    /// A request whose body is cut into pieces of the given sizes, which are used in turn.
+    func send(
+        _ method: String, _ target: String, _ fields: [(name: String, value: String)] = [], body: [UInt8]? = nil,
+        pieces: [Int] = [1_000]
+    ) -> Answer {
+        var fields = HTTPFields(fields)
+        if let body, fields["Transfer-Encoding"] == nil { fields["Content-Length"] = String(body.count) }
+        switch api.begin(Self.request(method, target, fields)) {
+        case .respond(let response): return Answer(response)
+        case .work(let work): return Answer(work())
+        case .later: fatalError("no route answers later")
+        case .receive(let sink, let limit, let tooLarge):
+            return Answer(Self.feed(sink, body ?? [], limit, tooLarge, pieces))
+        }
+    }
+
+    /// The job that an answer speaks of, as the store has it.
+    func kept(_ answer: Answer) throws -> Job {
+        let id = try #require(answer.jobID, "\(answer.text)")
+        return try #require(try store.job(id, tenant: .anonymous))
+    }
+
+    func post(_ form: Form, _ target: String = "/v1/jobs", pieces: [Int] = [1_000]) -> Answer {
+        send("POST", target, [("Content-Type", Form.contentType)], body: form.body, pieces: pieces)
+    }
+
+    static func request(_ method: String, _ target: String, _ fields: HTTPFields = HTTPFields()) -> HTTPRequest {
+        let parts = target.split(separator: "?", maxSplits: 1).map(String.init)
+        let path = parts[0].split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        let query = (parts.count > 1 ? parts[1] : "").split(separator: "&").map { pair in
+            let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
+                String($0).removingPercentEncoding ?? ""
+            }
+            return (name: sides[0], value: sides.count > 1 ? sides[1] : "")
+        }
+        return HTTPRequest(
+            method: method, target: target, path: path.map { String($0).removingPercentEncoding ?? "" }, query: query,
+            fields: fields, remoteAddress: "127.0.0.1", id: "request-1")
+    }
+
+    /// As the contract of ``HTTPBodySink`` has it.
+    private static func feed(
+        _ sink: any HTTPBodySink, _ body: [UInt8], _ limit: Int64, _ tooLarge: HTTPResponse, _ pieces: [Int]
+    ) -> HTTPResponse {
+        var rest = body[...]
+        var count: Int64 = 0
+        var turn = 0
+        while !rest.isEmpty {
+            let piece = Array(rest.prefix(max(pieces[turn % pieces.count], 1)))
+            rest = rest.dropFirst(piece.count)
+            turn += 1
+            count += Int64(piece.count)
+            if count > limit {
+                sink.abort()
+                return tooLarge
+            }
+            if let early = piece.withUnsafeBytes({ sink.receive($0) }) {
+                sink.abort()
+                return early
+            }
+        }
+        return sink.finish()
+    }
+}
