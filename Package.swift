@@ -54,13 +54,13 @@ let package = Package(
                 "opencv_core", "opencv_imgproc", "opencv_imgcodecs", "opencv_videoio", "avformat", "avcodec", "avutil",
             ].map { .linkedLibrary($0) }
         ),
-        .target(name: "CSystem", cSettings: cSettings),
+        .target(name: "CLinux", cSettings: cSettings),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
 
         // Media: decoding in a process of its own, encoding.
         .target(
-            name: "Media", dependencies: ["CArchive", "CSystem", "CVBridge", "LucasKanade"],
+            name: "Media", dependencies: ["CArchive", "CLinux", "CVBridge", "LucasKanade"],
             swiftSettings: swiftSettings),
 
         // The job's life.
@@ -71,19 +71,19 @@ let package = Package(
             resources: [.embedInCode("Migrations")],
             swiftSettings: swiftSettings
         ),
-        .target(name: "FileBlobStore", dependencies: ["CSystem", "Jobs", crypto], swiftSettings: swiftSettings),
+        .target(name: "FileBlobStore", dependencies: ["CLinux", "Jobs", crypto], swiftSettings: swiftSettings),
         .target(
-            name: "Workers", dependencies: ["CSystem", "Jobs", "LucasKanade", "Media", "Tracking", logging],
+            name: "Workers", dependencies: ["CLinux", "Jobs", "LucasKanade", "Media", "Tracking", logging],
             swiftSettings: swiftSettings),
 
         // HTTP.
-        .target(name: "HTTPServer", dependencies: ["CMicroHTTPD", "CSystem", logging], swiftSettings: swiftSettings),
+        .target(name: "HTTPServer", dependencies: ["CMicroHTTPD", "CLinux", logging], swiftSettings: swiftSettings),
         .target(name: "TrackingAPI", dependencies: ["HTTPServer", "Jobs", logging], swiftSettings: swiftSettings),
 
         .executableTarget(
             name: "lktrack",
             dependencies: [
-                "CSystem", "FileBlobStore", "HTTPServer", "Jobs", "LucasKanade", "Media", "SQLiteJobStore", "Tracking",
+                "CLinux", "FileBlobStore", "HTTPServer", "Jobs", "LucasKanade", "Media", "SQLiteJobStore", "Tracking",
                 "TrackingAPI", "Workers", argumentParser, logging,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -99,7 +99,7 @@ let package = Package(
         .testTarget(name: "LucasKanadeTests", dependencies: ["LucasKanade"], swiftSettings: swiftSettings),
         .testTarget(name: "TrackingTests", dependencies: ["LucasKanade", "Tracking"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "MediaTests", dependencies: ["CSystem", "LucasKanade", "Media", "lktrack"],
+            name: "MediaTests", dependencies: ["CLinux", "LucasKanade", "Media", "lktrack"],
             swiftSettings: swiftSettings),
         .testTarget(name: "JobsTests", dependencies: ["Jobs"], swiftSettings: swiftSettings),
         .testTarget(

@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 import Foundation
 import Jobs
 
@@ -105,7 +105,7 @@ enum FileSystem {
     }
 
     static func synchronise(folder path: String) throws(JobsError) {
-        guard csystem_fsync_directory(path) == 0 else { throw failure("write to the disk", path) }
+        guard clinux_fsync_directory(path) == 0 else { throw failure("write to the disk", path) }
     }
 
     /// Makes a folder and those above it, durably.

@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 import Glibc
 import Synchronization
 
@@ -47,10 +47,10 @@ final class ChildProcess: Sendable {
                 withCStrings(environment) { environment in
                     numbers.withUnsafeBufferPointer { numbers in
                         command.executable.withCString { executable in
-                            var process = csystem_process(
+                            var process = clinux_process(
                                 executable: executable, arguments: arguments, environment: environment,
                                 fds: numbers.baseAddress, fd_count: numbers.count)
-                            return csystem_spawn(&process, &pid)
+                            return clinux_spawn(&process, &pid)
                         }
                     }
                 }
@@ -84,7 +84,7 @@ final class ChildProcess: Sendable {
             state = .ended(status)
             return status
         }
-        let signal = csystem_wait_signal(status)
+        let signal = clinux_wait_signal(status)
         return signal == 0 ? nil : signal
     }
 }

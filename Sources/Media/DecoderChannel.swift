@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 import Glibc
 import Synchronization
 
@@ -18,7 +18,7 @@ final class DecoderChannel: Sendable {
         let bytes = message.encoded
         return descriptor.withLock { descriptor in
             guard let descriptor else { return false }
-            return csystem_send(descriptor.number, bytes, bytes.count, wait) == 0
+            return clinux_send(descriptor.number, bytes, bytes.count, wait) == 0
         }
     }
 
@@ -35,7 +35,7 @@ final class DecoderChannel: Sendable {
         guard let descriptor = descriptor.withLock({ $0 }) else { return .closed }
         guard waitForInput(descriptor.number, seconds: seconds) else { return .timeout }
         return withUnsafeTemporaryAllocation(byteCount: DecoderMessage.capacity, alignment: 8) { buffer in
-            let count = csystem_receive(descriptor.number, buffer.baseAddress, buffer.count, true)
+            let count = clinux_receive(descriptor.number, buffer.baseAddress, buffer.count, true)
             if count == 0 || (count < 0 && errno != EMSGSIZE) { return .closed }
             guard count > 0, let message = DecoderMessage(decoding: buffer[..<count]) else { return .garbage }
             return .message(message)

@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 import Glibc
 import LucasKanade
 import Synchronization
@@ -41,9 +41,9 @@ public final class DecoderProcess: FrameSource {
     ) throws(MediaError) -> DecoderProcess {
         try check(request)
         let (source, kind) = try input.open()
-        let memory = try Descriptor(checking: csystem_memfd_create("lktrack-frames"), "cannot make a memory file")
+        let memory = try Descriptor(checking: clinux_memfd_create("lktrack-frames"), "cannot make a memory file")
         var ends: [Int32] = [-1, -1]
-        guard csystem_socket_pair(&ends) == 0 else { throw MediaError.system("cannot make a socket") }
+        guard clinux_socket_pair(&ends) == 0 else { throw MediaError.system("cannot make a socket") }
         let channel = DecoderChannel(Descriptor(ends[0]))
         let child = try ChildProcess.start(
             command, environment: environment(limits: request.limits),

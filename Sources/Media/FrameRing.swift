@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 import Glibc
 import LucasKanade
 import Synchronization
@@ -57,7 +57,7 @@ final class FrameRing: Sendable {
         self.channel = channel
         slotCount = layout.slotCount
         let byteCount = slotCount * layout.slotBytes
-        guard ftruncate(memory.number, off_t(byteCount)) == 0, csystem_seal_size(memory.number) == 0 else {
+        guard ftruncate(memory.number, off_t(byteCount)) == 0, clinux_seal_size(memory.number) == 0 else {
             throw MediaError.system("cannot get \(byteCount) bytes of memory for frames")
         }
         // The decoder holds the file too and could have changed its size before it was sealed.

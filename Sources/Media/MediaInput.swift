@@ -1,4 +1,4 @@
-import CSystem
+import CLinux
 import Glibc
 
 extension MediaInput {
@@ -44,11 +44,11 @@ extension MediaInput {
             return try Descriptor(checking: Glibc.open("/dev/null", O_RDWR | O_CLOEXEC), "cannot open /dev/null")
         }
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-        let number = csystem_open_unnamed(folder)
+        let number = clinux_open_unnamed(folder)
         if number >= 0 { return Descriptor(number) }
         let temporary = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         return try Descriptor(
-            checking: csystem_open_unnamed(temporary), "cannot make a temporary file in \(temporary)")
+            checking: clinux_open_unnamed(temporary), "cannot make a temporary file in \(temporary)")
     }
 
     private static func openInput(_ path: String) throws(MediaError) -> Descriptor {

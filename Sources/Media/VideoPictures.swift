@@ -115,7 +115,7 @@ final class ContainerIndex {
     /// is exactly that of a later frame, the ones between were lost.
     func place(after previous: Int, position: Double) -> Int {
         let expected = previous + 1
-        guard position.isFinite, secondsPerUnit > 0 else { return expected }
+        guard content.has_presentation_stamps, position.isFinite, secondsPerUnit > 0 else { return expected }
         let units = (position / 1000 / secondsPerUnit).rounded()
         guard let offset = Int64(exactly: units) else { return expected }
         let (stamp, overflow) = offset.addingReportingOverflow(content.start_stamp)

@@ -1,5 +1,5 @@
 import ArgumentParser
-import CSystem
+import CLinux
 import Glibc
 import Media
 
@@ -8,7 +8,7 @@ import Media
 @main
 enum Main {
     static func main() {
-        guard csystem_cpu_has_avx2_fma() else {
+        guard clinux_cpu_has_avx2_fma() else {
             Console.error("this processor lacks AVX2 and FMA, which this build needs (x86-64-v3)")
             exit(ExitStatus.unavailable.rawValue)
         }

@@ -6,8 +6,12 @@ enum CommandMedia {
         do {
             return try body()
         } catch let error as MediaError {
-            throw CommandFailure(status(of: error.code), error.message)
+            throw failure(of: error)
         }
+    }
+
+    static func failure(of error: MediaError) -> CommandFailure {
+        CommandFailure(status(of: error.code), error.message)
     }
 
     static func open(_ input: MediaInput, _ request: DecodeRequest) throws -> DecoderProcess {

@@ -1,5 +1,5 @@
-#ifndef CSYSTEM_H
-#define CSYSTEM_H
+#ifndef CLINUX_H
+#define CLINUX_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,35 +16,35 @@ extern "C" {
 
 /// Whether the processor and the kernel have what x86-64-v3 code needs (AVX2, FMA, BMI2, F16C). True on other
 /// architectures, which are not built with those instructions.
-bool csystem_cpu_has_avx2_fma(void);
+bool clinux_cpu_has_avx2_fma(void);
 
 /// An anonymous memory file that can be sealed; see memfd_create(2). `name` shows up in /proc only.
-int csystem_memfd_create(const char *name);
+int clinux_memfd_create(const char *name);
 
 /// Fixes the size of a memory file for good: nobody who holds it can shrink it (which would turn a reader's access into
 /// SIGBUS), grow it or change the seals. See F_ADD_SEALS in fcntl(2).
-int csystem_seal_size(int memfd);
+int clinux_seal_size(int memfd);
 
 /// A file in `directory` that has no name and is gone with its last descriptor.
-int csystem_open_unnamed(const char *directory);
+int clinux_open_unnamed(const char *directory);
 
 /// Writes a folder's entries to the disk, so that a file that was created, renamed or removed in it stays so after a
 /// power loss. See NOTES of fsync(2).
-int csystem_fsync_directory(const char *path);
+int clinux_fsync_directory(const char *path);
 
 /// A copy of a descriptor, not below `lowest`.
-int csystem_duplicate(int fd, int lowest);
+int clinux_duplicate(int fd, int lowest);
 
 /// A connected pair of SOCK_SEQPACKET sockets: message boundaries are kept, and the end of one process is seen by the
 /// other.
-int csystem_socket_pair(int fds[2]);
+int clinux_socket_pair(int fds[2]);
 
 /// Sends one message without SIGPIPE. `wait` false: fails with `EAGAIN` where there is no room for it.
-int csystem_send(int socket, const void *bytes, size_t count, bool wait);
+int clinux_send(int socket, const void *bytes, size_t count, bool wait);
 
 /// Receives one message. Returns its length, 0 once the peer is gone, -1 on failure (`EMSGSIZE` where it was longer
 /// than `capacity`). `wait` false: fails with `EAGAIN` where there is none.
-ssize_t csystem_receive(int socket, void *buffer, size_t capacity, bool wait);
+ssize_t clinux_receive(int socket, void *buffer, size_t capacity, bool wait);
 
 /// What a started process is given. Its descriptors are 0, 1 and 2 on /dev/null and `fds` from 3 on, nothing else.
 typedef struct {
@@ -55,23 +55,23 @@ typedef struct {
     char *const *environment;
     const int *fds;
     size_t fd_count;
-} csystem_process;
+} clinux_process;
 
 /// Starts a process in a process group of its own, with no signal blocked or ignored. `*pid` is set on success only.
-int csystem_spawn(const csystem_process *process, pid_t *pid);
+int clinux_spawn(const clinux_process *process, pid_t *pid);
 
 /// Asks the kernel to kill this process once the thread that started it is gone; see PR_SET_PDEATHSIG in prctl(2). It
 /// is bound to the parent's thread, not to its process, so start such a process from a thread that stays.
-int csystem_die_with_parent(void);
+int clinux_die_with_parent(void);
 
 /// Nothing that this process executes gains privileges; see PR_SET_NO_NEW_PRIVS in prctl(2).
-int csystem_set_no_new_privileges(void);
+int clinux_set_no_new_privileges(void);
 
 /// Where a process that was waited for ended: the signal that killed it, or 0 where it exited by itself.
-int csystem_wait_signal(int status);
+int clinux_wait_signal(int status);
 
 /// The terminal's width in columns, or 0 where the descriptor is no terminal.
-int csystem_terminal_columns(int fd);
+int clinux_terminal_columns(int fd);
 
 #ifdef __cplusplus
 }

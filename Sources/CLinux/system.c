@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "CSystem.h"
+#include "CLinux.h"
 
-bool csystem_cpu_has_avx2_fma(void) {
+bool clinux_cpu_has_avx2_fma(void) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
@@ -22,11 +22,11 @@ bool csystem_cpu_has_avx2_fma(void) {
 #endif
 }
 
-int csystem_memfd_create(const char *name) { return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); }
+int clinux_memfd_create(const char *name) { return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); }
 
-int csystem_seal_size(int memfd) { return fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL); }
+int clinux_seal_size(int memfd) { return fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL); }
 
-int csystem_open_unnamed(const char *directory) {
+int clinux_open_unnamed(const char *directory) {
     int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT)) return fd;
 
@@ -46,7 +46,7 @@ int csystem_open_unnamed(const char *directory) {
     return fd;
 }
 
-int csystem_fsync_directory(const char *path) {
+int clinux_fsync_directory(const char *path) {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return -1;
     int result = fsync(fd);
@@ -56,11 +56,11 @@ int csystem_fsync_directory(const char *path) {
     return result;
 }
 
-int csystem_duplicate(int fd, int lowest) { return fcntl(fd, F_DUPFD_CLOEXEC, lowest); }
+int clinux_duplicate(int fd, int lowest) { return fcntl(fd, F_DUPFD_CLOEXEC, lowest); }
 
-int csystem_socket_pair(int fds[2]) { return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds); }
+int clinux_socket_pair(int fds[2]) { return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds); }
 
-int csystem_send(int socket, const void *bytes, size_t count, bool wait) {
+int clinux_send(int socket, const void *bytes, size_t count, bool wait) {
     ssize_t sent;
     do {
         sent = send(socket, bytes, count, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
@@ -68,7 +68,7 @@ int csystem_send(int socket, const void *bytes, size_t count, bool wait) {
     return sent < 0 ? -1 : 0;
 }
 
-ssize_t csystem_receive(int socket, void *buffer, size_t capacity, bool wait) {
+ssize_t clinux_receive(int socket, void *buffer, size_t capacity, bool wait) {
     ssize_t count;
     do {
         count = recv(socket, buffer, capacity, MSG_TRUNC | (wait ? 0 : MSG_DONTWAIT));
@@ -80,13 +80,13 @@ ssize_t csystem_receive(int socket, void *buffer, size_t capacity, bool wait) {
     return count;
 }
 
-int csystem_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL); }
+int clinux_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
-int csystem_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
+int clinux_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
 
-int csystem_wait_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
+int clinux_wait_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
 
-int csystem_terminal_columns(int fd) {
+int clinux_terminal_columns(int fd) {
     struct winsize size;
     if (ioctl(fd, TIOCGWINSZ, &size) != 0) return 0;
     return size.ws_col;

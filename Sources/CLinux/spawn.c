@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "CSystem.h"
+#include "CLinux.h"
 
 enum { first_passed_fd = 3, highest_passed_fd = 15 };
 
@@ -38,7 +38,7 @@ static int set_attributes(posix_spawnattr_t *attributes) {
     return error;
 }
 
-static int spawn_with(const csystem_process *process, const int *fds, pid_t *pid) {
+static int spawn_with(const clinux_process *process, const int *fds, pid_t *pid) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int error = posix_spawn_file_actions_init(&actions);
@@ -58,7 +58,7 @@ static int spawn_with(const csystem_process *process, const int *fds, pid_t *pid
     return error;
 }
 
-int csystem_spawn(const csystem_process *process, pid_t *pid) {
+int clinux_spawn(const clinux_process *process, pid_t *pid) {
     if (process->fd_count > highest_passed_fd - first_passed_fd + 1) {
         errno = EINVAL;
         return -1;
@@ -67,7 +67,7 @@ int csystem_spawn(const csystem_process *process, pid_t *pid) {
     size_t made = 0;
     int error = 0;
     for (; made < process->fd_count; made++) {
-        copies[made] = csystem_duplicate(process->fds[made], highest_passed_fd + 1);
+        copies[made] = clinux_duplicate(process->fds[made], highest_passed_fd + 1);
         if (copies[made] < 0) {
             error = errno;
             break;
