@@ -138,11 +138,14 @@ struct lk_socket_progress {
     int unread;
     // Bytes that were written and not acknowledged yet.
     int unsent;
+    // Whether the peer will send no more.
+    bool ended;
 };
 
 // The kernel's tcp_info, of which glibc has the first 104 bytes only.
 struct lk_tcp_info {
-    unsigned char glibc[104];
+    unsigned char state;
+    unsigned char glibc[103];
     uint64_t pacing_rate;
     uint64_t max_pacing_rate;
     uint64_t bytes_acked;
@@ -156,6 +159,7 @@ static inline bool lk_socket_progress_get(int socket, struct lk_socket_progress 
     if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || size < sizeof info) return false;
     progress->received = info.bytes_received;
     progress->acknowledged = info.bytes_acked;
+    progress->ended = info.state == TCP_CLOSE_WAIT;
     return ioctl(socket, SIOCINQ, &progress->unread) == 0 && ioctl(socket, SIOCOUTQ, &progress->unsent) == 0;
 }
 

@@ -46,3 +46,72 @@ struct FieldTests {
         #expect(ContentNegotiation.accepts(encoding: "gzip", acceptEncoding: field) == expected)
     }
 }
+
+@Suite("Conditional and range requests")
+struct ConditionTests {
+    @Test(
+        "ranges are read as RFC 9110 has them",
+        arguments: [
+            (nil, .whole), ("bytes=0-99", .part(0..<100)), ("bytes=0-0", .part(0..<1)),
+            ("bytes=990-", .part(990..<1000)),
+            ("bytes=-10", .part(990..<1000)), ("bytes=-5000", .part(0..<1000)), ("bytes=900-5000", .part(900..<1000)),
+            ("Bytes= 1-2 ", .part(1..<3)), ("bytes=1000-", .unsatisfiable), ("bytes=-0", .unsatisfiable),
+            ("bytes=99999999999999999999-", .unsatisfiable), ("bytes=0-99999999999999999999", .part(0..<1000)),
+            ("bytes=0-9223372036854775807", .part(0..<1000)), ("bytes=-99999999999999999999", .part(0..<1000)),
+            ("bytes=5-4", .whole), ("bytes=0-1,3-4", .whole), ("bytes=", .whole), ("bytes=-", .whole),
+            ("lines=1-2", .whole),
+            ("bytes=a-b", .whole), ("bytes=0x1-2", .whole), ("", .whole), ("bytes 0-1", .whole), ("bytes=--1", .whole),
+        ] as [(String?, ByteRange)])
+    func ranges(field: String?, expected: ByteRange) {
+        #expect(ByteRange(field, count: 1000) == expected)
+    }
+
+    @Test("an empty representation has no satisfiable range")
+    func emptyRepresentation() {
+        #expect(ByteRange("bytes=0-", count: 0) == .unsatisfiable)
+        #expect(ByteRange("bytes=-1", count: 0) == .unsatisfiable)
+        #expect(ByteRange("bytes=0-", count: 0).contentRange(count: 0) == "bytes */0")
+        #expect(ByteRange("bytes=2-5", count: 10).contentRange(count: 10) == "bytes 2-5/10")
+    }
+
+    private func request(_ name: String, _ value: String, method: String = "GET") -> HTTPRequest {
+        HTTPRequest(method: method, target: "/", path: [""], fields: HTTPFields([(name, value)]))
+    }
+
+    @Test(
+        "If-None-Match compares weakly",
+        arguments: [
+            ("\"a\"", .notModified), ("W/\"a\"", .notModified), ("\"b\"", .proceed), ("\"b\" , , \"a\"", .notModified),
+            ("*", .notModified), ("a", .proceed), ("\"a", .proceed), ("", .proceed), ("w/\"a\"", .proceed),
+        ] as [(String, Precondition)])
+    func ifNoneMatch(field: String, expected: Precondition) {
+        #expect(Precondition.evaluate(request("If-None-Match", field), current: EntityTag("a")) == expected)
+    }
+
+    @Test(
+        "If-Match compares strongly",
+        arguments: [
+            ("\"a\"", .proceed), ("W/\"a\"", .failed), ("\"b\"", .failed), ("\"b\",\"a\"", .proceed), ("*", .proceed),
+        ] as [(String, Precondition)])
+    func ifMatch(field: String, expected: Precondition) {
+        #expect(Precondition.evaluate(request("If-Match", field, method: "PUT"), current: EntityTag("a")) == expected)
+        #expect(Precondition.evaluate(request("If-Match", field, method: "PUT"), current: nil) == .failed)
+    }
+
+    @Test("a range is honoured only for the representation that If-Range names")
+    func ifRange() {
+        let current = EntityTag("a")
+        #expect(Precondition.allowsRange(request("Range", "bytes=0-1"), current: current))
+        #expect(Precondition.allowsRange(request("If-Range", "\"a\""), current: current))
+        #expect(!Precondition.allowsRange(request("If-Range", "W/\"a\""), current: current))
+        #expect(!Precondition.allowsRange(request("If-Range", "\"b\""), current: current))
+        #expect(!Precondition.allowsRange(request("If-Range", "Sun, 06 Nov 1994 08:49:37 GMT"), current: current))
+        #expect(!Precondition.allowsRange(request("If-Range", "\"a\""), current: nil))
+    }
+
+    @Test("dates are written as RFC 9110 has them")
+    func dates() {
+        #expect(HTTPDate.format(784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
+        #expect(HTTPDate.format(0) == "Thu, 01 Jan 1970 00:00:00 GMT")
+    }
+}

@@ -122,8 +122,16 @@ struct MalformedRequestTests {
         }
     }
 
-    /// How many status lines there are.
-    private func responses(_ answer: String) -> Int { answer.matches(of: #/HTTP/1\.[01] [1-5][0-9][0-9] /#).count }
+    /// How many responses there are. libmicrohttpd 0.9.75 writes the head twice where it refuses a Content-Length by itself;
+    /// the second lies within what the first announces as its body.
+    private func responses(_ answer: String) -> Int {
+        var answer = answer
+        if let end = answer.utf8.firstRange(of: Array("\r\n\r\n".utf8))?.upperBound {
+            let head = String(answer[..<end])
+            if answer.dropFirst(head.count).hasPrefix(head) { answer = String(answer.dropFirst(head.count)) }
+        }
+        return answer.matches(of: #/HTTP\/1\.[01] [1-5][0-9][0-9] /#).count
+    }
 
     @Test("more than forty of them are tried")
     func count() { #expect(Self.framing.count + Self.lines.count + Self.requestLines.count >= 40) }

@@ -39,7 +39,7 @@ struct ClientSocket: Sendable {
         guard lk_socket_progress_get(descriptor, &counts) else { return nil }
         return ConnectionProgress(
             received: counts.received, acknowledged: counts.acknowledged, unread: Int(counts.unread),
-            unsent: Int(counts.unsent))
+            unsent: Int(counts.unsent), hasEnded: counts.ended)
     }
 
     /// The host of an address in digits, without the port.

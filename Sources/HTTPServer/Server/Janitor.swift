@@ -76,8 +76,8 @@ final class Janitor: Sendable {
             guard now >= nextWatch else { continue }
             nextWatch = now + interval
             for cut in table.cutSlowClients(now: now, limits: limits) {
-                log.info(
-                    "slow client cut", metadata: ["remote": "\(cut.remoteAddress)", "reason": "\(cut.reason)"])
+                log.debug(
+                    "connection cut", metadata: ["remote": "\(cut.remoteAddress)", "reason": "\(cut.reason)"])
             }
         }
     }

@@ -12,6 +12,9 @@ enum ConnectionPhase: UInt64, Sendable {
     case sending
     /// A response was sent early, and the rest of the body is thrown away.
     case lingering
+
+    /// Whether the request is not whole yet.
+    var isRequest: Bool { self == .firstHead || self == .idle || self == .body }
 }
 
 /// How far the two sides of a connection have come, as the kernel counts.
@@ -22,6 +25,8 @@ struct ConnectionProgress: Equatable {
     var unread = 0
     /// Bytes that were sent and that the client has not acknowledged yet.
     var unsent = 0
+    /// The client will send no more.
+    var hasEnded = false
 }
 
 /// Decides when a client is too slow. Looked at now and then; knows no clock and no socket.
@@ -61,6 +66,8 @@ struct SlowClientWatch: Sendable {
             (self.phase, phaseBegan) = (phase, began)
             openWindow(now, progress)
         }
+        // libmicrohttpd 0.9.75 does not notice where the end came together with the last bytes it read.
+        if progress.hasEnded, progress.unread == 0, phase.isRequest { return "the client left" }
         switch phase {
         case .firstHead:
             return now - began > limits.head ? "the head did not come in time" : nil
