@@ -1,87 +1,71 @@
 import LucasKanade
 
-/// Finds templates of one target in pictures: what does not change from frame to frame.
+/// Finds templates of one target in pictures: what does not change from frame to frame. Lengths are in the units of
+/// ``TargetViewer``.
 struct TemplateMatcher: Sendable {
-    /// The box's sides where it was drawn, in pixels.
-    let width, height: Double
-    let parameters: TemplateTrackerParameters
+    private let width, height: Double
+    private let parameters: TemplateTrackerParameters
     private let templateLevels: Int
-    private let pyramidOptions: PyramidOptions
     private let templateOptions: TemplateOptions
-    /// Brings a template into place, coarse to fine.
-    private let coarseToFine: CoarseToFineAligner
-    /// Frees the shape on the finest level afterwards; `nil` where the motion has none to free.
-    private let polish: Aligner?
-    /// Moves the coarsest template only.
+    /// Moves a template of one level.
     private let scout: Aligner
+    /// Brings a template into place, coarse to fine: its position only.
+    private let coarseToFine: CoarseToFineAligner
+    /// The same with scale and rotation; `nil` where the motion leaves them out.
+    private let similarity: CoarseToFineAligner?
+    /// Frees the shape on the finest level; `nil` where the motion leaves it out.
+    private let affine: Aligner?
+    /// Frees whatever the motion allows on the finest level.
+    private let polish: Aligner
 
-    init(box: Box, options: TrackerOptions) {
-        let parameters = options.template
-        self.parameters = parameters
-        (width, height) = (box.width, box.height)
+    init(viewer: TargetViewer, options: TrackerOptions) {
+        parameters = options.template
+        (width, height) = (viewer.width, viewer.height)
         templateLevels = options.levels
         templateOptions = TemplateOptions(
             gridSide: parameters.gridSide, weightSigma: parameters.weightSigma,
             minimumDeviation: parameters.minimumDeviation)
 
-        // A template is sampled from the level whose pixels are about as far apart as its samples. One finer level lets
-        // the target shrink, one coarser lets it grow; finer ones would only cost time.
-        let spacing = max((box.width * box.height).squareRoot() / Double(parameters.gridSide), 1)
-        let finest = Int(spacing.exponent)
-        let base = max(finest - 1, 0)
-        pyramidOptions = PyramidOptions(
-            levels: finest - base + options.levels + 1, baseLevel: base, blurSigma: parameters.smoothing)
-
-        var alignment = AlignmentOptions(
-            method: AlignmentMethod(options.aligner), motion: .translation,
-            photometry: options.illumination == .gainBias ? .gainAndBias : .none,
-            robust: parameters.huberThreshold > 0 ? .huber(k: parameters.huberThreshold) : .none,
-            shapeDamping: parameters.shapeDamping, maximumIterations: options.maxIterations, epsilon: options.epsilon)
-        scout = Aligner(options: alignment)
-        let rigid: Motion = options.motion == .translation ? .translation : .similarity
+        func alignment(_ motion: Motion) -> AlignmentOptions {
+            AlignmentOptions(
+                method: AlignmentMethod(options.aligner), motion: motion,
+                photometry: options.illumination == .gainBias ? .gainAndBias : .none,
+                robust: options.template.huberThreshold > 0 ? .huber(k: options.template.huberThreshold) : .none,
+                shapeDamping: options.template.shapeDamping, maximumIterations: options.maxIterations,
+                epsilon: options.epsilon)
+        }
+        scout = Aligner(options: alignment(.translation))
+        coarseToFine = CoarseToFineAligner(options: alignment(.translation), motions: [.translation])
         // The coarsest level of several finds the position, the others scale and rotation too.
-        let motions = (0..<options.levels).map { $0 > 0 && $0 == options.levels - 1 ? .translation : rigid }
-        coarseToFine = CoarseToFineAligner(options: alignment, motions: motions)
-        alignment.motion = .affine
-        polish = options.motion == .affine ? Aligner(options: alignment) : nil
+        let motions: [Motion] = (0..<options.levels).map { level in
+            level > 0 && level == options.levels - 1 ? .translation : .similarity
+        }
+        similarity =
+            options.motion == .translation
+            ? nil : CoarseToFineAligner(options: alignment(.similarity), motions: motions)
+        affine = options.motion == .affine ? Aligner(options: alignment(.affine)) : nil
+        polish = Aligner(options: alignment(Motion(options.motion)))
     }
 
-    /// Geometric mean of the target's sides under a warp, in pixels.
+    /// Geometric mean of the target's sides under a warp.
     func size(under warp: AffineWarp) -> Double { (width * height).squareRoot() * warp.scale }
 
-    /// The part of a frame around a pose that a target needs.
-    ///
-    /// - Parameter reach: more pixels on each side than the region's own margin.
-    func pyramid(of frame: PreparedFrame, around warp: AffineWarp, reach: Double) -> Pyramid {
-        let margin = max(parameters.regionMargin * max(width, height) * warp.scale, parameters.minimumRegionMargin)
-        let region = PixelRegion.covering(
-            warp, width: width, height: height, margin: margin + reach, alignment: pyramidOptions.alignment,
-            imageWidth: frame.gray.width, imageHeight: frame.gray.height)
-        return Pyramid(frame.gray, region: region, options: pyramidOptions)
+    /// How far the farthest corner of the target lies from where another warp puts it, as a share of its size.
+    func disagreement(_ warp: AffineWarp, _ other: AffineWarp) -> Double {
+        warp.maximumCornerDistance(to: other, width: width, height: height) / size(under: other)
     }
 
-    func template(from pyramid: Pyramid, at warp: AffineWarp) -> TemplatePyramid {
-        TemplatePyramid(
-            from: pyramid, at: warp, width: width, height: height, levels: templateLevels, options: templateOptions)
+    /// What the target looks like under a warp.
+    func templates(from view: TargetView, at warp: AffineWarp) -> TargetTemplates {
+        TargetTemplates(
+            contrast: TemplatePyramid(
+                from: view.contrast, at: warp, width: width, height: height, levels: templateLevels,
+                options: templateOptions),
+            gray: TemplatePyramid(
+                from: view.gray, at: warp, width: width, height: height, levels: 1, options: templateOptions))
     }
 
-    /// Aligns a template from a start, and reports how well it fits where it came to rest. `nil` where it ran away.
-    func align(
-        _ template: TemplatePyramid, to pyramid: Pyramid, from start: AffineWarp, workspace: AlignmentWorkspace
-    ) -> AlignmentResult? {
-        var result = coarseToFine.align(template, to: pyramid, from: start, workspace: workspace)
-        guard result.isUsable else { return nil }
-        if let polish, let finest = template.levels.first {
-            var shaped = polish.align(finest, to: pyramid, from: result.warp, workspace: workspace)
-            let iterations = result.iterations + shaped.iterations
-            shaped.iterations = iterations
-            result.iterations = iterations
-            if shaped.isUsable, shaped.zncc > result.zncc, isPlausible(shaped.warp) { result = shaped }
-        }
-        return isPlausible(result.warp) ? result : nil
-    }
-
-    /// Moves the coarsest template only: cheap, for many starts. `nil` where it ran away.
+    /// Moves the coarsest level only: cheap, for many starts. `nil` where it ran away.
     func scout(
         _ template: TemplatePyramid, in pyramid: Pyramid, from start: AffineWarp, workspace: AlignmentWorkspace
     ) -> AlignmentResult? {
@@ -90,12 +74,66 @@ struct TemplateMatcher: Sendable {
         return result.isUsable ? result : nil
     }
 
-    /// Whether a shape is one that the target may have come to have.
-    private func isPlausible(_ warp: AffineWarp) -> Bool {
-        let axes = warp.axes
-        let ratio = axes.horizontal / axes.vertical
-        return warp.isFinite && warp.determinant > 0 && ratio < parameters.maximumAspectChange
-            && ratio > 1 / parameters.maximumAspectChange && abs(axes.cosine) < parameters.maximumSkew
+    /// Aligns a template from a start, and reports how well it fits where it came to rest. `nil` where it ran away.
+    ///
+    /// Freedom is given step by step. Where scale and rotation come out as nothing that can have happened since the
+    /// last frame, the position alone is aligned; the shape is kept only where it is plausible and improves the fit.
+    ///
+    /// - Parameter last: the pose of the last frame.
+    func align(
+        _ template: TemplatePyramid, to pyramid: Pyramid, from start: AffineWarp, last: AffineWarp,
+        workspace: AlignmentWorkspace
+    ) -> AlignmentResult? {
+        var spent = 0
+        var best: AlignmentResult?
+        if let similarity {
+            let result = similarity.align(template, to: pyramid, from: start, workspace: workspace)
+            spent += result.iterations
+            if result.isUsable, isPlausible(result.warp, after: last) { best = result }
+        }
+        if best == nil {
+            let result = coarseToFine.align(template, to: pyramid, from: start, workspace: workspace)
+            spent += result.iterations
+            if result.isUsable { best = result }
+        }
+        if let affine, let found = best, let finest = template.levels.first {
+            let result = affine.align(finest, to: pyramid, from: found.warp, workspace: workspace)
+            spent += result.iterations
+            if result.isUsable, result.zncc > found.zncc, isPlausible(result.warp, after: last) { best = result }
+        }
+        best?.iterations = spent
+        return best
+    }
+
+    /// The finest level of a template from where it all but lies. `nil` where that ran away or came out as nothing that
+    /// can have happened since the last frame.
+    func refine(
+        _ template: TemplatePyramid, in pyramid: Pyramid, from start: AffineWarp, last: AffineWarp,
+        workspace: AlignmentWorkspace
+    ) -> AlignmentResult? {
+        guard let finest = template.levels.first else { return nil }
+        let result = polish.align(finest, to: pyramid, from: start, workspace: workspace)
+        return result.isUsable && isPlausible(result.warp, after: last) ? result : nil
+    }
+
+    /// How well the finest level of a template fits where it is.
+    func evaluate(
+        _ template: TemplatePyramid, in pyramid: Pyramid, at warp: AffineWarp, workspace: AlignmentWorkspace
+    ) -> AlignmentResult? {
+        template.levels.first.map { polish.evaluate($0, in: pyramid, at: warp, workspace: workspace) }
+    }
+
+    /// Whether a shape is one that the target may have come to have, and may have come to have in one frame.
+    private func isPlausible(_ warp: AffineWarp, after last: AffineWarp) -> Bool {
+        guard warp.isFinite, warp.determinant > 0 else { return false }
+        func isBounded(_ ratio: Double, _ bound: Double) -> Bool { ratio < bound && ratio > 1 / bound }
+        let (axes, lastAxes) = (warp.axes, last.axes)
+        let aspect = axes.horizontal / axes.vertical
+        let lastAspect = lastAxes.horizontal / lastAxes.vertical
+        return isBounded(aspect, parameters.maximumAspect) && abs(axes.cosine) < parameters.maximumSkew
+            && isBounded(warp.scale / last.scale, parameters.maximumScaleStep)
+            && isBounded(aspect / lastAspect, parameters.maximumAspectStep)
+            && abs(axes.cosine - lastAxes.cosine) < parameters.maximumSkewStep
     }
 }
 
@@ -110,6 +148,16 @@ extension AlignmentMethod {
         case .forwardAdditive: self = .forwardAdditive
         case .inverseCompositional: self = .inverseCompositional
         case .esm: self = .esm
+        }
+    }
+}
+
+extension Motion {
+    init(_ motion: TrackerOptions.Motion) {
+        switch motion {
+        case .translation: self = .translation
+        case .similarity: self = .similarity
+        case .affine: self = .affine
         }
     }
 }

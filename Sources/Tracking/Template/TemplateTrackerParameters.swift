@@ -12,6 +12,11 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     public var smoothing = 0.0
     /// A template that varies less than this, in grey levels, cannot be tracked.
     public var minimumDeviation = 1.0
+    /// Half the side of the surroundings whose light is taken out where ``TrackerOptions/Illumination/gainBias`` is
+    /// chosen, as a share of the size; 0 leaves it to the aligner's gain and bias.
+    public var normalizationRadius = 0.3
+    /// Surroundings with a lower standard deviation are amplified less, in grey levels.
+    public var normalizationFloor = 8.0
 
     // MARK: Alignment
 
@@ -20,26 +25,25 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     /// Damping of scale, rotation and shape, as a share of the Hessian's mean diagonal.
     public var shapeDamping = 0.05
     /// How far around the expected box the frame is looked at, as a share of the larger side.
-    public var regionMargin = 0.5
+    public var regionMargin = 0.35
     /// The same, at least, in pixels.
     public var minimumRegionMargin = 12.0
-    /// A second start at the constant-velocity prediction is tried where the target moved more than this share of its
-    /// size in the last frame.
-    public var velocityStart = 0.05
-
     // MARK: Verification
 
     /// A pose counts as found above this correlation with the template in use (ZNCC).
     public var foundCorrelation = 0.5
     /// The same for a target that was missed in the frame before.
     public var recoveredCorrelation = 0.6
-    /// Largest change of scale in a frame, as a factor.
-    public var maximumScaleChange = 1.15
-    /// Largest way from the nearer start in a frame, as a share of the size.
-    public var maximumMove = 0.6
-    /// Largest ratio of the axes' scales, either way, and largest cosine of the angle between them.
-    public var maximumAspectChange = 1.5
+    /// What the correlation of a pose loses for a leap by the target's size away from where it was or was expected.
+    public var leapPenalty = 0.25
+    /// Largest change of scale in a frame, as a factor either way.
+    public var maximumScaleStep = 1.1
+    /// Largest ratio of the axes' scales, and its largest change in a frame, as factors either way.
+    public var maximumAspect = 1.5
+    public var maximumAspectStep = 1.05
+    /// Largest cosine of the angle between the axes, and its largest change in a frame.
     public var maximumSkew = 0.35
+    public var maximumSkewStep = 0.05
 
     // MARK: Update (Matthews, Ishikawa, Baker, "The template update problem", PAMI 2004, strategy 3)
 
@@ -48,6 +52,10 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     public var agreementDistance = 0.06
     /// … and its correlation is above this.
     public var agreementCorrelation = 0.6
+    /// The first template's grey levels move the pose by no more than this share of the size …
+    public var refinementDistance = 0.03
+    /// … where their correlation is above this.
+    public var refinementCorrelation = 0.8
     /// Share of the new picture in the template in use after a frame in which both agree.
     public var updateRate = 0.1
     /// The same where they do not; 0 is strategy 3 to the letter.
@@ -60,7 +68,9 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     /// What remains of the velocity in each missed frame.
     public var velocityDecay = 0.9
     /// Distance of the starts of a search, as a share of the box's sides.
-    public var searchStep = 0.35
+    public var searchStep = 0.3
+    /// How many steps out a target that was not missed is looked for.
+    public var scoutReach = 1
     /// The search reaches one more step out every this many missed frames …
     public var searchGrowth = 2
     /// … up to this many steps.
