@@ -76,14 +76,17 @@ public struct FileBlobStore: BlobStore {
         return try FileSystem.names(in: folder).filter { PartName.blobName($0) == key.name }.map { "\(folder)/\($0)" }
     }
 
+    /// A file whose name goes on after that of a locked one is an encoder's draft of it.
     private func sweep(_ folder: String) throws(JobsError) {
-        for name in try FileSystem.names(in: folder) {
+        let names = try FileSystem.names(in: folder)
+        let parts = names.filter { PartName.blobName($0) != nil }
+        let active = parts.filter { !FileSystem.isAbandoned("\(folder)/\($0)") }
+        for part in parts where !active.contains(where: { part == $0 || part.hasPrefix($0 + ".") }) {
+            try FileSystem.removeFile("\(folder)/\(part)")
+        }
+        for name in names where PartName.blobName(name) == nil {
             let path = "\(folder)/\(name)"
-            if PartName.blobName(name) != nil {
-                if FileSystem.isAbandoned(path) { try FileSystem.removeFile(path) }
-            } else if FileSystem.isFolder(path) {
-                try sweep(path)
-            }
+            if FileSystem.isFolder(path) { try sweep(path) }
         }
     }
 }

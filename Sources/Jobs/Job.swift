@@ -15,8 +15,8 @@ public enum JobStatus: String, CaseIterable, Sendable {
     public var isFinal: Bool { self == .succeeded || self == .failed || self == .canceled }
 }
 
-/// Why a job failed: a code that programs can act on and a sentence that people can.
-public struct JobFailure: Hashable, Sendable {
+/// Why a job failed: a code that programs can act on and a sentence that people can. Thrown where a job is run.
+public struct JobFailure: Error, Hashable, Sendable {
     /// An open set; the known ones are the constants below.
     public struct Code: Hashable, Sendable, RawRepresentable {
         public let rawValue: String

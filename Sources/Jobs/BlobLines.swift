@@ -1,0 +1,41 @@
+/// The lines of a blob, one after the other, without their line feeds. A last line that has none (a worker died while
+/// it wrote) is left out.
+public struct BlobLines: Sendable {
+    private static let pieceSize = 64 << 10
+
+    private let reader: any BlobReader
+    private var offset: Int64 = 0
+    /// Read and not handed out yet; from `start` on.
+    private var buffer: [UInt8] = []
+    private var start = 0
+    /// Where the search for a line feed goes on.
+    private var searched = 0
+
+    public init(_ reader: any BlobReader) { self.reader = reader }
+
+    /// The next line, `nil` where there is none (yet).
+    ///
+    /// - Throws: the reader's errors.
+    public mutating func next() throws -> ArraySlice<UInt8>? {
+        while true {
+            if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+                defer { (start, searched) = (end + 1, end + 1) }
+                return buffer[start..<end]
+            }
+            buffer.removeFirst(start)
+            start = 0
+            searched = buffer.count
+            guard try readPiece() else { return nil }
+        }
+    }
+
+    /// Whether there was more.
+    private mutating func readPiece() throws -> Bool {
+        let piece = try [UInt8](unsafeUninitializedCapacity: Self.pieceSize) { buffer, count in
+            count = try reader.read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+        }
+        offset += Int64(piece.count)
+        buffer += piece
+        return !piece.isEmpty
+    }
+}

@@ -1,0 +1,95 @@
+import Jobs
+import Media
+import Synchronization
+
+/// Why a running job is stopped before its end.
+enum Interruption: Sendable {
+    /// The client asked for it.
+    case canceled
+    /// `deadline_seconds` passed.
+    case deadline
+    /// The pool stops; the job goes back to the queue.
+    case stopping
+    /// Another worker may have it.
+    case leaseLost
+}
+
+/// A job that is being run here: what its worker and the thread that keeps its lease share.
+final class ActiveJob: Sendable {
+    let job: Job
+    let lease: Lease
+    /// Ends a blocked decoder.
+    let cancellation = MediaCancellation()
+
+    private struct State {
+        var interruption: Interruption?
+        var progress = JobProgress()
+        var startedTracking: ContinuousClock.Instant?
+        var storedProgress = JobProgress()
+        var renewed: ContinuousClock.Instant
+    }
+
+    private let state: Mutex<State>
+    private let deadline: ContinuousClock.Instant?
+
+    /// - Parameter claimed: a moment that is not after the claim.
+    init(_ claim: ClaimedJob, claimed: ContinuousClock.Instant) {
+        job = claim.job
+        lease = claim.lease
+        state = Mutex(State(renewed: claimed))
+        deadline = claim.job.spec.deadlineSeconds.map { claimed + .seconds($0) }
+    }
+
+    var interruption: Interruption? { state.withLock { $0.interruption } }
+
+    /// The first reason counts, but a lost lease counts more than any.
+    func interrupt(_ reason: Interruption) {
+        let isFirst = state.withLock { state in
+            defer { if state.interruption == nil || reason == .leaseLost { state.interruption = reason } }
+            return state.interruption == nil
+        }
+        if isFirst { cancellation.cancel() }
+    }
+
+    func isOverdue(_ now: ContinuousClock.Instant) -> Bool { deadline.map { now >= $0 } ?? false }
+
+    // MARK: Progress
+
+    var progress: JobProgress { state.withLock { $0.progress } }
+
+    /// Starts to count, also anew after a decoder died.
+    func beginTracking(framesTotal: Int?) {
+        state.withLock { state in
+            state.progress = JobProgress(framesTotal: framesTotal)
+            state.startedTracking = .now
+        }
+    }
+
+    func countFrame() {
+        let now = ContinuousClock.now
+        state.withLock { state in
+            state.progress.framesDone += 1
+            let seconds = state.startedTracking.map { ($0.duration(to: now)) / .seconds(1) } ?? 0
+            state.progress.framesPerSecond = seconds > 0 ? Double(state.progress.framesDone) / seconds : 0
+        }
+    }
+
+    /// The whole job is done; where the number of frames was an estimate, it is known now.
+    func completeProgress() {
+        state.withLock { $0.progress.framesTotal = $0.progress.framesDone }
+    }
+
+    // MARK: The lease
+
+    /// Since when nobody has renewed the lease.
+    var renewed: ContinuousClock.Instant { state.withLock { $0.renewed } }
+
+    func hasNewProgress() -> Bool { state.withLock { $0.progress != $0.storedProgress } }
+
+    func didRenew(_ progress: JobProgress, at instant: ContinuousClock.Instant) {
+        state.withLock { state in
+            state.storedProgress = progress
+            state.renewed = instant
+        }
+    }
+}

@@ -1,0 +1,209 @@
+import Jobs
+import Logging
+import Media
+
+/// Runs one job from its claim to its end.
+struct JobRunner: Sendable {
+    /// Decoders that may die before the job fails.
+    private static let decoderStarts = 2
+
+    let store: any JobStore
+    let blobs: any BlobStore
+    let configuration: WorkerConfiguration
+    let logger: Logger
+    let onEvent: @Sendable (WorkerEvent) -> Void
+
+    /// Returns when the job is published, released or given up. Blocks for as long as the job runs.
+    func run(_ active: ActiveJob) {
+        var result: ResultFile?
+        do {
+            let wasStopped = try trackAll(active, &result)
+            if wasStopped { return conclude(interrupted: active, result) }
+            try result?.commit()
+            active.completeProgress()
+            let video = try AnnotatedVideoPass(runner: self, active: active).run()
+            end(
+                active,
+                JobOutcome(status: .succeeded, progress: active.progress, resultKey: result?.key, videoKey: video))
+        } catch {
+            if active.interruption != nil { return conclude(interrupted: active, result) }
+            fail(active, error, result)
+        }
+    }
+
+    // MARK: Tracking
+
+    /// Tracks the source; once more from the start where its decoder dies.
+    private func trackAll(_ active: ActiveJob, _ result: inout ResultFile?) throws -> Bool {
+        let key = active.job.id.resultKey(attempt: active.job.attempt)
+        return try restartingDecoder(active) {
+            result?.abort()
+            let file = try ResultFile(blobs, key: key, flushSeconds: configuration.flushSeconds)
+            result = file
+            return try track(active, file)
+        }
+    }
+
+    /// Runs `body` again where a decoder died in it, with a new decoder.
+    func restartingDecoder<T>(_ active: ActiveJob, _ body: () throws -> T) throws -> T {
+        for _ in 1..<Self.decoderStarts {
+            do {
+                return try body()
+            } catch let error as MediaError where error.code == .decoderCrashed && active.interruption == nil {
+                logger.warning("decoder died, starting over", metadata: metadata(active, error))
+                onEvent(.decoderRestarted(active.job.id))
+            }
+        }
+        return try body()
+    }
+
+    private func track(_ active: ActiveJob, _ file: ResultFile) throws -> Bool {
+        let run = TrackingRun(active.job.spec)
+        let source = try open(active, run.decodeRequest(limits: configuration.limits))
+        defer { source.close() }
+        try describe(source.info, active)
+        active.beginTracking(framesTotal: run.frameCount(in: source.info))
+        let summary = try run.track(source, shouldStop: { active.interruption != nil }) { record in
+            try file.append(record)
+            active.countFrame()
+            onEvent(.tracked(active.job.id, frame: record.frame))
+        }
+        return summary.wasStopped
+    }
+
+    func open(_ active: ActiveJob, _ request: DecodeRequest) throws -> DecoderProcess {
+        let source = active.job.source
+        guard let path = try blobs.localPath(source.blobKey) else {
+            throw JobsError(.io, "the blob \(source.blobKey) is gone")
+        }
+        let input: MediaInput = source.kind == .video ? .video(path: path) : .archive(path: path)
+        return try DecoderProcess.open(
+            input, request: request, command: configuration.decoder, cancellation: active.cancellation)
+    }
+
+    private func describe(_ info: SourceInfo, _ active: ActiveJob) throws {
+        var source = active.job.source
+        source.width = info.width
+        source.height = info.height
+        source.frameRate = info.frameRate
+        source.codec = info.codec
+        if try source != active.job.source && !store.describeSource(source, lease: active.lease) {
+            active.interrupt(.leaseLost)
+        }
+    }
+
+    // MARK: Endings
+
+    private func conclude(interrupted active: ActiveJob, _ result: ResultFile?) {
+        switch active.interruption {
+        case .canceled: endEarly(active, .canceled, nil, result)
+        case .deadline: endEarly(active, .failed, .deadlineExceeded, result)
+        case .stopping: release(active, result)
+        case .leaseLost, nil:
+            result?.abort()
+            abandon(active)
+        }
+    }
+
+    private func fail(_ active: ActiveJob, _ error: any Error, _ result: ResultFile?) {
+        let failure = JobFailure(error)
+        if failure.code == .internalError || failure.code == .storageFull {
+            logger.error("job failed by a fault of the service", metadata: metadata(active, error))
+        }
+        endEarly(active, .failed, failure, result)
+    }
+
+    /// Keeps the frames that there are, where they can be stored.
+    private func endEarly(_ active: ActiveJob, _ status: JobStatus, _ failure: JobFailure?, _ result: ResultFile?) {
+        var outcome = JobOutcome(status: status, failure: failure, progress: active.progress)
+        do {
+            outcome.resultKey = try keep(result, active)
+        } catch {
+            logger.warning("partial result could not be kept", metadata: metadata(active, error))
+        }
+        end(active, outcome)
+    }
+
+    /// The key of what there is; `nil` where there is nothing.
+    private func keep(_ result: ResultFile?, _ active: ActiveJob) throws -> String? {
+        guard let result, active.progress.framesDone > 0 else {
+            result?.abort()
+            return nil
+        }
+        try result.commit()
+        return result.key
+    }
+
+    private func end(_ active: ActiveJob, _ outcome: JobOutcome) {
+        guard publish(active, outcome) else { return abandon(active) }
+        var metadata = metadata(active, outcome.failure)
+        metadata["status"] = .string(outcome.status.rawValue)
+        metadata["frames"] = .stringConvertible(outcome.progress.framesDone)
+        metadata["frames_per_second"] = .stringConvertible(outcome.progress.framesPerSecond.rounded())
+        logger.info("job ended", metadata: metadata)
+        onEvent(.ended(active.job.id, outcome.status))
+    }
+
+    /// Publishes in one transaction; tries again while the lease is kept, because the work is done and only its record
+    /// is missing. `false` where the lease is lost.
+    private func publish(_ active: ActiveJob, _ outcome: JobOutcome) -> Bool {
+        let retry = WakeSignal()
+        while true {
+            do {
+                return try store.publish(outcome, lease: active.lease)
+            } catch {
+                logger.error("outcome could not be published", metadata: metadata(active, error))
+                if active.interruption == .leaseLost || active.interruption == .stopping { return false }
+                retry.wait(since: retry.seen, seconds: configuration.pollSeconds)
+            }
+        }
+    }
+
+    private func release(_ active: ActiveJob, _ result: ResultFile?) {
+        result?.abort()
+        removeBlobs(active)
+        do {
+            guard try store.release(active.lease) else { return abandon(active) }
+            logger.info("job released", metadata: metadata(active, nil))
+            onEvent(.released(active.job.id))
+        } catch {
+            logger.error("job could not be released", metadata: metadata(active, error))
+        }
+    }
+
+    /// The lease is lost: what this attempt made goes, and everything where the job was deleted.
+    private func abandon(_ active: ActiveJob) {
+        removeBlobs(active)
+        do {
+            if try !store.exists(active.job.id) { try blobs.remove(active.job.id.blobPrefix) }
+        } catch {
+            logger.warning("blobs of a deleted job could not be removed", metadata: metadata(active, error))
+        }
+        logger.warning("lease lost, nothing published", metadata: metadata(active, nil))
+        onEvent(.abandoned(active.job.id))
+    }
+
+    /// Each attempt has keys of its own, so this takes nothing from another worker.
+    private func removeBlobs(_ active: ActiveJob) {
+        let (id, attempt) = (active.job.id, active.job.attempt)
+        var keys = [id.resultKey(attempt: attempt)]
+        if let container = AnnotatedVideoPass.container(active.job.spec) {
+            keys.append(id.videoKey(attempt: attempt, fileExtension: container.rawValue))
+        }
+        for key in keys {
+            do {
+                try blobs.remove(key)
+            } catch {
+                logger.warning("blob could not be removed", metadata: metadata(active, error))
+            }
+        }
+    }
+
+    func metadata(_ active: ActiveJob, _ error: (any Error)?) -> Logger.Metadata {
+        var metadata: Logger.Metadata = [
+            "job": .string(active.job.id.description), "attempt": .stringConvertible(active.job.attempt),
+        ]
+        if let error { metadata["error"] = .string("\(error)") }
+        return metadata
+    }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import Jobs
+import Logging
+import Synchronization
+
+/// Keeps the leases of all running jobs on a thread of its own, so that neither a slow decoder nor a slow tracker lets
+/// one run out. The same thread brings cancellations and deadlines to the jobs, and takes jobs from dead workers.
+final class LeaseKeeper: Sendable {
+    private let store: any JobStore
+    private let configuration: WorkerConfiguration
+    private let logger: Logger
+    /// Told of jobs that went back to the queue.
+    private let onRequeue: @Sendable () -> Void
+
+    private let jobs = Mutex<[JobID: ActiveJob]>([:])
+    private let isStopping = Atomic(false)
+    private let signal = WakeSignal()
+    private let ended = DispatchSemaphore(value: 0)
+
+    init(
+        store: any JobStore, configuration: WorkerConfiguration, logger: Logger,
+        onRequeue: @escaping @Sendable () -> Void
+    ) {
+        self.store = store
+        self.configuration = configuration
+        self.logger = logger
+        self.onRequeue = onRequeue
+    }
+
+    var active: [ActiveJob] { jobs.withLock { Array($0.values) } }
+
+    func add(_ job: ActiveJob) { jobs.withLock { $0[job.job.id] = job } }
+
+    func remove(_ job: ActiveJob) {
+        jobs.withLock { jobs in
+            if jobs[job.job.id] === job { jobs[job.job.id] = nil }
+        }
+    }
+
+    /// Looks at all jobs at once rather than at the next turn.
+    func wake() { signal.notify() }
+
+    func start() {
+        let thread = Thread { [self] in
+            var swept = ContinuousClock.now
+            while !isStopping.load(ordering: .acquiring) {
+                let seen = signal.seen
+                for job in active { watch(job) }
+                if ContinuousClock.now - swept >= .seconds(WorkerConfiguration.sweepSeconds) {
+                    swept = .now
+                    expireLeases()
+                }
+                signal.wait(since: seen, seconds: configuration.watchSeconds)
+            }
+            ended.signal()
+        }
+        thread.name = "lease-keeper"
+        thread.start()
+    }
+
+    /// Ends the thread, after its turn.
+    func stop() {
+        isStopping.store(true, ordering: .releasing)
+        signal.notify()
+        ended.wait()
+    }
+
+    private func watch(_ job: ActiveJob) {
+        let now = ContinuousClock.now
+        if job.isOverdue(now) { job.interrupt(.deadline) }
+        let age = now - job.renewed
+        do {
+            switch try isRenewalDue(job, age) ? renew(job, now) : store.status(of: job.lease) {
+            case .held: break
+            case .cancelRequested: job.interrupt(.canceled)
+            case .lost: job.interrupt(.leaseLost)
+            }
+        } catch {
+            logger.error(
+                "lease could not be looked at",
+                metadata: ["job": .string(job.job.id.description), "error": .string("\(error)")])
+            if age > .seconds(configuration.leaseSeconds) { job.interrupt(.leaseLost) }
+        }
+    }
+
+    private func isRenewalDue(_ job: ActiveJob, _ age: Duration) -> Bool {
+        age >= .seconds(configuration.leaseSeconds / WorkerConfiguration.renewalsPerLease)
+            || (age >= .seconds(WorkerConfiguration.progressSeconds) && job.hasNewProgress())
+    }
+
+    private func renew(_ job: ActiveJob, _ now: ContinuousClock.Instant) throws -> LeaseStatus {
+        let progress = job.progress
+        let status = try store.heartbeat(job.lease, progress: progress, leaseSeconds: configuration.leaseSeconds)
+        job.didRenew(progress, at: now)
+        return status
+    }
+
+    private func expireLeases() {
+        do {
+            let expired = try store.expireLeases()
+            guard !expired.isEmpty else { return }
+            logger.warning(
+                "leases ran out", metadata: ["jobs": .array(expired.map { .string($0.description) })])
+            onRequeue()
+        } catch {
+            logger.error("leases could not be looked through", metadata: ["error": .string("\(error)")])
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import Foundation
+import Jobs
+
+/// Which processes of this machine are alive: each holds the lock of a file named after it. The kernel lets go of a
+/// lock however a process ends, so the jobs of a killed one need not wait for their leases.
+///
+/// `@unchecked Sendable`: immutable but for `descriptor`, which ``close()`` alone changes, once.
+final class OwnerRegistry: @unchecked Sendable {
+    /// This process: host, process number and random digits.
+    let owner: String
+    private let directory: String
+    private var descriptor: Int32
+
+    /// Makes the folder and this process's file.
+    init(directory: String, environment: any Environment = SystemEnvironment()) throws(JobsError) {
+        self.directory = directory
+        owner = Self.name(environment)
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        } catch {
+            throw JobsError(.io, "cannot make the folder \(directory): \(error.localizedDescription)")
+        }
+        // Locked before it has its name, so that nobody takes it for a dead process's.
+        let draft = "\(directory)/.\(owner)"
+        descriptor = open(draft, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
+        guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0, rename(draft, "\(directory)/\(owner)") == 0
+        else { throw JobsError(.io, "cannot make \(directory)/\(owner): \(String(cString: strerror(errno)))") }
+    }
+
+    deinit { close() }
+
+    /// Owners whose process is gone.
+    func dead() -> [String] { others().filter { !isAlive($0) } }
+
+    /// Whether other processes work on the same data.
+    func hasLivingOthers() -> Bool { others().contains { isAlive($0) } }
+
+    /// Removes the file of a dead owner, once its jobs are requeued.
+    func forget(_ owner: String) { unlink("\(directory)/\(owner)") }
+
+    /// This process works no more.
+    func close() {
+        guard descriptor >= 0 else { return }
+        forget(owner)
+        Glibc.close(descriptor)
+        descriptor = -1
+    }
+
+    private func others() -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return names.filter { $0 != owner && !$0.hasPrefix(".") }.sorted()
+    }
+
+    private func isAlive(_ owner: String) -> Bool {
+        let other = open("\(directory)/\(owner)", O_RDWR | O_CLOEXEC)
+        guard other >= 0 else { return false }
+        defer { Glibc.close(other) }
+        return flock(other, LOCK_EX | LOCK_NB) != 0
+    }
+
+    private static func name(_ environment: any Environment) -> String {
+        let host = ProcessInfo.processInfo.hostName.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
+        let random = environment.randomBytes(4).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        return "\(String(host.prefix(64)))-\(getpid())-\(random)"
+    }
+}

@@ -1,0 +1,37 @@
+import Jobs
+import Logging
+
+/// What is left of processes that died, put in order before work begins.
+struct Recovery {
+    let store: any JobStore
+    let blobs: any BlobStore
+    let owners: OwnerRegistry
+    let logger: Logger
+
+    func run() throws {
+        try requeueJobsOfTheDead()
+        if !owners.hasLivingOthers() { try removeOrphanedBlobs() }
+    }
+
+    private func requeueJobsOfTheDead() throws {
+        for owner in owners.dead() {
+            let jobs = try store.expireLeases(ofOwner: owner)
+            if !jobs.isEmpty {
+                logger.warning(
+                    "jobs of a dead process requeued",
+                    metadata: ["owner": .string(owner), "jobs": .array(jobs.map { .string($0.description) })])
+            }
+            owners.forget(owner)
+        }
+    }
+
+    /// Blobs of jobs that are not there: uploads that were cut off, deletions that were. Nobody else may be running,
+    /// since an upload has its blob before its job.
+    private func removeOrphanedBlobs() throws {
+        for name in try blobs.children(of: JobID.blobFolder) {
+            guard let id = JobID(name), try !store.exists(id) else { continue }
+            try blobs.remove(id.blobPrefix)
+            logger.info("orphaned blobs removed", metadata: ["job": .string(name)])
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import Jobs
+import LucasKanade
+import Media
+import Tracking
+
+/// How far a run came.
+public struct TrackingSummary: Hashable, Sendable {
+    public var framesDone: Int
+    /// Whether it was stopped before the end.
+    public var wasStopped: Bool
+
+    public init(framesDone: Int, wasStopped: Bool) {
+        self.framesDone = framesDone
+        self.wasStopped = wasStopped
+    }
+}
+
+/// Follows a spec's targets through a source. Knows neither jobs nor stores: the command line uses it as it is.
+public struct TrackingRun: Sendable {
+    public let spec: JobSpec
+
+    public init(_ spec: JobSpec) { self.spec = spec }
+
+    /// Which frames the source must give.
+    ///
+    /// - Parameter color: whether they are wanted in colour, to draw on.
+    public func decodeRequest(limits: DecodeLimits = DecodeLimits(), color: Bool = false) -> DecodeRequest {
+        DecodeRequest(
+            start: spec.startFrame, stop: spec.stopFrame, step: spec.frameStep, color: color, limits: limits)
+    }
+
+    /// How many frames will be tracked; `nil` where the source does not tell.
+    public func frameCount(in info: SourceInfo) -> Int? {
+        guard let end = [spec.stopFrame, info.frameCount].compactMap({ $0 }).min(), info.frameCount != nil else {
+            return nil
+        }
+        return max(0, (end - spec.startFrame + spec.frameStep - 1) / spec.frameStep)
+    }
+
+    /// Tracks the source's frames to the end, or until it is stopped.
+    ///
+    /// - Parameters:
+    ///   - source: opened with ``decodeRequest(limits:color:)``.
+    ///   - shouldStop: asked before each frame.
+    ///   - sink: takes a record for each frame, in order.
+    /// - Throws: `MediaError`, `TrackingError`, what `sink` throws; ``JobFailure`` where a target's start or a keyframe
+    ///   is past the end.
+    public func track(
+        _ source: some FrameSource, shouldStop: () -> Bool = { false }, sink: (FrameRecord) throws -> Void
+    ) throws -> TrackingSummary {
+        if let count = source.info.frameCount { try checkReached(end: count) }
+        var session = try TrackingSession(
+            targets: spec.targets.map(TargetRequest.init), options: TrackerOptions(spec.tracker))
+        var framesDone = 0
+        var end = spec.startFrame
+        while !shouldStop() {
+            guard let frame = try source.next() else {
+                if framesDone == 0 { throw noFrame }
+                try checkReached(end: end)
+                return TrackingSummary(framesDone: framesDone, wasStopped: false)
+            }
+            let estimates = try session.process(gray: frame.gray, color: frame.color, frame: frame.index)
+            try sink(record(frame, estimates))
+            framesDone += 1
+            end = frame.index + spec.frameStep
+        }
+        return TrackingSummary(framesDone: framesDone, wasStopped: true)
+    }
+
+    private func record(_ frame: Frame, _ estimates: [TargetEstimate?]) -> FrameRecord {
+        let targets = zip(spec.targets, estimates).compactMap { target, estimate in
+            estimate.map { TargetRecord(id: target.id, $0) }
+        }
+        return FrameRecord(frame: frame.index, pts: frame.pts, time: frame.time, targets: targets)
+    }
+
+    // MARK: What only the video can tell
+
+    private var noFrame: JobFailure {
+        JobFailure(
+            code: .invalidSpec, message: "the source has no frame \(spec.startFrame)", frame: spec.startFrame,
+            pointer: "#/start_frame")
+    }
+
+    /// Refuses boxes that were drawn in frames which the source has not.
+    ///
+    /// - Parameter end: the first frame that is not there.
+    private func checkReached(end: Int) throws(JobFailure) {
+        if spec.startFrame >= end { throw noFrame }
+        for (index, target) in spec.targets.enumerated() {
+            if target.startFrame >= end {
+                throw pastTheEnd("the start_frame of target \"\(target.id)\"", end, "#/targets/\(index)/start_frame")
+            }
+            if let late = target.keyframes.firstIndex(where: { $0.frame >= end }) {
+                throw pastTheEnd(
+                    "keyframe \(target.keyframes[late].frame) of target \"\(target.id)\"", end,
+                    "#/targets/\(index)/keyframes/\(late)/frame")
+            }
+        }
+    }
+
+    private func pastTheEnd(_ what: String, _ end: Int, _ pointer: String) -> JobFailure {
+        JobFailure(
+            code: .invalidSpec, message: "\(what) is past the end: the last frame is \(end - 1)", pointer: pointer)
+    }
+}

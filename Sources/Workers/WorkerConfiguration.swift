@@ -1,0 +1,55 @@
+import Foundation
+import Jobs
+import Media
+
+/// How a ``WorkerPool`` works.
+public struct WorkerConfiguration: Sendable {
+    /// Jobs that run at the same time, each on a thread of its own; at least 1.
+    public var workers: Int
+    /// How long a job stays with a worker that gives no sign of life; at least 1.
+    public var leaseSeconds: Double
+    public var limits: DecodeLimits
+    public var decoder: DecoderCommand
+    /// How often an idle worker looks for jobs of other processes, in seconds.
+    public var pollSeconds: Double
+    /// How often cancellations and deadlines are looked at, in seconds.
+    public var watchSeconds: Double
+    /// How often results are made readable for `?partial=true`, in seconds.
+    public var flushSeconds: Double
+
+    public init(
+        workers: Int = ProcessInfo.processInfo.activeProcessorCount, leaseSeconds: Double = 30,
+        limits: DecodeLimits = DecodeLimits(), decoder: DecoderCommand = .current, pollSeconds: Double = 1,
+        watchSeconds: Double = 0.25, flushSeconds: Double = 0.5
+    ) {
+        self.workers = workers
+        self.leaseSeconds = leaseSeconds
+        self.limits = limits
+        self.decoder = decoder
+        self.pollSeconds = pollSeconds
+        self.watchSeconds = watchSeconds
+        self.flushSeconds = flushSeconds
+    }
+
+    /// A lease is renewed this many times before it would run out.
+    static let renewalsPerLease = 3.0
+    /// The progress of a job is stored no more often, in seconds.
+    static let progressSeconds = 1.0
+    /// Leases that ran out are looked for no more often, in seconds.
+    static let sweepSeconds = 1.0
+}
+
+/// What a pool tells those who watch it (tests, events for clients). Called on the worker's thread, which it may block.
+public enum WorkerEvent: Hashable, Sendable {
+    case claimed(JobID, attempt: Int)
+    /// A frame's record was appended to the result.
+    case tracked(JobID, frame: Int)
+    /// The decoder died and the job starts over.
+    case decoderRestarted(JobID)
+    /// The job's end was published.
+    case ended(JobID, JobStatus)
+    /// The job went back to the queue unharmed.
+    case released(JobID)
+    /// The lease was lost, and nothing was published.
+    case abandoned(JobID)
+}

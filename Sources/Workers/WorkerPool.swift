@@ -1,0 +1,120 @@
+import Dispatch
+import Foundation
+import Jobs
+import Logging
+import Synchronization
+
+/// Claims jobs and runs them, a few at a time, each on a Dispatch queue of its own.
+public final class WorkerPool: Sendable {
+    private let store: any JobStore
+    private let configuration: WorkerConfiguration
+    private let logger: Logger
+    private let runner: JobRunner
+    private let recovery: Recovery
+    private let owners: OwnerRegistry
+    private let keeper: LeaseKeeper
+    private let queued: WakeSignal
+    private let onEvent: @Sendable (WorkerEvent) -> Void
+    private let isStopping = Atomic(false)
+    /// Running jobs must end now.
+    private let isInterrupting = Atomic(false)
+    private let alive = Atomic(0)
+    private let running = DispatchGroup()
+
+    /// How long a job that is told to stop may take to do so, in seconds.
+    private static let interruptionSeconds = 10.0
+
+    /// - Parameters:
+    ///   - ownersDirectory: where the processes that work on the same data lock a file each.
+    ///   - onEvent: told of what happens to jobs, on the workers' threads.
+    public init(
+        store: any JobStore, blobs: any BlobStore, ownersDirectory: String,
+        configuration: WorkerConfiguration = WorkerConfiguration(), logger: Logger,
+        onEvent: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
+    ) throws(JobsError) {
+        let queued = WakeSignal()
+        let owners = try OwnerRegistry(directory: ownersDirectory)
+        self.store = store
+        self.configuration = configuration
+        self.logger = logger
+        self.owners = owners
+        self.queued = queued
+        self.onEvent = onEvent
+        runner = JobRunner(
+            store: store, blobs: blobs, configuration: configuration, logger: logger, onEvent: onEvent)
+        recovery = Recovery(store: store, blobs: blobs, owners: owners, logger: logger)
+        keeper = LeaseKeeper(store: store, configuration: configuration, logger: logger) { queued.notify() }
+    }
+
+    /// Puts in order what dead processes left behind, then starts the workers. Call it before uploads are taken: blobs
+    /// without a job are removed.
+    public func start() throws {
+        try recovery.run()
+        keeper.start()
+        for number in 1...max(configuration.workers, 1) {
+            running.enter()
+            alive.wrappingAdd(1, ordering: .relaxed)
+            DispatchQueue(label: "worker-\(number)").async { [self] in
+                work()
+                alive.wrappingSubtract(1, ordering: .relaxed)
+                running.leave()
+            }
+        }
+    }
+
+    /// Wakes idle workers, who otherwise look once a second.
+    public func notifyJobQueued() { queued.notify() }
+
+    /// Brings a cancellation or a deletion to the job's worker at once, where it runs here.
+    public func notifyCancel(_: JobID) { keeper.wake() }
+
+    /// Workers that take jobs, or are running one.
+    public var workersAlive: Int { alive.load(ordering: .relaxed) }
+
+    /// Takes no more jobs, lets those that run finish, and gives back to the queue those that are not done in time.
+    /// Blocks until then: not to be called on Swift's cooperative threads. Once, after ``start()``.
+    public func stop(within seconds: Double) {
+        isStopping.store(true, ordering: .releasing)
+        queued.notify()
+        if running.wait(timeout: .now() + max(seconds, 0)) == .timedOut {
+            isInterrupting.store(true, ordering: .sequentiallyConsistent)
+            for job in keeper.active { job.interrupt(.stopping) }
+            if running.wait(timeout: .now() + Self.interruptionSeconds) == .timedOut {
+                logger.error("workers did not stop; their jobs go on when their leases run out")
+            }
+        }
+        keeper.stop()
+        owners.close()
+    }
+
+    private func work() {
+        while !isStopping.load(ordering: .acquiring) {
+            let seen = queued.seen
+            if let job = claim() {
+                run(job)
+            } else {
+                queued.wait(since: seen, seconds: configuration.pollSeconds)
+            }
+        }
+    }
+
+    private func claim() -> ActiveJob? {
+        let now = ContinuousClock.now
+        do {
+            let claim = try store.claim(owner: owners.owner, leaseSeconds: configuration.leaseSeconds)
+            return claim.map { ActiveJob($0, claimed: now) }
+        } catch {
+            logger.error("no job could be claimed", metadata: ["error": .string("\(error)")])
+            return nil
+        }
+    }
+
+    private func run(_ job: ActiveJob) {
+        logger.info("job started", metadata: runner.metadata(job, nil))
+        onEvent(.claimed(job.job.id, attempt: job.job.attempt))
+        keeper.add(job)
+        if isInterrupting.load(ordering: .sequentiallyConsistent) { job.interrupt(.stopping) }
+        runner.run(job)
+        keeper.remove(job)
+    }
+}
