@@ -87,6 +87,8 @@ final class TestServer: Sendable {
     }
 }
 
+struct CannotConnect: Error { var reason: String }
+
 /// A client's end of a connection, for bytes that no HTTP client would send.
 final class RawClient {
     let descriptor: Int32
@@ -108,7 +110,7 @@ final class RawClient {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        try #require(status == 0, "cannot connect: \(String(cString: strerror(errno)))")
+        guard status == 0 else { throw CannotConnect(reason: String(cString: strerror(errno))) }
     }
 
     deinit { close(descriptor) }

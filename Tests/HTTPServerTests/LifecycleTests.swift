@@ -1,0 +1,247 @@
+import Dispatch
+import Foundation
+import Logging
+import Synchronization
+import Testing
+
+@testable import HTTPServer
+
+@Suite("Start and stop")
+struct LifecycleTests {
+    static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    static func server(_ configure: (inout HTTPServerConfiguration) -> Void) -> HTTPServer {
+        var configuration = HTTPServerConfiguration()
+        configuration.port = 0
+        configure(&configuration)
+        let application = TestApplication { _ in .respond(text("hello")) }
+        return HTTPServer(configuration: configuration, application: application, log: quiet)
+    }
+
+    static func code(_ body: () throws -> Void) -> HTTPServerError.Code? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return (error as? HTTPServerError)?.code
+        }
+    }
+
+    @Test("a port that is taken and an address that is not there are named")
+    func cannotListen() throws {
+        let first = Self.server { _ in }
+        try first.start()
+        let port = try #require(first.boundPort)
+        let second = Self.server { $0.port = port }
+        #expect(Self.code { try second.start() } == .cannotListen)
+        #expect(second.boundPort == nil)
+        #expect(Self.code { try Self.server { $0.address = "192.0.2.1" }.start() } == .cannotListen)
+        #expect(Self.code { try Self.server { $0.address = "no.such.host.invalid" }.start() } == .cannotListen)
+        #expect(Self.code { try first.start() } == .alreadyRunning)
+        first.stop(gracePeriod: .zero)
+        #expect(first.boundPort == nil)
+        try second.start()
+        try first.start()
+        second.stop(gracePeriod: .zero)
+        first.stop(gracePeriod: .zero)
+        first.stop(gracePeriod: .zero)
+    }
+
+    @Test("a wrong configuration is refused with the name of the key")
+    func configuration() {
+        let changes: [(String, (inout HTTPServerConfiguration) -> Void)] = [
+            ("address", { $0.address = "" }), ("threads", { $0.threads = 0 }), ("connections", { $0.connections = 0 }),
+            ("handlerThreads", { $0.handlerThreads = -1 }), ("headTimeout", { $0.headTimeout = .zero }),
+            ("lingerBytes", { $0.lingerBytes = -1 }), ("targetBytes", { $0.targetBytes = .max }),
+        ]
+        for (key, change) in changes {
+            let error = #expect(throws: HTTPServerError.self) { try Self.server(change).start() }
+            #expect(error?.code == .invalidConfiguration && error?.message.contains(key) == true, "\(key)")
+        }
+    }
+
+    @Test("IPv6 is served, and IPv4 on the same socket", arguments: ["::1", "::"])
+    func ipv6(address: String) throws {
+        let server = try TestServer({ $0.address = address }) { .respond(text($0.remoteAddress)) }
+        #expect(try Curl.run(["http://[::1]:\(server.port)/"]).text == "::1")
+        if address == "::" { #expect(try Curl.run([server.url("/")]).text == "127.0.0.1") }
+    }
+
+    @Test("stopping lets requests finish within the grace period and closes what is idle")
+    func graceful() throws {
+        let gate = DispatchSemaphore(value: 0)
+        let started = DispatchSemaphore(value: 0)
+        let server = try TestServer { request in
+            guard request.path == ["slow"] else { return .respond(text("fast")) }
+            return .work {
+                started.signal()
+                gate.wait()
+                return text("slow")
+            }
+        }
+        let idle = try server.client()
+        idle.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(try idle.readResponse().body == "fast")
+        let slow = try server.client()
+        slow.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(started.wait(timeout: .now() + 10) == .success)
+        let stopped = DispatchSemaphore(value: 0)
+        let instance = server.server
+        Thread.detachNewThread {
+            instance.stop(gracePeriod: .seconds(30))
+            stopped.signal()
+        }
+        #expect(idle.readToEnd().isEmpty)
+        #expect(stopped.wait(timeout: .now()) == .timedOut)
+        gate.signal()
+        #expect(slow.readToEnd().hasSuffix("slow"))
+        #expect(stopped.wait(timeout: .now() + 10) == .success)
+    }
+
+    @Test("stopping does not wait longer than the grace period: uploads are aborted, handlers' answers dropped")
+    func impatient() throws {
+        let gate = DispatchSemaphore(value: 0)
+        let started = DispatchSemaphore(value: 0)
+        let sink = CountingSink()
+        let server = try TestServer { request in
+            switch request.path[0] {
+            case "upload":
+                started.signal()
+                return .receive(sink, limit: .max, tooLarge: text("too large", status: 413))
+            case "later":
+                started.signal()
+                return .later { _ in }
+            default:
+                return .work {
+                    started.signal()
+                    gate.wait()
+                    return text("too late")
+                }
+            }
+        }
+        let clients = try ["work", "upload", "later"].map { path in
+            let client = try server.client()
+            client.send("POST /\(path) HTTP/1.1\r\nHost: a\r\nContent-Length: \(path == "upload" ? 10 : 0)\r\n\r\n")
+            return client
+        }
+        for _ in clients { #expect(started.wait(timeout: .now() + 10) == .success) }
+        server.server.stop(gracePeriod: .milliseconds(50))
+        #expect(sink.calls == ["abort"])
+        #expect(clients[0].readToEnd().isEmpty && clients[1].readToEnd().isEmpty)
+        gate.signal()
+    }
+
+    @Test("50 starts and stops under load neither crash nor leave a descriptor or a request behind")
+    func cycles() async {
+        // In a process of its own: libmicrohttpd aborts the program if it is stopped wrongly.
+        await #expect(processExitsWith: .success) {
+            let before = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+            let live = LiveCount()
+            for cycle in 0..<50 {
+                let load = try Load(live, cycle: cycle)
+                load.server.stop(gracePeriod: .milliseconds(cycle % 3 * 10))
+                load.finish()
+            }
+            let after = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+            #expect(after <= before + 2, "\(before) descriptors before, \(after) after")
+            #expect(live.opened.withLock { $0 } > 100)
+            #expect(live.balanced(), "sinks that were neither finished nor aborted")
+        }
+    }
+}
+
+/// Sinks that were begun and not ended.
+final class LiveCount: Sendable {
+    let opened = Mutex(0)
+    let open = Mutex(0)
+
+    func balanced() -> Bool { open.withLock { $0 == 0 } }
+}
+
+/// Clients of every kind against one server until its connections end.
+final class Load: Sendable {
+    final class Sink: HTTPBodySink {
+        private let live: LiveCount
+
+        init(_ live: LiveCount) {
+            self.live = live
+            live.opened.withLock { $0 += 1 }
+            live.open.withLock { $0 += 1 }
+        }
+
+        func receive(_ bytes: UnsafeRawBufferPointer) -> HTTPResponse? { nil }
+
+        func finish() -> HTTPResponse {
+            live.open.withLock { $0 -= 1 }
+            return text("stored")
+        }
+
+        func abort() { live.open.withLock { $0 -= 1 } }
+    }
+
+    final class Silence: HTTPLiveBodyStream {
+        let count: Int64? = nil
+        func attach(wake: @escaping @Sendable () -> Void) {}
+        func pending() -> Bool { true }
+        func read(into buffer: UnsafeMutableRawBufferPointer) -> Int { 0 }
+    }
+
+    let server: HTTPServer
+    private let clients = DispatchGroup()
+
+    static let requests = [
+        "GET /respond HTTP/1.1\r\nHost: a\r\n\r\n", "GET /work HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /later HTTP/1.1\r\nHost: a\r\n\r\n", "GET /live HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + String(repeating: "x", count: 50_000),
+        "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
+        "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\nhello", "GET / HT",
+        "POST /upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        "GET /../ HTTP/1.1\r\n\r\n",
+    ]
+
+    /// Returns when every kind of client has begun.
+    init(_ live: LiveCount, cycle: Int) throws {
+        var configuration = HTTPServerConfiguration()
+        configuration.port = 0
+        configuration.threads = 1 + cycle % 3
+        configuration.handlerThreads = 2
+        let application = TestApplication { request in
+            switch request.path[0] {
+            case "respond": .respond(text("hello"))
+            case "later": .later { responder in DispatchQueue.global().async { responder.respond(text("later")) } }
+            case "live": .respond(HTTPResponse(status: 200, body: .stream(Silence())))
+            case "upload": .receive(Sink(live), limit: 1_000_000, tooLarge: text("too large", status: 413))
+            default: .work { text("worked") }
+            }
+        }
+        server = HTTPServer(configuration: configuration, application: application, log: LifecycleTests.quiet)
+        try server.start()
+        guard let port = server.boundPort else { return }
+        let begun = DispatchSemaphore(value: 0)
+        for request in Self.requests {
+            clients.enter()
+            Thread.detachNewThread { [clients] in
+                Self.run(request, port: port, begun)
+                clients.leave()
+            }
+        }
+        for _ in Self.requests { begun.wait() }
+    }
+
+    func finish() { clients.wait() }
+
+    /// Asks again and again, for as long as the server is there.
+    private static func run(_ request: String, port: UInt16, _ begun: DispatchSemaphore) {
+        var isFirst = true
+        while let client = try? RawClient(port: port) {
+            client.send(request)
+            let answer = client.read(patience: 20)
+            if isFirst { begun.signal() }
+            isFirst = false
+            if let answer, answer.isEmpty { continue }
+            client.send(request)
+            _ = client.read(patience: 20)
+        }
+        if isFirst { begun.signal() }
+    }
+}
