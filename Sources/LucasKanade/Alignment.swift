@@ -67,23 +67,14 @@ struct Alignment {
         let mean = weightedMean(grids.image, weights: sections.weights, size: layout.size)
         // (2) The error image; as far as it is needed for its own sake: to tell which samples do not fit.
         var state = photometry ?? initialPhotometry(sections, shift: mean)
-        let isWeighted = options.robust != .none
-        if isWeighted { state = weigh(sections, state: state, shift: mean) }
-        // (3)-(6) Gradient, steepest descent images and Hessian, where they are not the template's own.
-        let hasOwnGradient = options.method == .inverseCompositional
-        if !hasOwnGradient { guard makeGradients(sections, gain: state.gain) else { return .stopped(.diverged) } }
-        let gradientX = hasOwnGradient ? sections.gradientX : UnsafePointer(grids.gradientX)
-        let gradientY = hasOwnGradient ? sections.gradientY : UnsafePointer(grids.gradientY)
-        let weights = isWeighted ? UnsafePointer(grids.weights) : sections.weights
-        let matrix =
-            hasOwnGradient && !isWeighted
-            ? template.normalMatrix
-            : NormalMatrix(
-                gradientX: gradientX, gradientY: gradientY, samples: sections.samples, weights: weights, layout: layout)
-        // (7) The steepest descent images times the error.
-        var right = RightSide(
-            gradientX: gradientX, gradientY: gradientY, samples: sections.samples, weights: weights,
-            image: grids.image, shift: mean, layout: layout)
+        if options.robust != .none { state = weigh(sections, state: state, shift: mean) }
+        // (3)-(7) Gradient, steepest descent images, Hessian; the steepest descent images times the error.
+        guard let (matrix, sums) = normalEquations(sections, gain: state.gain, shift: mean) else {
+            return .stopped(.diverged)
+        }
+        let matched = PhotometricState(
+            PhotometricSums(matrix, sums), shift: mean, matchingDeviations: true)
+        var right = sums
         if options.photometry == .none { right.subtractTemplate(matrix, level: template.mean - Double(mean)) }
         // (8) Solve for Δp.
         let linear = options.method == .forwardAdditive ? warp : .identity
@@ -93,11 +84,42 @@ struct Alignment {
                 matrix, right, basis: basis, photometry: options.photometry, shapeDamping: options.shapeDamping)
         else { return .stopped(.degenerate) }
         if options.photometry == .gainAndBias {
-            state = PhotometricState(gain: solution.gain, level: solution.bias + Double(mean))
+            state = PhotometricState(
+                gain: max(solution.gain, matched.gain * PhotometricState.leastShareOfMatchedGain),
+                level: solution.bias + Double(mean))
         }
         photometry = state
         // (9) Update the warp.
         return updated(by: solution, gain: state.gain).map { .next($0) } ?? .stopped(.diverged)
+    }
+
+    /// Steps (3) to (7). What inverse compositional needs without robust weights was computed with the template.
+    /// - Returns: nil where W is singular.
+    private func normalEquations(
+        _ sections: Template.Sections, gain: Double, shift: Float
+    ) -> (NormalMatrix, RightSide)? {
+        let isTemplates = options.method == .inverseCompositional
+        guard isTemplates || makeGradients(sections, gain: gain) else { return nil }
+        let gradientX = isTemplates ? sections.gradientX : UnsafePointer(grids.gradientX)
+        let gradientY = isTemplates ? sections.gradientY : UnsafePointer(grids.gradientY)
+        let isWeighted = options.robust != .none
+        let weights =
+            if !isWeighted {
+                sections.weights
+            } else if isTemplates {
+                UnsafePointer(grids.weights)
+            } else {
+                erodeWeights(grids, columns: template.columns, layout: layout)
+            }
+        let matrix =
+            isTemplates && !isWeighted
+            ? template.normalMatrix
+            : NormalMatrix(
+                gradientX: gradientX, gradientY: gradientY, samples: sections.samples, weights: weights, layout: layout)
+        let right = RightSide(
+            gradientX: gradientX, gradientY: gradientY, samples: sections.samples, weights: weights,
+            image: grids.image, shift: shift, layout: layout)
+        return (matrix, right)
     }
 
     /// Whether the warp has left the range in which the options let it move.

@@ -4,10 +4,12 @@ public final class AlignmentWorkspace {
     private var buffers: [UnsafeMutablePointer<Float>] = []
     private var capacity = 0
     private let purposes = 6
+    /// Floats before and after each buffer, so that vectors may begin a sample early or late.
+    private let margin = laneCount
 
     public init() {}
 
-    deinit { for buffer in buffers { buffer.deallocate() } }
+    deinit { release() }
 
     /// The grids of one alignment, each of `rows` rows of whole vectors.
     struct Grids {
@@ -32,12 +34,16 @@ public final class AlignmentWorkspace {
     private func reserve(columns: Int, rows: Int) {
         let size = paddedToLanes(columns + 2) * (rows + 2)
         guard size > capacity else { return }
-        for buffer in buffers { buffer.deallocate() }
+        release()
         buffers = (0..<purposes).map { _ in
-            let buffer = UnsafeMutablePointer<Float>.allocate(capacity: size)
-            buffer.initialize(repeating: 0, count: size)
-            return buffer
+            let memory = UnsafeMutablePointer<Float>.allocate(capacity: size + 2 * margin)
+            memory.initialize(repeating: 0, count: size + 2 * margin)
+            return memory + margin
         }
         capacity = size
+    }
+
+    private func release() {
+        for buffer in buffers { (buffer - margin).deallocate() }
     }
 }

@@ -26,7 +26,7 @@ struct FlowWindow {
             let centre = apron + (j + 1) * apronStride + 1
             for i in Swift.stride(from: 0, to: stride, by: laneCount) {
                 // Padding has no gradient and so no part in any sum.
-                let isInside = (Lanes(0, 1, 2, 3, 4, 5, 6, 7) + Float(i)) .< Float(side)
+                let isInside = (firstLanes + Float(i)) .< Float(side)
                 let dx = 0.5 * (centre.lanes(i + 1) - centre.lanes(i - 1))
                 let dy = 0.5 * (centre.lanes(i + apronStride) - centre.lanes(i - apronStride))
                 let gx = Lanes().replacing(with: dx, where: isInside)

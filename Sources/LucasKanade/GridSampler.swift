@@ -4,6 +4,9 @@ typealias Lanes = SIMD8<Float>
 /// The number of pixels in `Lanes`.
 let laneCount = 8
 
+/// The positions of the lanes.
+let firstLanes = Lanes(0, 1, 2, 3, 4, 5, 6, 7)
+
 /// `count` rounded up to whole vectors.
 func paddedToLanes(_ count: Int) -> Int { (count + laneCount - 1) / laneCount * laneCount }
 
@@ -72,27 +75,25 @@ extension Double {
 }
 
 /// Samples a plane on a warped grid, bilinear, borders replicated. `out` gets `rows` rows of `stride` values, of which
-/// the last `stride - columns` of a row are padding (finite, without meaning). The grid must be sampleable.
+/// the last `stride - columns` of a row are padding, 0. The grid must be sampleable.
 func sample(_ plane: Plane, on grid: WarpedGrid, to out: UnsafeMutablePointer<Float>) {
+    let stride = grid.stride
+    let last = stride - laneCount
+    // Padding is cleared, lest a NaN beyond the grid gets into sums, whatever its weight.
+    let isPadding = firstLanes + Float(last) .>= Float(grid.columns)
     plane.withPixels { pixels in
-        let stride = grid.stride
         for j in 0..<grid.rows {
             let row = GridRow(grid, row: j)
             let target = out + j * stride
-            if row.isInterior(of: plane, from: 0, through: stride - 1) {
-                for i in Swift.stride(from: 0, to: stride, by: laneCount) {
-                    target.setLanes(i, row.interior(pixels, width: plane.width, at: i))
-                }
-            } else {
-                for i in Swift.stride(from: 0, to: stride, by: laneCount) {
-                    let isInterior = row.isInterior(of: plane, from: i, through: i + laneCount - 1)
-                    target.setLanes(
-                        i,
-                        isInterior
-                            ? row.interior(pixels, width: plane.width, at: i)
-                            : row.border(pixels, of: plane, at: i))
-                }
+            let isInterior = row.isInterior(of: plane, from: 0, through: stride - 1)
+            for i in Swift.stride(from: 0, to: stride, by: laneCount) {
+                target.setLanes(
+                    i,
+                    isInterior || row.isInterior(of: plane, from: i, through: i + laneCount - 1)
+                        ? row.interior(pixels, width: plane.width, at: i)
+                        : row.border(pixels, of: plane, at: i))
             }
+            target.setLanes(last, target.lanes(last).replacing(with: 0, where: isPadding))
         }
     }
 }
@@ -126,7 +127,7 @@ private struct GridRow {
     /// The coordinates of the eight samples from column `i` on.
     @inline(__always)
     private func coordinates(_ i: Int) -> (Lanes, Lanes) {
-        let column = Lanes(0, 1, 2, 3, 4, 5, 6, 7) + Float(i)
+        let column = firstLanes + Float(i)
         return (x + column * stepX, y + column * stepY)
     }
 

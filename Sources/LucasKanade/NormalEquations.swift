@@ -34,7 +34,7 @@ struct GridLayout {
     /// û of eight columns from `column` on.
     @inline(__always)
     func u(_ column: Int) -> Lanes {
-        startU + stepU * (Lanes(0, 1, 2, 3, 4, 5, 6, 7) + Float(column))
+        startU + stepU * (firstLanes + Float(column))
     }
 
     /// v̂ of a row.

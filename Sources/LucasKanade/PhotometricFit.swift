@@ -22,6 +22,13 @@ struct PhotometricSums {
         (self.i, self.ii, self.it) = (Double(i.sum()), Double(ii.sum()), Double(it.sum()))
     }
 
+    /// The same sums, which the normal equations contain.
+    init(_ matrix: NormalMatrix, _ right: RightSide) {
+        weight = matrix[Column.bias, Column.bias]
+        (t, tt) = (matrix[Column.gain, Column.bias], matrix[Column.gain, Column.gain])
+        (i, ii, it) = (right.values[Column.bias], right.squares, right.values[Column.gain])
+    }
+
     /// Weighted means, variances and covariance.
     var meanT: Double { weight > 0 ? t / weight : 0 }
     var meanI: Double { weight > 0 ? i / weight : 0 }
@@ -51,6 +58,9 @@ struct PhotometricState {
     var level: Double
     /// Gains outside would turn a misfit of the template into a step of any size.
     static let gainRange = 0.1...10.0
+    /// Solved together with the motion, the gain of a poor start is too small, which lengthens inverse compositional's
+    /// steps. That helps, until it is less than this share of the ratio of deviations: then steps run away.
+    static let leastShareOfMatchedGain = 0.5
 
     /// The least squares line, or the ratio of deviations where `matchingDeviations`: while the alignment is still off,
     /// a regression underestimates the gain by the factor ZNCC.

@@ -29,6 +29,29 @@ func weighResiduals(
     return Double(sum.sum()) / Double(all.sum())
 }
 
+/// Gives each sample the least weight of itself and its four neighbours. Forward additive and ESM differentiate the
+/// image: beside an occluder a sample may fit and its gradient be the occluder's edge.
+///
+/// - Returns: the new weights, in the workspace's place for residuals.
+func erodeWeights(_ grids: AlignmentWorkspace.Grids, columns: Int, layout: GridLayout) -> UnsafePointer<Float> {
+    let (weights, stride) = (grids.weights, layout.stride)
+    for j in 0..<layout.rows {
+        for i in Swift.stride(from: 0, to: stride, by: laneCount) {
+            let k = j * stride + i
+            let column = firstLanes + Float(i)
+            let own = weights.lanes(k)
+            // The grid's borders have no neighbours beyond.
+            let left = weights.lanes(k - 1).replacing(with: own, where: column .== 0)
+            let right = weights.lanes(k + 1).replacing(with: own, where: column .>= Float(columns - 1))
+            let above = j > 0 ? weights.lanes(k - stride) : own
+            let below = j < layout.rows - 1 ? weights.lanes(k + stride) : own
+            let least = pointwiseMin(pointwiseMin(left, right), pointwiseMin(above, below))
+            grids.residuals.setLanes(k, pointwiseMin(own, least))
+        }
+    }
+    return UnsafePointer(grids.residuals)
+}
+
 extension RobustWeights {
     /// ψ(r)/r for eight |residuals|.
     @inline(__always)
