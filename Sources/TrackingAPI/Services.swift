@@ -1,3 +1,4 @@
+import HTTPServer
 import Jobs
 import Logging
 
@@ -14,6 +15,9 @@ struct Services: Sendable {
     let health: @Sendable () -> ServiceHealth
     let onSubmit: @Sendable () -> Void
     let onCancel: @Sendable (JobID) -> Void
+
+    /// Of the job's own document, which depends on its row alone; the revision grows with every change of that.
+    func tag(_ job: Job) -> EntityTag { EntityTag("\(version)-\(job.revision)") }
 
     /// The job that a request names.
     func job(_ context: RequestContext) throws -> Job {

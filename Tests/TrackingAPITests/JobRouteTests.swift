@@ -34,6 +34,12 @@ struct JobRouteTests {
         #expect(changed.fields["ETag"] != tag)
     }
 
+    @Test("a client that asks for another version gets 412")
+    func ifMatch() {
+        expectProblem(service.send("GET", "/v1/jobs/\(id)", [("If-Match", "\"other\"")]), 412)
+        #expect(service.send("GET", "/v1/jobs/\(id)", [("If-Match", "*")]).status == 200)
+    }
+
     @Test("cancelling a queued job cancels it, and again is the same")
     func cancelQueued() throws {
         for _ in 1...2 {

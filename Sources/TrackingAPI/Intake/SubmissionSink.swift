@@ -26,15 +26,13 @@ final class SubmissionSink: HTTPBodySink {
 
     private let request: HTTPRequest
     private let route: String
-    private let admission: Admission
-    private let onSubmit: @Sendable () -> Void
+    private let services: Services
     private let state: Mutex<State>
 
     init(_ form: any SubmissionForm, context: RequestContext, route: String, services: Services) {
         request = context.request
         self.route = route
-        admission = Admission(services: services)
-        onSubmit = services.onSubmit
+        self.services = services
         state = Mutex(State(form: form))
     }
 
@@ -58,7 +56,7 @@ final class SubmissionSink: HTTPBodySink {
                 try admit(&state)
                 let job = try state.form.finish()
                 state.phase = .over
-                onSubmit()
+                services.onSubmit()
                 return accepted(job)
             } catch {
                 return fail(&state, error)
@@ -77,7 +75,7 @@ final class SubmissionSink: HTTPBodySink {
     /// Asked when the first bytes come rather than with the head, because it reads the store and the disk.
     private func admit(_ state: inout State) throws {
         guard state.phase == .untouched else { return }
-        try admission.check(expecting: request.contentLength ?? 0)
+        try Admission(services: services).check(expecting: request.contentLength ?? 0)
         state.phase = .open
     }
 
@@ -91,7 +89,7 @@ final class SubmissionSink: HTTPBodySink {
         var response = HTTPResponse.json(
             202, JobWriter.json(job),
             fields: [
-                ("Location", JobRoutes.path(job.id)), ("Retry-After", "1"), ("ETag", JobRoutes.tag(job).description),
+                ("Location", JobRoutes.path(job.id)), ("Retry-After", "1"), ("ETag", services.tag(job).description),
             ])
         response.route = route
         return response

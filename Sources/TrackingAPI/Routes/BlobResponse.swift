@@ -10,7 +10,7 @@ enum BlobResponse {
     static func make(
         _ reader: any BlobReader, mediaType: String, tag: EntityTag, fileName: String? = nil, for request: HTTPRequest
     ) throws(Problem) -> HTTPResponse {
-        if Conditions.isNotModified(tag, request) { return Conditions.notModified(tag) }
+        if let answer = try Conditions.answer(tag, request) { return answer }
         var fields = HTTPFields([
             ("Content-Type", mediaType), ("ETag", tag.description), ("Accept-Ranges", "bytes"),
             ("Cache-Control", "private, no-cache"),
@@ -18,16 +18,16 @@ enum BlobResponse {
             ("X-Content-Type-Options", "nosniff"),
         ])
         if let fileName { fields["Content-Disposition"] = "attachment; filename=\"\(fileName)\"" }
-        switch Conditions.range(tag, reader.count, request) {
+        let range = Conditions.range(tag, reader.count, request)
+        let contentRange = HTTPFields(range.contentRange(count: reader.count).map { [("Content-Range", $0)] } ?? [])
+        switch range {
         case .whole:
             return HTTPResponse(status: 200, fields: fields, body: .stream(BlobBody(reader, 0..<reader.count)))
-        case .range(let range):
-            fields["Content-Range"] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(reader.count)"
-            return HTTPResponse(status: 206, fields: fields, body: .stream(BlobBody(reader, range)))
+        case .part(let bytes):
+            fields["Content-Range"] = contentRange["Content-Range"]
+            return HTTPResponse(status: 206, fields: fields, body: .stream(BlobBody(reader, bytes)))
         case .unsatisfiable:
-            throw Problem(
-                .rangeNotSatisfiable, "There are \(reader.count) bytes.",
-                fields: HTTPFields([("Content-Range", "bytes */\(reader.count)")]))
+            throw Problem(.rangeNotSatisfiable, "There are \(reader.count) bytes.", fields: contentRange)
         }
     }
 }

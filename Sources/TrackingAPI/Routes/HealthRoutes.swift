@@ -12,7 +12,8 @@ struct HealthRoutes: Sendable {
 
     /// Whether a job that came now could be taken and worked on.
     func ready(_ context: RequestContext) throws(Problem) -> HTTPResponse {
-        let checks = [storeCheck(), diskCheck(), workerCheck(), stoppingCheck()]
+        let health = services.health()
+        let checks = [storeCheck(), diskCheck(), Self.workerCheck(health), Self.stoppingCheck(health)]
         let failed = checks.filter { !$0.isOK }
         let list = JSONValue.array(checks.map(\.json))
         guard failed.isEmpty else {
@@ -51,18 +52,17 @@ struct HealthRoutes: Sendable {
         }
     }
 
-    private func workerCheck() -> Check {
-        let health = services.health()
+    private static func workerCheck(_ health: ServiceHealth) -> Check {
         let isOK = health.workersExpected == 0 || health.workersAlive > 0
         return Check(
             name: "workers", isOK: isOK,
             detail: "\(health.workersAlive) of \(health.workersExpected) workers are alive.")
     }
 
-    private func stoppingCheck() -> Check {
-        let isStopping = services.health().isStopping
-        return Check(
-            name: "lifecycle", isOK: !isStopping, detail: isStopping ? "The service is stopping." : "It is running.")
+    private static func stoppingCheck(_ health: ServiceHealth) -> Check {
+        Check(
+            name: "lifecycle", isOK: !health.isStopping,
+            detail: health.isStopping ? "The service is stopping." : "It is running.")
     }
 
     private struct Check {

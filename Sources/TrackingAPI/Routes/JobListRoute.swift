@@ -50,17 +50,10 @@ struct JobListRoute: Sendable {
     /// The same request with another cursor (RFC 8288).
     private static func next(_ request: HTTPRequest, after id: JobID) -> String {
         let kept = request.query.filter { $0.name != "cursor" } + [("cursor", Cursor.text(id))]
-        let pairs = kept.map { "\(percentEncoded($0.name))=\(percentEncoded($0.value))" }
+        let pairs = kept.map { "\(ClientText.percentEncoded($0.name))=\(ClientText.percentEncoded($0.value))" }
         return SubmitRoute.path + "?" + pairs.joined(separator: "&")
     }
 
-    /// Everything but RFC 3986's unreserved characters is encoded.
-    private static func percentEncoded(_ text: String) -> String {
-        text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
-    }
-
-    private static let unreserved = CharacterSet(
-        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 }
 
 /// The place in a list, as the client gets it. It is opaque, so that what is in it may change.

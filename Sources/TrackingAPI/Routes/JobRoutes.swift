@@ -7,8 +7,8 @@ struct JobRoutes: Sendable {
 
     func get(_ context: RequestContext) throws -> HTTPResponse {
         let job = try services.job(context)
-        let tag = Self.tag(job)
-        if Conditions.isNotModified(tag, context.request) { return Conditions.notModified(tag) }
+        let tag = services.tag(job)
+        if let answer = try Conditions.answer(tag, context.request) { return answer }
         return .json(200, JobWriter.json(job), fields: [("ETag", tag.description)])
     }
 
@@ -22,7 +22,8 @@ struct JobRoutes: Sendable {
         }
         services.onCancel(job.id)
         return .json(
-            202, JobWriter.json(job), fields: [("Location", Self.path(job.id)), ("ETag", Self.tag(job).description)])
+            202, JobWriter.json(job),
+            fields: [("Location", Self.path(job.id)), ("ETag", services.tag(job).description)])
     }
 
     /// The row goes first: from then on a worker that runs the job finds its lease lost and publishes nothing, and
@@ -42,7 +43,4 @@ struct JobRoutes: Sendable {
     }
 
     static func path(_ id: JobID) -> String { "/v1/jobs/\(id)" }
-
-    /// Strong: the job's body depends on its row alone, and the revision grows with every change of that.
-    static func tag(_ job: Job) -> EntityTag { EntityTag(opaque: String(job.revision)) }
 }

@@ -13,7 +13,7 @@ struct MediaRoutes: Sendable {
             throw Problem(.gone, "The annotated video is not kept any more.")
         }
         return try BlobResponse.make(
-            reader, mediaType: mediaType, tag: EntityTag(opaque: "video-\(job.attempt)"),
+            reader, mediaType: mediaType, tag: EntityTag("video-\(job.attempt)"),
             fileName: "\(job.id).\(fileExtension)", for: context.request)
     }
 
@@ -24,7 +24,7 @@ struct MediaRoutes: Sendable {
         let media = try recognise(reader)
         return try BlobResponse.make(
             reader, mediaType: media?.mediaType ?? "application/octet-stream",
-            tag: EntityTag(opaque: job.source.sha256),
+            tag: EntityTag(job.source.sha256),
             fileName: "\(job.id)-source.\(media?.fileExtension ?? "bin")", for: context.request)
     }
 
@@ -34,8 +34,8 @@ struct MediaRoutes: Sendable {
             throw Problem(.notFound, "Frames are counted from 0: /v1/jobs/\(job.id)/frames/0.")
         }
         let format = try Self.frameFormat(context.request)
-        let tag = EntityTag(opaque: "\(job.source.sha256)-\(index)-\(format.rawValue)")
-        if Conditions.isNotModified(tag, context.request) { return Conditions.notModified(tag) }
+        let tag = EntityTag("\(job.source.sha256)-\(index)-\(format.rawValue)")
+        if let answer = try Conditions.answer(tag, context.request) { return answer }
         guard let path = try services.blobs.localPath(job.source.blobKey) else { throw Self.noSource }
         let bytes = try services.media.frame(index, of: job.source, path: path, as: format)
         return HTTPResponse(

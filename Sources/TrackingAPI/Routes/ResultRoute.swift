@@ -23,8 +23,8 @@ struct ResultRoute: Sendable {
         var response: HTTPResponse
         if format == .ndjson && slice == ResultSlice() {
             response = try BlobResponse.make(reader, mediaType: format.mediaType, tag: tag, for: context.request)
-        } else if Conditions.isNotModified(tag, context.request) {
-            response = Conditions.notModified(tag)
+        } else if let answer = try Conditions.answer(tag, context.request) {
+            response = answer
         } else {
             response = Self.response(ResultStream(reader: reader, encoder: encoder), format)
             response.fields["ETag"] = tag.description
@@ -107,7 +107,7 @@ struct ResultRoute: Sendable {
         let from = slice.from.map(String.init) ?? ""
         let to = slice.to.map(String.init) ?? ""
         return EntityTag(
-            opaque: "\(services.version)-\(job.attempt)-\(format.rawValue)-\(from)-\(to)-\(slice.target ?? "")")
+            "\(services.version)-\(job.attempt)-\(format.rawValue)-\(from)-\(to)-\(slice.target ?? "")")
     }
 }
 

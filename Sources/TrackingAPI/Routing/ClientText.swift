@@ -1,3 +1,5 @@
+import Foundation
+
 /// What a client sent, made fit to be repeated in an error or kept for display.
 enum ClientText {
     /// In quotes, without control characters, cut to 64 characters.
@@ -18,22 +20,27 @@ enum ClientText {
         return String(result)
     }
 
-    /// A pointer to a member of the form, the query or the spec (RFC 6901 §3 and §6).
+    /// A pointer to a member of the form, the query or the spec, as a URI fragment (RFC 6901 §6).
     static func pointer(_ names: String...) -> String {
-        "#" + names.map { "/" + $0.escaped }.joined()
+        "#"
+            + names.map { name in
+                let escaped = name.replacingOccurrences(of: "~", with: "~0").replacingOccurrences(of: "/", with: "~1")
+                return "/" + percentEncoded(escaped)
+            }.joined()
     }
+
+    /// Everything but RFC 3986's unreserved characters is encoded.
+    static func percentEncoded(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
+    }
+
+    private static let unreserved = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
     /// The name of a file without folders, as RFC 7578 §4.2 asks for; `nil` where nothing is left.
     static func fileName(_ name: String) -> String? {
         let last = name.split(whereSeparator: { $0 == "/" || $0 == "\\" }).last.map(String.init) ?? ""
         let shown = printable(last, limit: 255)
         return shown.isEmpty || shown == "." || shown == ".." ? nil : shown
-    }
-}
-
-extension String {
-    /// `~` and `/` as RFC 6901 §3 writes them.
-    fileprivate var escaped: String {
-        reduce(into: "") { $0 += $1 == "~" ? "~0" : $1 == "/" ? "~1" : String($1) }
     }
 }

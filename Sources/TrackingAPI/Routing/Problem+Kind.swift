@@ -7,24 +7,27 @@ extension Problem.Kind {
     public static let conflict = Self("conflict", 409, "The job's state does not allow this")
     public static let gone = Self("gone", 410, "This is not kept any more")
     public static let lengthRequired = Self("length-required", 411, "The body's length is missing")
+    public static let preconditionFailed = Self("precondition-failed", 412, "This is another version")
     public static let tooLarge = Self("too-large", 413, "The request is too large")
     public static let unsupportedMediaType = Self("unsupported-media-type", 415, "This content cannot be tracked")
     public static let rangeNotSatisfiable = Self("range-not-satisfiable", 416, "The range lies outside the content")
     public static let invalid = Self("invalid", 422, "The request does not make sense")
+    public static let targetTooLong = Self("target-too-long", 414, "The request's target is too long")
+    public static let expectationFailed = Self("expectation-failed", 417, "The expectation cannot be met")
     public static let headTooLarge = Self("head-too-large", 431, "The request's head is too large")
     public static let internalError = Self("internal", 500, "The service is at fault")
     public static let unavailable = Self("unavailable", 503, "The service cannot do this now")
     public static let queueFull = Self("queue-full", 503, "The queue is full")
     public static let stopping = Self("stopping", 503, "The service is stopping")
     public static let notAlive = Self("not-ready-to-serve", 503, "The service is not ready")
+    public static let versionNotSupported = Self("version-not-supported", 505, "This HTTP version is not spoken here")
     public static let storageFull = Self("storage-full", 507, "The storage is full")
 
     /// The kind for a status that another module chose.
     static func of(status: Int) -> Self {
         let known: [Self] = [
-            .malformed, .notFound, .methodNotAllowed, .notAcceptable, .lengthRequired, .tooLarge,
-            .unsupportedMediaType, .rangeNotSatisfiable, .invalid, .headTooLarge, .internalError, .unavailable,
-            .storageFull,
+            .malformed, .notFound, .methodNotAllowed, .lengthRequired, .tooLarge, .targetTooLong, .unsupportedMediaType,
+            .expectationFailed, .headTooLarge, .internalError, .unavailable, .versionNotSupported, .storageFull,
         ]
         return known.first { $0.status == status } ?? Self("status-\(status)", status, "Status \(status)")
     }

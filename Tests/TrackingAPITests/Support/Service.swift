@@ -69,7 +69,9 @@ extension Service {
         switch api.begin(Self.request(method, target, fields)) {
         case .respond(let response): return Answer(response)
         case .work(let work): return Answer(work())
-        case .later: fatalError("no route answers later")
+        case .later:
+            Issue.record("no route answers later")
+            return Answer(HTTPResponse(status: 0))
         case .receive(let sink, let limit, let tooLarge):
             return Answer(Self.feed(sink, body ?? [], limit, tooLarge, pieces))
         }
