@@ -5,7 +5,8 @@ typealias Lanes = SIMD8<Float>
 let laneCount = 8
 
 /// The positions of the lanes.
-let firstLanes = Lanes(0, 1, 2, 3, 4, 5, 6, 7)
+@inline(__always)
+var firstLanes: Lanes { Lanes(0, 1, 2, 3, 4, 5, 6, 7) }
 
 /// `count` rounded up to whole vectors.
 func paddedToLanes(_ count: Int) -> Int { (count + laneCount - 1) / laneCount * laneCount }

@@ -45,24 +45,34 @@ func gaussianBlurred(_ plane: Plane, sigma: Double) -> Plane {
     return Plane(width: width, height: height) { out in
         plane.withPixels { source in
             for j in 0..<height {
-                let centre = source + j * width
-                for x in 0..<width { line.start[x] = kernel[0] * centre[x] }
-                for k in 1..<max(kernel.count, 1) {
+                scaled(source + j * width, by: kernel[0], to: line.start, count: width)
+                for k in stride(from: 1, through: radius, by: 1) {
                     let above = source + max(j - k, 0) * width
                     let below = source + min(j + k, height - 1) * width
-                    let weight = kernel[k]
-                    for x in 0..<width { line.start[x] += weight * (above[x] + below[x]) }
+                    addScaledPairs(above, below, by: kernel[k], to: line.start, count: width)
                 }
                 line.replicateBorders()
                 let target = out.baseAddress! + j * width
-                for x in 0..<width { target[x] = kernel[0] * line.start[x] }
-                for k in 1..<max(kernel.count, 1) {
-                    let weight = kernel[k]
-                    for x in 0..<width { target[x] += weight * (line.start[x - k] + line.start[x + k]) }
+                scaled(line.start, by: kernel[0], to: target, count: width)
+                for k in stride(from: 1, through: radius, by: 1) {
+                    addScaledPairs(line.start - k, line.start + k, by: kernel[k], to: target, count: width)
                 }
             }
         }
     }
+}
+
+/// `out = weight · a`.
+private func scaled(_ a: UnsafePointer<Float>, by weight: Float, to out: UnsafeMutablePointer<Float>, count: Int) {
+    for x in 0..<count { out[x] = weight * a[x] }
+}
+
+/// `out += weight · (a + b)`.
+private func addScaledPairs(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, by weight: Float, to out: UnsafeMutablePointer<Float>,
+    count: Int
+) {
+    for x in 0..<count { out[x] += weight * (a[x] + b[x]) }
 }
 
 /// The centre and one half of a sampled Gaussian whose whole sums to 1.
