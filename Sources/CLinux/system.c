@@ -70,9 +70,11 @@ int clinux_send(int socket, const void *bytes, size_t count, bool wait) {
 
 ssize_t clinux_receive(int socket, void *buffer, size_t capacity, bool wait) {
     ssize_t count;
+    // A peer that closes with messages unread makes one call fail with ECONNRESET, before the messages that it sent
+    // itself are read; they are still there.
     do {
         count = recv(socket, buffer, capacity, MSG_TRUNC | (wait ? 0 : MSG_DONTWAIT));
-    } while (count < 0 && errno == EINTR);
+    } while (count < 0 && (errno == EINTR || errno == ECONNRESET));
     if (count > (ssize_t)capacity) {
         errno = EMSGSIZE;
         return -1;

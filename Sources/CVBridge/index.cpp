@@ -195,6 +195,7 @@ cvb_status cvb_index_open(const char *path, const char *demuxer, size_t max_fram
         info.rate_denominator = rate.den;
         info.start_stamp = stream->start_time;
         info.codec = avcodec_get_name(stream->codecpar->codec_id);
+        info.has_presentation_stamps = std::string(demuxer) != "avi";
         info.resized_frame = -1;
         read_packets(format.get(), stream, max_frames, progress, context, *made);
         info.stamps = made->stamps.data();

@@ -89,6 +89,9 @@ typedef struct {
     /// Presentation stamps of the frames that are shown, in rising order; owned by the index.
     const int64_t *stamps;
     size_t count;
+    /// Whether the container has presentation stamps. AVI does not: its packets are numbered in the order of decoding,
+    /// so with B-frames only the whole sorted list is right, and no single packet's number is.
+    bool has_presentation_stamps;
     /// The first frame (by presentation order) that is coded in another size; -1 where there is none.
     int64_t resized_frame;
 } cvb_index_info;
