@@ -43,6 +43,46 @@ struct AdmissionTests {
         expectProblem(service.send("GET", "/readyz"), 503, saying: "reserve")
     }
 
+    @Test("a body of unknown length that grows into the reserve is 507, and leaves nothing behind")
+    func reserveReached() throws {
+        let service = try Service { $0.diskReserveBytes = 1_000 }
+        let body = Form().spec(SubmissionTests.spec).file("video", Sample.video(bytes: 17 << 20)).body
+        let request = Service.request(
+            "POST", "/v1/jobs", .init([("Content-Type", Form.contentType), ("Transfer-Encoding", "chunked")]))
+        guard case .receive(let sink, _, _) = service.api.begin(request) else {
+            Issue.record("the body is not taken")
+            return
+        }
+        #expect(body[..<1_000_000].withUnsafeBytes { sink.receive($0) } == nil)
+        service.blobs.free.withLock { $0 = 999 }
+        let refusals = stride(from: 1_000_000, to: body.count, by: 1_000_000).lazy.compactMap { start in
+            body[start..<min(start + 1_000_000, body.count)].withUnsafeBytes { sink.receive($0) }
+        }
+        let answer = Answer(try #require(refusals.first { _ in true }))
+        sink.abort()
+        expectProblem(answer, 507)
+        #expect(answer.fields["Retry-After"] != nil)
+        #expect(try service.isEmpty(), "\(service.files)")
+    }
+
+    @Test(
+        "a disk that is full in the middle of an upload is 507, and leaves nothing behind",
+        arguments: [0, 4_096, 9_000])
+    func fullDisk(bytes: Int64) throws {
+        let service = try Service()
+        service.blobs.fullAfter.withLock { $0 = bytes }
+        let frames = Form().spec(SubmissionTests.spec).file("frame", Sample.image(bytes: 9_500), fileName: "1.png")
+        for form in [Self.form, frames] {
+            let answer = service.post(form)
+            expectProblem(answer, 507)
+            #expect(answer.note?.contains("test's disk") == true)
+            #expect(!answer.text.contains("test's disk"))
+            #expect(try service.isEmpty(), "\(service.files)")
+        }
+        service.blobs.fullAfter.withLock { $0 = .max }
+        #expect(service.post(Self.form).status == 202)
+    }
+
     @Test("a body that has neither a length nor chunks is 411")
     func lengthRequired() throws {
         expectProblem(try Service().send("POST", "/v1/jobs", [("Content-Type", "video/mp4")]), 411)

@@ -48,7 +48,9 @@ struct RouterTests {
         #expect(answer.json?["links"]?["jobs"] == "/v1/jobs")
     }
 
-    @Test("an error that the server finds has the same form", arguments: [400, 404, 408, 413, 414, 417, 431, 500, 503, 505])
+    @Test(
+        "an error that the server finds has the same form",
+        arguments: [400, 404, 408, 413, 414, 417, 431, 500, 503, 505])
     func serverError(status: Int) throws {
         let response = try Service().api.error(status: status, detail: "A sentence.", requestID: "request-1")
         expectProblem(Answer(response), status, saying: "A sentence.")

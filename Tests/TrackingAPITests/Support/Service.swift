@@ -12,7 +12,7 @@ import TrackingAPI
 final class Service: Sendable {
     let folder: String
     let store: SQLiteJobStore
-    let blobs: FileBlobStore
+    let blobs: FaultyBlobs
     let api: TrackingAPI
     let signals = Signals()
     let ids = JobIDGenerator()
@@ -32,7 +32,7 @@ final class Service: Sendable {
         configure(&configuration)
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("api-\(UUID().uuidString)").path
         store = try SQLiteJobStore(path: folder + "/jobs.sqlite")
-        blobs = try FileBlobStore(directory: folder + "/blobs")
+        blobs = FaultyBlobs(try FileBlobStore(directory: folder + "/blobs"))
         let signals = signals
         api = TrackingAPI(
             store: store, blobs: blobs, media: TestMedia(), configuration: configuration, version: "1.2.3",

@@ -1,0 +1,49 @@
+import Jobs
+import Synchronization
+
+/// Real blobs on a disk that can be told to fill up.
+final class FaultyBlobs: BlobStore {
+    private let base: any BlobStore
+    /// What the disk says is free, however much it is; `nil`: the truth.
+    let free = Mutex<Int64?>(nil)
+    /// Writes fail with `storage_full` once so many bytes of a blob are written.
+    let fullAfter = Mutex<Int64>(.max)
+
+    init(_ base: any BlobStore) { self.base = base }
+
+    func create(_ key: String) throws -> any BlobWriter { Writer(try base.create(key), self) }
+    func open(_ key: String) throws -> (any BlobReader)? { try base.open(key) }
+    func openPartial(_ key: String) throws -> (any BlobReader)? { try base.openPartial(key) }
+    func remove(_ key: String) throws { try base.remove(key) }
+    func children(of prefix: String) throws -> [String] { try base.children(of: prefix) }
+    func localPath(_ key: String) throws -> String? { try base.localPath(key) }
+    func availableBytes() throws -> Int64 { try free.withLock { $0 } ?? base.availableBytes() }
+
+    private final class Writer: BlobWriter {
+        private let base: any BlobWriter
+        private let store: FaultyBlobs
+
+        init(_ base: any BlobWriter, _ store: FaultyBlobs) {
+            self.base = base
+            self.store = store
+        }
+
+        var count: Int64 { base.count }
+
+        func write(_ bytes: UnsafeRawBufferPointer) throws {
+            guard count + Int64(bytes.count) <= store.fullAfter.withLock({ $0 }) else {
+                throw JobsError(.storageFull, "no space left on the test's disk")
+            }
+            try base.write(bytes)
+        }
+
+        func overwrite(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
+            try base.overwrite(bytes, at: offset)
+        }
+
+        func flush() throws { try base.flush() }
+        func commit() throws -> String { try base.commit() }
+        func abort() { base.abort() }
+        func localPath() throws -> String { try base.localPath() }
+    }
+}
