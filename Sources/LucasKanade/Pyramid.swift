@@ -5,7 +5,8 @@ public struct PyramidOptions: Sendable, Hashable {
     /// The number of the first level. 0 is the image itself; level b > 0 is the image averaged over squares of 2^b
     /// pixels, so that the cost of a very large target stays bounded.
     public var baseLevel: Int
-    /// Standard deviation of a Gaussian that the first level is smoothed with, in pixels of that level; 0 for none.
+    /// Standard deviation of a Gaussian that the first level is smoothed with, in pixels of that level, at most 20; 0
+    /// for none.
     public var blurSigma: Double
 
     public init(levels: Int = 4, baseLevel: Int = 0, blurSigma: Double = 0) {
@@ -15,7 +16,7 @@ public struct PyramidOptions: Sendable, Hashable {
     }
 
     /// A region's origin must be a multiple of this, so that its pixels are pixels of the whole image's pyramid.
-    public var alignment: Int { 1 << (baseLevel + levels - 1) }
+    public var alignment: Int { 1 << min(max(baseLevel + levels - 1, 0), 30) }
 }
 
 /// An image, or a region of it, at halved resolutions.

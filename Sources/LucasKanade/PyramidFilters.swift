@@ -77,7 +77,7 @@ private func addScaledPairs(
 
 /// The centre and one half of a sampled Gaussian whose whole sums to 1.
 func gaussianKernel(sigma: Double) -> [Float] {
-    let radius = Int((3 * sigma).rounded(.up))
+    let radius = Int((3 * min(sigma, 20)).rounded(.up))
     let half = (0...radius).map { exponential(-Double($0 * $0) / (2 * sigma * sigma)) }
     let sum = 2 * half.reduce(0, +) - half[0]
     return half.map { Float($0 / sum) }

@@ -25,7 +25,7 @@ struct TemplateShape: Equatable {
         let pixel = 1.0.atLevel(-pyramid.levels.lowerBound)
         let spacing = max(spacing ?? 0, (width * height).squareRoot() / side, pixel)
         // A box of 33.999999 pixels is meant to have 34.
-        let count = { (length: Double) in min(max(Int(length / spacing + 1e-6), 1), Int(side * side)) }
+        let count = { (length: Double) in Int(min(max(length / spacing + 1e-6, 1), side * side)) }
         self.init(
             width: width, height: height, columns: count(width), rows: count(height), spacing: spacing,
             level: pyramid.clampedLevel(level ?? Int(spacing.exponent)))

@@ -101,6 +101,14 @@ struct PyramidTests {
         }
     }
 
+    @Test("options out of their range make a pyramid all the same", arguments: [-3, 0, 1, 12, 80])
+    func levelsOutOfRange(levels: Int) {
+        let pyramid = Pyramid(Self.image, options: PyramidOptions(levels: levels, blurSigma: 1e9))
+        #expect(pyramid.levels == 0..<max(levels, 1))
+        let areFinite = pyramid[pyramid.levels.upperBound - 1].pixels.allSatisfy { $0.isFinite }
+        #expect(areFinite)
+    }
+
     @Test("the exponential is right to the last digits", arguments: [-20.0, -1.5, -0.3, 0, 0.1, 1, 30])
     func exponentialFunction(x: Double) {
         #expect(abs(exponential(x) / exp(x) - 1) < 1e-14)

@@ -85,6 +85,11 @@ struct TemplateTests {
         for (width, height) in [(Double.nan, 20.0), (20, 0), (-3, 20), (.infinity, 20)] {
             #expect(Template(from: textured, at: Self.centre, width: width, height: height).status == .tooSmall)
         }
+        // As long and thin as numbers go.
+        for (width, height) in [(1e200, 1e-200), (1e-3, 1e300), (1e150, 1e150)] {
+            let thread = Template(from: textured, at: Self.centre, width: width, height: height)
+            #expect(thread.columns * thread.rows <= 48 * 48 && thread.mean.isFinite)
+        }
         let nowhere = Template(from: textured, at: .translation(.nan, 0), width: 20, height: 20)
         #expect(nowhere.status == .tooSmall && nowhere.mean == 0)
     }
