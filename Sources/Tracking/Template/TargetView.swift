@@ -22,6 +22,8 @@ struct TargetViewer: Sendable {
     /// Number of the level whose pixels are the units.
     private let baseLevel: Int
     private let pyramidLevels: Int
+    /// How many levels a template of this size can have.
+    let templateLevels: Int
     private let smoothing: Double
     private let normalization: LocalNormalization?
 
@@ -37,10 +39,12 @@ struct TargetViewer: Sendable {
         let spacing = max((box.width * box.height).squareRoot() / Double(parameters.gridSide), 1)
         let finest = Int(spacing.exponent)
         baseLevel = max(finest - 1, 0)
-        pyramidLevels = finest - baseLevel + options.levels + 1
         smoothing = parameters.smoothing
         unit = Double(1 << baseLevel)
         (width, height) = (box.width / unit, box.height / unit)
+        let coarsest = min(width, height) / parameters.minimumCoarseSide
+        templateLevels = min(options.levels, max(finest - baseLevel, coarsest > 1 ? Int(coarsest.exponent) : 0) + 1)
+        pyramidLevels = finest - baseLevel + templateLevels + 1
         let radius = Int((parameters.normalizationRadius * (width * height).squareRoot()).rounded())
         normalization =
             options.illumination == .gainBias && parameters.normalizationRadius > 0

@@ -21,7 +21,8 @@ struct TemplateMatcher: Sendable {
     init(viewer: TargetViewer, options: TrackerOptions) {
         parameters = options.template
         (width, height) = (viewer.width, viewer.height)
-        templateLevels = options.levels
+        let templateLevels = viewer.templateLevels
+        self.templateLevels = templateLevels
         templateOptions = TemplateOptions(
             gridSide: parameters.gridSide, weightSigma: parameters.weightSigma,
             minimumDeviation: parameters.minimumDeviation)
@@ -37,8 +38,8 @@ struct TemplateMatcher: Sendable {
         scout = Aligner(options: alignment(.translation))
         coarseToFine = CoarseToFineAligner(options: alignment(.translation), motions: [.translation])
         // The coarsest level of several finds the position, the others scale and rotation too.
-        let motions: [Motion] = (0..<options.levels).map { level in
-            level > 0 && level == options.levels - 1 ? .translation : .similarity
+        let motions: [Motion] = (0..<templateLevels).map { level in
+            level > 0 && level == templateLevels - 1 ? .translation : .similarity
         }
         similarity =
             options.motion == .translation
@@ -57,12 +58,14 @@ struct TemplateMatcher: Sendable {
 
     /// What the target looks like under a warp.
     func templates(from view: TargetView, at warp: AffineWarp) -> TargetTemplates {
-        TargetTemplates(
+        var grayOptions = templateOptions
+        grayOptions.weightSigma = parameters.refinementWeightSigma
+        return TargetTemplates(
             contrast: TemplatePyramid(
                 from: view.contrast, at: warp, width: width, height: height, levels: templateLevels,
                 options: templateOptions),
             gray: TemplatePyramid(
-                from: view.gray, at: warp, width: width, height: height, levels: 1, options: templateOptions))
+                from: view.gray, at: warp, width: width, height: height, levels: 1, options: grayOptions))
     }
 
     /// Moves the coarsest level only: cheap, for many starts. `nil` where it ran away.
