@@ -18,14 +18,13 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 // MHD's log callback takes a va_list, which Swift cannot read: this one gets the finished text.
 typedef void (*lk_mhd_log)(void *context, const char *message);
 
 struct lk_mhd_settings {
-    // A bound, listening, non-blocking socket.
-    int listen_socket;
     unsigned int threads;
     unsigned int connection_limit;
     // 0: no limit.
@@ -56,12 +55,13 @@ static inline size_t lk_mhd_keep_escapes(void *context, struct MHD_Connection *c
     return strlen(text);
 }
 
-// `settings` must outlive the daemon. NULL where the daemon does not start.
+// The daemon does not listen: connections are given to it. `settings` must outlive it. NULL where the daemon does not
+// start.
 static inline struct MHD_Daemon *lk_mhd_start(struct lk_mhd_settings *settings) {
-    unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
+                         MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)&lk_mhd_forward_log, settings},
-        {MHD_OPTION_LISTEN_SOCKET, settings->listen_socket, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)settings->connection_limit, NULL},
         {MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)settings->connections_per_address, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)settings->connection_memory, NULL},
@@ -125,6 +125,12 @@ static inline bool lk_mhd_head_is_canonical(struct MHD_Connection *connection, c
     if (!walk.canonical) return false;
     // The last line's break and the empty line.
     return walk.end[0] == 0 && walk.end[1] == 0 && walk.end[2] == 0 && walk.end[3] == 0;
+}
+
+// A non-blocking socket that no child process inherits; -1 and errno where there is none. By number because the name is
+// declared for _GNU_SOURCE only.
+static inline int lk_accept(int listening, struct sockaddr *address, socklen_t *size) {
+    return (int)syscall(SYS_accept4, listening, address, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 // Of the calling thread; 15 characters at most.

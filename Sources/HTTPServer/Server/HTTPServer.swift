@@ -9,11 +9,11 @@ import Synchronization
 /// `start` and `stop` block: they are for a thread of one's own, not for Swift's cooperative ones.
 public final class HTTPServer: Sendable {
     private struct Running: @unchecked Sendable {
-        // The pointers are only used under `running`'s lock, by `stop`.
+        // The daemon takes connections from any thread; the rest is used by the one call that starts or ends it.
         let daemon: OpaquePointer
         let settings: UnsafeMutablePointer<lk_mhd_settings>
         let core: Unmanaged<ServerCore>
-        let port: UInt16
+        let acceptor: Acceptor
         /// Signalled when the last connection closes.
         let empty: DispatchSemaphore
     }
@@ -46,7 +46,7 @@ public final class HTTPServer: Sendable {
     deinit { stop(gracePeriod: .zero) }
 
     /// The port that the server listens on; `nil` while it does not run.
-    public var boundPort: UInt16? { running.withLock { $0?.port } }
+    public var boundPort: UInt16? { running.withLock { $0?.acceptor.port } }
 
     /// Connections that are open now.
     public var connectionCount: Int {
@@ -72,42 +72,41 @@ public final class HTTPServer: Sendable {
     }
 
     private func launch() throws(HTTPServerError) -> Running {
-        let socket = try ListeningSocket(
-            address: configuration.address, port: configuration.port, backlog: configuration.backlog)
+        let acceptor = try Acceptor(configuration: configuration, log: log)
         let empty = DispatchSemaphore(value: 0)
-        let core: ServerCore
-        do throws(HTTPServerError) {
-            core = try ServerCore(
-                application: application, configuration: configuration, log: log, makeRequestID: requestIDs,
-                observer: observer, table: ConnectionTable(whenEmpty: { empty.signal() }))
-            try core.janitor.start()
-        } catch {
-            close(socket.descriptor)
-            throw error
-        }
+        let core = try ServerCore(
+            application: application, configuration: configuration, log: log, makeRequestID: requestIDs,
+            observer: observer, table: ConnectionTable(whenEmpty: { empty.signal() }))
         let retained = Unmanaged.passRetained(core)
         let settings = UnsafeMutablePointer<lk_mhd_settings>.allocate(capacity: 1)
-        settings.initialize(to: daemonSettings(socket.descriptor, context: retained.toOpaque()))
+        settings.initialize(to: daemonSettings(context: retained.toOpaque()))
         guard let daemon = lk_mhd_start(settings) else {
             let reason = String(cString: strerror(errno))
-            core.janitor.stop()
             core.pool.close()
             retained.release()
             settings.deallocate()
-            close(socket.descriptor)
             throw HTTPServerError(.outOfResources, "libmicrohttpd does not start: \(reason).")
         }
-        log.info(
-            "listening", metadata: ["address": "\(configuration.address)", "port": "\(socket.port)"])
-        return Running(daemon: daemon, settings: settings, core: retained, port: socket.port, empty: empty)
+        let running = Running(daemon: daemon, settings: settings, core: retained, acceptor: acceptor, empty: empty)
+        do throws(HTTPServerError) {
+            try core.janitor.start()
+            // Where the daemon has no room for the connection it closes the socket.
+            try acceptor.start { socket, address, size in
+                _ = MHD_add_connection(running.daemon, socket, address, size)
+            }
+        } catch {
+            end(running, gracePeriod: .zero)
+            throw error
+        }
+        log.info("listening", metadata: ["address": "\(configuration.address)", "port": "\(acceptor.port)"])
+        return running
     }
 
-    private func daemonSettings(_ socket: Int32, context: UnsafeMutableRawPointer) -> lk_mhd_settings {
+    private func daemonSettings(context: UnsafeMutableRawPointer) -> lk_mhd_settings {
         let threads = configuration.threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let connections = configuration.connections + configuration.connectionReserve
         return lk_mhd_settings(
-            listen_socket: socket, threads: UInt32(min(threads, configuration.connections)),
-            connection_limit: UInt32(connections),
+            threads: UInt32(min(threads, configuration.connections)), connection_limit: UInt32(connections),
             connections_per_address: UInt32(configuration.connectionsPerAddress ?? 0),
             connection_memory: Self.connectionMemory(headBytes: configuration.headBytes), context: context,
             access: DaemonCallbacks.access, request_completed: DaemonCallbacks.requestCompleted,
@@ -123,9 +122,13 @@ public final class HTTPServer: Sendable {
     /// dropped.
     public func stop(gracePeriod: Duration) {
         guard let stopped = running.withLock({ $0.take() }) else { return }
+        end(stopped, gracePeriod: gracePeriod)
+        log.info("stopped", metadata: ["port": "\(stopped.acceptor.port)"])
+    }
+
+    private func end(_ stopped: Running, gracePeriod: Duration) {
         let core = stopped.core.takeUnretainedValue()
-        let listening = MHD_quiesce_daemon(stopped.daemon)
-        if listening >= 0 { close(listening) }
+        stopped.acceptor.stop()
         let deadline = DispatchTime.now() + .nanoseconds(Int(clamping: gracePeriod.nanoseconds))
         while !core.table.drainIdle(), DispatchTime.now() < deadline {
             _ = stopped.empty.wait(timeout: min(deadline, .now() + Self.drainPoll))
@@ -136,6 +139,5 @@ public final class HTTPServer: Sendable {
         core.pool.close()
         stopped.core.release()
         stopped.settings.deallocate()
-        log.info("stopped", metadata: ["port": "\(stopped.port)"])
     }
 }

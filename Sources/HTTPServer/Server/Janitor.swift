@@ -9,8 +9,8 @@ final class Janitor: Sendable {
     private let limits: SlowClientWatch.Limits
     private let interval: Int64
     private let log: Logger
-    private let epoll: Int32
-    private let wake: Int32
+    private let epoll: Descriptor
+    private let wake: Descriptor
     private let thread = Mutex<ServerThread?>(nil)
 
     /// The event that ends the thread; no connection has this number.
@@ -24,39 +24,28 @@ final class Janitor: Sendable {
         self.log = log
         limits = SlowClientWatch.Limits(configuration)
         interval = configuration.watchInterval.nanoseconds
-        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-        guard epoll >= 0, wake >= 0, Self.watch(epoll, wake, Self.wakeToken, EPOLL_CTL_ADD)
-        else {
-            let reason = String(cString: strerror(errno))
-            throw HTTPServerError(.outOfResources, "Cannot watch connections: \(reason).")
-        }
+        epoll = try .epoll()
+        wake = try .event()
+        watch(wake.number, Self.wakeToken, EPOLL_CTL_ADD)
     }
 
-    deinit {
-        if epoll >= 0 { close(epoll) }
-        if wake >= 0 { close(wake) }
-    }
-
+    /// - Throws: `outOfResources`.
     func start() throws(HTTPServerError) {
         let started = try ServerThread(name: "http-janitor") { [self] in run() }
         thread.withLock { $0 = started }
     }
 
-    /// Waits for the thread.
+    /// Waits for the thread. The daemon must have stopped: nothing may linger any more.
     func stop() {
-        var one: UInt64 = 1
-        _ = write(wake, &one, MemoryLayout<UInt64>.size)
-        let started = thread.withLock { thread in
-            defer { thread = nil }
-            return thread
-        }
-        started?.join()
+        wake.signal()
+        thread.withLock { $0.take() }?.join()
+        epoll.close()
+        wake.close()
     }
 
     /// Begins to read a connection that the table has suspended to linger. The socket leaves the set by being closed.
     func linger(_ connection: Connection) {
-        if !Self.watch(epoll, connection.socket.descriptor, connection.id, EPOLL_CTL_ADD) { table.resume(connection) }
+        if !watch(connection.socket.descriptor, connection.id, EPOLL_CTL_ADD) { table.resume(connection) }
     }
 
     private func run() {
@@ -66,11 +55,11 @@ final class Janitor: Sendable {
         var nextWatch = Monotonic.now() + interval
         while true {
             let left = max(0, nextWatch - Monotonic.now())
-            let count = epoll_wait(epoll, &events, Int32(events.count), Int32(clamping: left / 1_000_000 + 1))
+            let count = epoll_wait(epoll.number, &events, Int32(events.count), Int32(clamping: left / 1_000_000 + 1))
             for event in events.prefix(Int(max(0, count))) {
                 guard event.data.u64 != Self.wakeToken else { return }
                 let id = event.data.u64
-                table.drain(id, through: buffer) { _ = Self.watch(epoll, $0.descriptor, id, EPOLL_CTL_MOD) }
+                table.drain(id, through: buffer) { watch($0.descriptor, id, EPOLL_CTL_MOD) }
             }
             let now = Monotonic.now()
             guard now >= nextWatch else { continue }
@@ -83,10 +72,11 @@ final class Janitor: Sendable {
     }
 
     /// For one event: a connection that went back to the daemon must not report its end for ever.
-    private static func watch(_ epoll: Int32, _ descriptor: Int32, _ token: UInt64, _ operation: Int32) -> Bool {
+    @discardableResult
+    private func watch(_ descriptor: Int32, _ token: UInt64, _ operation: Int32) -> Bool {
         var event = epoll_event()
         event.events = EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLONESHOT.rawValue
         event.data.u64 = token
-        return epoll_ctl(epoll, operation, descriptor, &event) == 0
+        return epoll_ctl(epoll.number, operation, descriptor, &event) == 0
     }
 }

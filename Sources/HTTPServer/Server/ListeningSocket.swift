@@ -1,9 +1,8 @@
 import Glibc
 
-/// The socket that the daemon accepts connections from. Made here and not by libmicrohttpd, which does not say why it
-/// could not.
+/// The socket that connections are accepted from.
 struct ListeningSocket: Sendable {
-    let descriptor: Int32
+    let descriptor: Descriptor
     let port: UInt16
 
     /// - Throws: `cannotListen`.
@@ -20,15 +19,10 @@ struct ListeningSocket: Sendable {
         }
         defer { freeaddrinfo(found) }
         let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(found.pointee.ai_family, type, 0)
-        guard descriptor >= 0 else { throw Self.failure(address, port, errno) }
-        do throws(HTTPServerError) {
-            self.port = try Self.listen(descriptor, on: found.pointee, (address, port), backlog)
-        } catch {
-            close(descriptor)
-            throw error
-        }
-        self.descriptor = descriptor
+        let number = socket(found.pointee.ai_family, type, 0)
+        guard number >= 0 else { throw Self.failure(address, port, errno) }
+        descriptor = Descriptor(number)
+        self.port = try Self.listen(number, on: found.pointee, (address, port), backlog)
     }
 
     /// Returns the port that was bound.
