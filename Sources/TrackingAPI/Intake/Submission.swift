@@ -71,7 +71,7 @@ struct Submission: Sendable {
             _ = try SpecReader.read(SpecForm.json(fields: fields, base: spec))
             return []
         } catch {
-            return error.problems.map { Problem.FieldError(pointer: $0.pointer, detail: $0.detail) }
+            return Problem(error).errors
         }
     }
 
