@@ -82,9 +82,11 @@ struct TemplateMatcher: Sendable {
     /// Freedom is given step by step. Where scale and rotation come out as nothing that can have happened since the
     /// last frame, the position alone is aligned; the shape is kept only where it is plausible and improves the fit.
     ///
-    /// - Parameter last: the pose of the last frame.
+    /// - Parameters:
+    ///   - freesShape: whether the affine shape may change, where the motion allows it.
+    ///   - last: the pose of the last frame.
     func align(
-        _ template: TemplatePyramid, to pyramid: Pyramid, from start: AffineWarp, last: AffineWarp,
+        _ template: TemplatePyramid, to pyramid: Pyramid, from start: AffineWarp, freesShape: Bool, last: AffineWarp,
         workspace: AlignmentWorkspace
     ) -> AlignmentResult? {
         var spent = 0
@@ -99,7 +101,7 @@ struct TemplateMatcher: Sendable {
             spent += result.iterations
             if result.isUsable { best = result }
         }
-        if let affine, let found = best, let finest = template.levels.first {
+        if freesShape, let affine, let found = best, let finest = template.levels.first {
             let result = affine.align(finest, to: pyramid, from: found.warp, workspace: workspace)
             spent += result.iterations
             if result.isUsable, result.zncc > found.zncc, isPlausible(result.warp, after: last) { best = result }

@@ -65,7 +65,8 @@ struct TemplateTracker: TargetTracker {
         return min(parameters.scoutReach + missed / parameters.searchGrowth, parameters.searchReach)
     }
 
-    /// The template in use is scouted for from many starts, and aligned in full from the best few.
+    /// The template in use is scouted for from many starts, and aligned from the best few. The shape stays what it was:
+    /// an adaptive template would let it wander.
     private func located(
         by search: TemplateSearch, in view: TargetView, workspace: AlignmentWorkspace
     ) -> TemplatePose? {
@@ -73,7 +74,8 @@ struct TemplateTracker: TargetTracker {
             matcher.scout(recent, in: view.contrast, from: $0, workspace: workspace)
         }
         let aligned = search.distinct(scouted).prefix(parameters.searchCandidates).compactMap {
-            matcher.align(recent, to: view.contrast, from: $0.warp, last: warp, workspace: workspace)
+            matcher.align(
+                recent, to: view.contrast, from: $0.warp, freesShape: false, last: warp, workspace: workspace)
         }
         let required = missed == 0 ? parameters.foundCorrelation : parameters.recoveredCorrelation
         guard let best = search.best(aligned.filter { $0.zncc > required }) else { return nil }
@@ -87,7 +89,8 @@ struct TemplateTracker: TargetTracker {
     private func correct(_ pose: inout TemplatePose, in view: TargetView, workspace: AlignmentWorkspace) {
         guard
             let result = matcher.align(
-                first.contrast, to: view.contrast, from: pose.warp, last: warp, workspace: workspace)
+                first.contrast, to: view.contrast, from: pose.warp, freesShape: true, last: warp,
+                workspace: workspace)
         else { return }
         pose.iterations += result.iterations
         pose.firstCorrelation = result.zncc

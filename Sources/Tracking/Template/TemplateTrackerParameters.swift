@@ -13,12 +13,12 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     /// The same for the grey levels that a pose is refined on: far samples tell most about the shape.
     public var refinementWeightSigma = 0.8
     /// Deviation of the smoothing of a frame's region before it is sampled, in pixels; 0 for none.
-    public var smoothing = 0.0
+    public var smoothing = 0.7
     /// A template that varies less than this, in grey levels, cannot be tracked.
     public var minimumDeviation = 1.0
     /// Half the side of the surroundings whose light is taken out where ``TrackerOptions/Illumination/gainBias`` is
     /// chosen, as a share of the size; 0 leaves it to the aligner's gain and bias.
-    public var normalizationRadius = 0.3
+    public var normalizationRadius = 0.35
     /// Surroundings with a lower standard deviation are amplified less, in grey levels.
     public var normalizationFloor = 8.0
 
@@ -35,11 +35,11 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     // MARK: Verification
 
     /// A pose counts as found above this correlation with the template in use (ZNCC).
-    public var foundCorrelation = 0.5
+    public var foundCorrelation = 0.55
     /// The same for a target that was missed in the frame before.
-    public var recoveredCorrelation = 0.6
+    public var recoveredCorrelation = 0.65
     /// What the correlation of a pose loses for a leap by the target's size away from where it was or was expected.
-    public var leapPenalty = 0.25
+    public var leapPenalty = 0.4
     /// Largest change of scale in a frame, as a factor either way.
     public var maximumScaleStep = 1.1
     /// Largest ratio of the axes' scales, and its largest change in a frame, as factors either way.
