@@ -32,7 +32,7 @@ extension Alignment {
     ///
     /// Forward additive: ∇I at W(x; p) (Baker & Matthews 2004, figure 1, step 3), which is the warped image's own
     /// gradient ∇[I(W(x; p))] times the inverse of W's linear part, by the chain rule.
-    /// ESM: ½ (∇[I(W(x; p))] + ∇T) (Benhimane & Malis 2004, equation 20), the template as bright as the image.
+    /// ESM: ½ (∇[I(W(x; p))] + ∇T) (Benhimane & Malis 2004: the mean of both Jacobians), the template as bright as the image.
     /// - Returns: false where W is singular.
     func makeGradients(_ sections: Template.Sections, gain: Double) -> Bool {
         let apron = workspace.apron(columns: template.columns, rows: template.rows)
@@ -88,7 +88,7 @@ extension Alignment {
     }
 
     /// Step (9). Forward additive: p ← p + Δp. Inverse compositional: W ← W ∘ W(Δp)⁻¹. ESM: W ← W ∘ exp(Δp), whose
-    /// second-order property needs the exponential map (Benhimane & Malis 2004, equation 6); here Cayley's transform
+    /// second-order property needs the exponential map (Benhimane & Malis 2004); here Cayley's transform
     /// W(Δp/2) ∘ W(−Δp/2)⁻¹, which equals it up to third order.
     /// - Returns: nil where the step is singular.
     func updated(by solution: NormalSolution, gain: Double) -> AffineWarp? {

@@ -1,5 +1,5 @@
-/// Positions in the normal equations: the six affine parameters' steepest descent images (Baker & Matthews 2004,
-/// equation 8: the gradient times the Jacobian of the warp), then the template, then a constant.
+/// Positions in the normal equations: the six affine parameters' steepest descent images, which are the gradient times
+/// the warp's Jacobian (Baker & Matthews 2004, step 5; the affine Jacobian is their equation 8), then the template, then a constant.
 ///
 /// Coordinates are divided by the half extents, û = u / (width/2) and v̂ = v / (height/2), so that a unit of every
 /// parameter moves the box's edge by one pixel and the matrix is well conditioned.

@@ -45,6 +45,15 @@ struct AlignmentStatusTests {
         #expect(result.status == .degenerate && isFinite(result))
     }
 
+    @Test(
+        "nor do slanted stripes, where only rounding keeps the equations regular", arguments: AlignmentMethod.allCases)
+    func slantedStripes(method: AlignmentMethod) {
+        let plane = Scene.stripes()
+        let template = Template(from: Pyramid(plane, levels: 1), at: Self.centre, width: 30, height: 30)
+        let result = align(template, to: plane, AlignmentOptions(method: method, motion: .translation))
+        #expect(result.status == .degenerate && isFinite(result))
+    }
+
     @Test("an end to the iterations is told apart from convergence")
     func iterationLimit() {
         let moved = Scene.plane(motion: .translation(3, 2))

@@ -29,7 +29,7 @@ struct JacobianTests {
             a: warp.a + p.a, b: warp.b + p.b, tx: warp.tx + p.tx, c: warp.c + p.c, d: warp.d + p.d, ty: warp.ty + p.ty)
     }
 
-    /// Steepest descent images from gradients: ∇x·û, ∇x·v̂, ∇x, ∇y·û, ∇y·v̂, ∇y (Baker & Matthews 2004, equation 8).
+    /// Steepest descent images from gradients: ∇x·û, ∇x·v̂, ∇x, ∇y·û, ∇y·v̂, ∇y (Baker & Matthews 2004, step 5).
     private static func steepestDescent(_ gx: Float, _ gy: Float, _ i: Int, _ j: Int) -> [Float] {
         let layout = GridLayout(template.shape)
         let (u, v) = (layout.startU + layout.stepU * Float(i), layout.v(j))

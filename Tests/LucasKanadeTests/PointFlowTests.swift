@@ -36,6 +36,12 @@ struct PointFlowTests {
         #expect(abs(guessed.x - 61.3 - shift.0) < 0.02 && abs(guessed.y - 47.8 - shift.1) < 0.02)
     }
 
+    @Test("a step of a coarse level is as long as it looks there times 2^level, so three steps a level are enough")
+    func coarseSteps() {
+        let result = track(PointFlow(maximumIterations: 3), shift: (9.5, -7.2))
+        #expect(abs(result.x - 61.3 - 9.5) < 0.1 && abs(result.y - 47.8 + 7.2) < 0.1)
+    }
+
     @Test("windows of any size, odd or even, small or at the border, work", arguments: [5, 8, 15, 16, 31])
     func windows(side: Int) {
         for (x, y) in [(61.3, 47.8), (4.2, 50), (114.9, 95.1)] {

@@ -67,6 +67,24 @@ struct RobustnessTests {
         #expect(abs(result.gain - 1) < 0.05 && abs(result.bias) < 5)
     }
 
+    @Test("the photometric fit is the weighted line through the samples, whatever the shift")
+    func photometricFit() {
+        var generator = SeededGenerator(seed: 35)
+        let samples = (0..<64).map { _ in Float(generator.uniform(-40...60)) }
+        let weights = (0..<64).map { _ in Float(generator.uniform(0...1)) }
+        let noise = (0..<64).map { Float($0 % 2 == 0 ? 2 : -2) }
+        let image = zip(samples, noise).map { 1.25 * $0 + 70 + $1 }
+        for shift: Float in [0, 64, 100] {
+            let sums = PhotometricSums(samples: samples, weights: weights, image: image, shift: shift, size: 64)
+            let state = PhotometricState(sums, shift: shift, matchingDeviations: false)
+            #expect(abs(state.gain - 1.25) < 0.03 && abs(state.level - 70) < 0.7)
+            #expect(abs(sums.rms(gain: 1.25, level: 70 - Double(shift)) - 2) < 1e-2)
+            #expect(sums.zncc > 0.99 && sums.zncc < 0.9999)
+            let matched = PhotometricState(sums, shift: shift, matchingDeviations: true)
+            #expect(abs(matched.gain * sums.zncc - state.gain) < 1e-6)
+        }
+    }
+
     @Test(
         "erosion gives each sample the least weight of itself and its neighbours, borders and tails included",
         arguments: [7, 8, 9])

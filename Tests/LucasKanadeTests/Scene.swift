@@ -52,6 +52,11 @@ enum Scene {
         return Plane(width: width, height: height, pixels: pixels)
     }
 
+    /// A single wave: slanted stripes.
+    static func stripes() -> Plane {
+        plane().painting { x, y, _ in Float(128 + 80 * sin(0.3 * Double(x) + 0.2 * Double(y))) }
+    }
+
     static func pyramid(levels: Int = 1, motion: AffineWarp = .identity, gain: Double = 1, bias: Double = 0) -> Pyramid
     {
         Pyramid(plane(motion: motion, gain: gain, bias: bias), levels: levels)
