@@ -102,8 +102,35 @@ let package = Package(
             name: "MediaTests", dependencies: ["CLinux", "LucasKanade", "Media", "lktrack"],
             swiftSettings: swiftSettings),
         .testTarget(name: "JobsTests", dependencies: ["Jobs"], swiftSettings: swiftSettings),
+        .target(
+            name: "JobStoreContract", dependencies: ["Jobs"], path: "Tests/JobStoreContract",
+            swiftSettings: swiftSettings),
+        .target(
+            name: "BlobStoreContract", dependencies: ["Jobs"], path: "Tests/BlobStoreContract",
+            swiftSettings: swiftSettings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["lktrack"], swiftSettings: swiftSettings),
+            name: "SQLiteJobStoreTests",
+            dependencies: [
+                "Jobs", "JobStoreContract", "SQLiteJobStore", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "FileBlobStoreTests", dependencies: ["BlobStoreContract", "FileBlobStore", "Jobs"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "WorkersTests",
+            dependencies: [
+                "CLinux", "FileBlobStore", "Jobs", "JobStoreContract", "LucasKanade", "Media", "SQLiteJobStore",
+                "Tracking", "Workers", "lktrack", logging,
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", logging], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "TrackingAPITests",
+            dependencies: ["FileBlobStore", "HTTPServer", "Jobs", "SQLiteJobStore", "TrackingAPI", logging],
+            swiftSettings: swiftSettings),
+        .testTarget(name: "CommandTests", dependencies: ["lktrack"], swiftSettings: swiftSettings),
+        .testTarget(name: "EndToEndTests", dependencies: ["lktrack"], swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

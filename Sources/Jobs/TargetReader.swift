@@ -85,6 +85,9 @@ struct TargetReader {
             let most = Int(SpecLimits.boxSide.upperBound)
             return .failure(BoxFault(detail: "no number may be beyond \(most) px"))
         }
+        guard x + width > 0, y + height > 0 else {
+            return .failure(BoxFault(detail: "lies outside every frame: it ends left of or above the image"))
+        }
         return .success(PixelBox(x: x, y: y, width: width, height: height))
     }
 

@@ -1,0 +1,175 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import Jobs
+import Media
+import Tracking
+import Workers
+
+extension ResultFormat: ExpressibleByArgument {}
+
+struct TrackCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "track",
+        abstract: "Follows boxes through a video or a folder of images, without a server.",
+        discussion: """
+            INPUT is a video, a zip or tar of images, or a folder of images (or an OTB folder with img/). Every frame \
+            gets a box; results go to standard output unless --output names a file.
+
+              lktrack track clip.mp4 --roi 70,51,107,87
+              lktrack track img/ --roi 10,20,40,80 --roi 200,60,30,90 --format csv --output boxes.csv
+              lktrack track clip.mp4 --roi 70,51,107,87 --keyframe target-1:50:64,52,103,81 --annotate boxes.mp4
+            """
+    )
+
+    @Argument(help: "A video, an archive, or a folder of images.")
+    var input: String
+
+    @Option(help: "A target's box in the first frame: x,y,width,height. May be given again for further targets.")
+    var roi: [BoxArgument]
+
+    @Option(help: "A new box at a later frame: ID:FRAME:x,y,width,height. Targets are target-1, target-2 …")
+    var keyframe: [KeyframeArgument] = []
+
+    @OptionGroup(title: "Frames") var frames: FrameRangeFlags
+    @OptionGroup(title: "Tracker") var tracker: TrackerFlags
+
+    @Option(help: "The form of the results.")
+    var format = ResultFormat.json
+
+    @Option(help: "Where results go. (default: standard output)")
+    var output: String?
+
+    @Option(help: "Write a video with the boxes drawn on it: OUT.mp4 or OUT.avi.")
+    var annotate: String?
+
+    func validate() throws {
+        guard !roi.isEmpty else { throw ValidationError("name at least one box: --roi x,y,width,height") }
+        if let annotate, CommandMedia.container(ofOutput: annotate) == nil {
+            throw ValidationError("--annotate \(annotate): the name must end in .mp4 or .avi")
+        }
+    }
+
+    func run() throws {
+        let spec = try makeSpec()
+        var encoder = try resultEncoder(spec)
+        let input = try CommandMedia.mapping { try MediaInput.recognise(path: input) }
+        let run = TrackingRun(spec)
+        let source = try CommandMedia.open(input, run.decodeRequest())
+        let sink = try ResultOutput(path: output)
+        var bytes: [UInt8] = []
+        var records: [FrameRecord] = []
+        var progress = ProgressBar()
+        var done = 0
+        encoder.begin(into: &bytes)
+        do {
+            _ = try run.track(source) { record in
+                encoder.append(record, into: &bytes)
+                if annotate != nil { records.append(record) }
+                if bytes.count >= ResultOutput.pieceBytes { try sink.write(&bytes) }
+                done += 1
+                progress.show(done: done, of: run.frameCount(in: source.info))
+            }
+        } catch let failure as CommandFailure {
+            throw failure
+        } catch {
+            throw failure(of: error)
+        }
+        encoder.end(into: &bytes)
+        try sink.write(&bytes)
+        try sink.finish()
+        progress.end()
+        if let annotate { try drawVideo(annotate, records, run, input) }
+    }
+
+    private func makeSpec() throws -> JobSpec {
+        var targets = roi.enumerated().map { TargetSpec(id: "target-\($0 + 1)", box: $1.box, startFrame: frames.start) }
+        for argument in keyframe {
+            guard let index = targets.firstIndex(where: { $0.id == argument.target }) else {
+                throw CommandFailure(
+                    .usage, "--keyframe \(argument.target): no such target; there are target-1 to target-\(roi.count)")
+            }
+            targets[index].keyframes.append(argument.keyframe)
+        }
+        for index in targets.indices { targets[index].keyframes.sort { $0.frame < $1.frame } }
+        let spec = JobSpec(
+            targets: targets, tracker: tracker.spec, startFrame: frames.start, stopFrame: frames.stop,
+            frameStep: frames.step)
+        // The same checks that a submitted spec has to pass.
+        do {
+            return try SpecReader.read(SpecWriter.json(spec))
+        } catch {
+            throw CommandFailure(.usage, error.description)
+        }
+    }
+
+    private func resultEncoder(_ spec: JobSpec) throws -> ResultEncoder {
+        do {
+            return try ResultEncoder(
+                format: format,
+                provenance: ResultProvenance(version: Version.text, job: nil, source: nil, spec: spec),
+                slice: ResultSlice())
+        } catch {
+            throw CommandFailure(.usage, error.message)
+        }
+    }
+
+    private func drawVideo(
+        _ path: String, _ records: [FrameRecord], _ run: TrackingRun, _ input: MediaInput
+    ) throws {
+        guard let container = CommandMedia.container(ofOutput: path) else { return }
+        let source = try CommandMedia.open(input, run.decodeRequest(color: true))
+        try CommandMedia.mapping {
+            let encoder = try VideoEncoder(
+                path: path, container: container, width: source.info.width, height: source.info.height,
+                frameRate: source.info.frameRate / Double(frames.step))
+            var annotation = Annotation(spec: run.spec)
+            var rest = records[...]
+            try AnnotatedVideo.render(source: source, encoder: encoder) { frame in
+                guard let record = rest.popFirst(), record.frame == frame.index else { return [] }
+                return annotation.overlays(for: record)
+            }
+        }
+    }
+
+    private func failure(of error: any Error) -> CommandFailure {
+        if let error = error as? MediaError { return CommandMedia.failure(of: error) }
+        let failure = JobFailure(error)
+        return CommandFailure(failure.code == .internalError ? .software : .dataError, failure.message)
+    }
+}
+
+/// Standard output or a file.
+private final class ResultOutput {
+    /// Results are handed on in pieces of about this size.
+    static let pieceBytes = 64 * 1024
+
+    private let descriptor: Int32
+    private let path: String?
+
+    init(path: String?) throws {
+        self.path = path
+        guard let path else {
+            descriptor = STDOUT_FILENO
+            return
+        }
+        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else {
+            throw CommandFailure(.cannotCreate, "\(path): cannot be written: \(String(cString: strerror(errno)))")
+        }
+    }
+
+    func write(_ bytes: inout [UInt8]) throws {
+        guard Console.write(bytes, to: descriptor) else {
+            throw CommandFailure(
+                .cannotCreate, "\(path ?? "standard output"): cannot be written: \(String(cString: strerror(errno)))")
+        }
+        bytes.removeAll(keepingCapacity: true)
+    }
+
+    func finish() throws {
+        if path != nil, close(descriptor) != 0 {
+            throw CommandFailure(.cannotCreate, "\(path ?? ""): cannot be written: \(String(cString: strerror(errno)))")
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import Foundation
+import HTTPServer
+import Media
+import TrackingAPI
+import Workers
+
+/// What each module is told of the service's configuration.
+extension ServiceConfiguration {
+    private static let cores = ProcessInfo.processInfo.activeProcessorCount
+
+    var decodeLimits: DecodeLimits {
+        DecodeLimits(
+            pixels: limits.pixels, frames: limits.frames, stallSeconds: limits.decoderStallSeconds,
+            archiveBytes: Int64(limits.archiveBytes))
+    }
+
+    var workerConfiguration: WorkerConfiguration {
+        var configuration = WorkerConfiguration()
+        configuration.workers = workers == 0 ? Self.cores : workers
+        configuration.leaseSeconds = leaseSeconds
+        configuration.limits = decodeLimits
+        return configuration
+    }
+
+    var apiConfiguration: APIConfiguration {
+        var configuration = APIConfiguration()
+        configuration.uploadBytes = Int64(limits.uploadBytes)
+        configuration.frames = limits.frames
+        configuration.queuedJobs = limits.queuedJobs
+        configuration.diskReserveBytes = Int64(limits.diskReserveBytes)
+        return configuration
+    }
+
+    var serverConfiguration: HTTPServerConfiguration {
+        var configuration = HTTPServerConfiguration()
+        configuration.address = server.address
+        configuration.port = UInt16(server.port)
+        configuration.threads = server.threads == 0 ? nil : server.threads
+        configuration.connections = server.connections
+        configuration.connectionsPerAddress = server.connectionsPerAddress == 0 ? nil : server.connectionsPerAddress
+        return configuration
+    }
+
+    /// The path of a `scheme:` URL, or of a file in the data folder where the URL names none.
+    func path(of url: String, or name: String) -> String {
+        let path = String(url.drop { $0 != ":" }.dropFirst())
+        return path.isEmpty ? dataDirectory + "/" + name : path
+    }
+}

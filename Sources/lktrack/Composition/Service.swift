@@ -1,0 +1,120 @@
+import FileBlobStore
+import Foundation
+import HTTPServer
+import Jobs
+import Logging
+import Media
+import SQLiteJobStore
+import ServiceLifecycle
+import Synchronization
+import TrackingAPI
+import Workers
+
+/// The composition of the service: stores, workers, API and server, put together from the configuration.
+struct Service: Sendable {
+    private let configuration: ServiceConfiguration
+    private let log: Logger
+    private let store: SQLiteJobStore
+    private let pool: WorkerPool?
+    private let server: HTTPServer?
+    private let isStopping: StopFlag
+
+    init(_ configuration: ServiceConfiguration, log: Logger) throws(CommandFailure) {
+        self.configuration = configuration
+        self.log = log
+        let data = configuration.dataDirectory
+        do {
+            try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+            store = try SQLiteJobStore(path: configuration.path(of: configuration.storeURL, or: "lktrack.sqlite"))
+            let blobs = try FileBlobStore(directory: configuration.path(of: configuration.blobsURL, or: "blobs"))
+            pool =
+                configuration.roles.contains(.worker)
+                ? try WorkerPool(
+                    store: store, blobs: blobs, ownersDirectory: data + "/owners",
+                    configuration: configuration.workerConfiguration, logger: log) : nil
+            isStopping = StopFlag()
+            server =
+                configuration.roles.contains(.api)
+                ? HTTPServer(
+                    configuration: configuration.serverConfiguration,
+                    application: Self.api(configuration, store, blobs, pool, isStopping, log), log: log) : nil
+            try configuration.serverConfiguration.validate()
+        } catch let error as JobsError {
+            throw CommandFailure(.unavailable, "\(data): \(error.message)")
+        } catch let error as HTTPServerError {
+            throw CommandFailure(.configuration, error.message)
+        } catch {
+            throw CommandFailure(.unavailable, "\(data): cannot be used as the data folder: \(error)")
+        }
+    }
+
+    private static func api(
+        _ configuration: ServiceConfiguration, _ store: SQLiteJobStore, _ blobs: FileBlobStore, _ pool: WorkerPool?,
+        _ isStopping: StopFlag, _ log: Logger
+    ) -> TrackingAPI {
+        let expected = pool == nil ? 0 : configuration.workerConfiguration.workers
+        return TrackingAPI(
+            store: store, blobs: blobs, media: DecoderMediaServices(limits: configuration.decodeLimits),
+            configuration: configuration.apiConfiguration, version: Version.text, logger: log,
+            health: {
+                ServiceHealth(
+                    workersExpected: expected, workersAlive: pool?.workersAlive ?? 0, isStopping: isStopping.isSet)
+            },
+            onSubmit: { pool?.notifyJobQueued() },
+            onCancel: { pool?.notifyCancel($0) })
+    }
+
+    /// Runs until SIGTERM or SIGINT. Stops in the opposite order of the start: first no request is taken any more, then
+    /// jobs finish or are queued again.
+    func run() async throws {
+        var services: [any ServiceLifecycle.Service] = []
+        if let pool {
+            services.append(
+                BlockingService(start: { try pool.start() }) {
+                    pool.stop(within: configuration.server.shutdownSeconds)
+                })
+        }
+        if let server {
+            services.append(
+                BlockingService(start: { try server.start() }) {
+                    isStopping.set()
+                    server.stop(gracePeriod: .seconds(Self.requestGraceSeconds))
+                })
+        }
+        let group = ServiceGroup(
+            configuration: .init(
+                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
+        try await group.run()
+        store.close()
+    }
+
+    /// How long requests in flight may take once the server stops; uploads are cut after it.
+    private static let requestGraceSeconds = 5
+}
+
+/// Set once, when the service begins to stop.
+final class StopFlag: Sendable {
+    private let flag = Atomic(false)
+    var isSet: Bool { flag.load(ordering: .acquiring) }
+    func set() { flag.store(true, ordering: .releasing) }
+}
+
+/// Something with a blocking start and stop, which run on Dispatch, as a service of the lifecycle.
+struct BlockingService: ServiceLifecycle.Service {
+    private static let queue = DispatchQueue(label: "lktrack.lifecycle", attributes: .concurrent)
+
+    let start: @Sendable () throws -> Void
+    let stop: @Sendable () -> Void
+
+    func run() async throws {
+        try await Self.onDispatch(start)
+        try? await gracefulShutdown()
+        try await Self.onDispatch(stop)
+    }
+
+    private static func onDispatch(_ body: @escaping @Sendable () throws -> Void) async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            queue.async { continuation.resume(with: Result(catching: body)) }
+        }
+    }
+}
