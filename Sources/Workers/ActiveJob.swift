@@ -31,9 +31,13 @@ final class ActiveJob: Sendable {
 
     private let state: Mutex<State>
     private let deadline: ContinuousClock.Instant?
+    private let onInterrupt: @Sendable () -> Void
 
-    /// - Parameter claimed: a moment that is not after the claim.
-    init(_ claim: ClaimedJob, claimed: ContinuousClock.Instant) {
+    /// - Parameters:
+    ///   - claimed: a moment that is not after the claim.
+    ///   - onInterrupt: called once, after the first ``interrupt(_:)``.
+    init(_ claim: ClaimedJob, claimed: ContinuousClock.Instant, onInterrupt: @escaping @Sendable () -> Void) {
+        self.onInterrupt = onInterrupt
         job = claim.job
         lease = claim.lease
         state = Mutex(State(renewed: claimed))
@@ -48,7 +52,9 @@ final class ActiveJob: Sendable {
             defer { if state.interruption == nil || reason == .leaseLost { state.interruption = reason } }
             return state.interruption == nil
         }
-        if isFirst { cancellation.cancel() }
+        guard isFirst else { return }
+        cancellation.cancel()
+        onInterrupt()
     }
 
     func isOverdue(_ now: ContinuousClock.Instant) -> Bool { deadline.map { now >= $0 } ?? false }

@@ -39,11 +39,14 @@ public struct WorkerConfiguration: Sendable {
     static let sweepSeconds = 1.0
 }
 
-/// What a pool tells those who watch it (tests, events for clients). Called on the worker's thread, which it may block.
+/// What a pool tells those who watch it (tests, events for clients). Called on the worker's thread unless said
+/// otherwise.
 public enum WorkerEvent: Hashable, Sendable {
     case claimed(JobID, attempt: Int)
     /// A frame's record was appended to the result.
     case tracked(JobID, frame: Int)
+    /// The job is told to stop. Called on the thread that tells it.
+    case interrupted(JobID)
     /// The decoder died and the job starts over.
     case decoderRestarted(JobID)
     /// The job's end was published.

@@ -102,7 +102,9 @@ public final class WorkerPool: Sendable {
         let now = ContinuousClock.now
         do {
             let claim = try store.claim(owner: owners.owner, leaseSeconds: configuration.leaseSeconds)
-            return claim.map { ActiveJob($0, claimed: now) }
+            return claim.map { claim in
+                ActiveJob(claim, claimed: now) { [onEvent] in onEvent(.interrupted(claim.job.id)) }
+            }
         } catch {
             logger.error("no job could be claimed", metadata: ["error": .string("\(error)")])
             return nil
@@ -110,9 +112,9 @@ public final class WorkerPool: Sendable {
     }
 
     private func run(_ job: ActiveJob) {
+        keeper.add(job)
         logger.info("job started", metadata: runner.metadata(job, nil))
         onEvent(.claimed(job.job.id, attempt: job.job.attempt))
-        keeper.add(job)
         if isInterrupting.load(ordering: .sequentiallyConsistent) { job.interrupt(.stopping) }
         runner.run(job)
         keeper.remove(job)

@@ -1,0 +1,120 @@
+import Foundation
+import Jobs
+import Testing
+import Workers
+
+extension WorkersTests {
+    @Suite("Interruptions", .timeLimit(.minutes(2)))
+    struct InterruptionTests {
+        let bench: Bench
+        let scene: Scene
+
+        init() throws {
+            bench = try Bench()
+            scene = try Scene()
+        }
+
+        /// Runs a job up to frame 5, does something that stops it, and lets it go on once it was told.
+        private func interrupt(_ job: Job, _ pool: WorkerPool, by action: () throws -> Void) async throws {
+            let hold = bench.events.hold(at: .tracked(job.id, frame: 5))
+            try pool.start()
+            await bench.events.wait(for: .tracked(job.id, frame: 5))
+            try action()
+            await bench.events.wait(for: .interrupted(job.id))
+            hold.open()
+        }
+
+        @Test("a canceled job stops and keeps the frames it has")
+        func cancel() async throws {
+            let pool = try bench.pool()
+            let submitted = try bench.submit(scene)
+            try await interrupt(submitted, pool) {
+                _ = try bench.store.requestCancel(submitted.id, tenant: .anonymous)
+                pool.notifyCancel(submitted.id)
+            }
+            #expect(await bench.events.end(of: submitted.id) == .canceled)
+            await bench.stop(pool)
+            let job = try bench.current(submitted)
+            #expect(job.status == .canceled)
+            #expect(try bench.records(job).map(\.frame) == Array(0...5))
+            #expect(job.progress.framesDone == 6)
+        }
+
+        @Test("a job past its deadline fails with deadline_exceeded")
+        func deadline() async throws {
+            let pool = try bench.pool()
+            let submitted = try bench.submit(scene) { $0.deadlineSeconds = 0.2 }
+            let hold = bench.events.hold(at: .claimed(submitted.id, attempt: 1))
+            try pool.start()
+            await bench.events.wait(for: .interrupted(submitted.id))
+            hold.open()
+            #expect(await bench.events.end(of: submitted.id) == .failed)
+            await bench.stop(pool)
+            #expect(try bench.current(submitted).failure?.code == .deadlineExceeded)
+        }
+
+        @Test("a job that is deleted while it runs leaves nothing behind")
+        func delete() async throws {
+            let pool = try bench.pool()
+            let submitted = try bench.submit(scene)
+            try await interrupt(submitted, pool) {
+                _ = try bench.store.delete(submitted.id, tenant: .anonymous)
+                try bench.blobs.remove(submitted.id.blobPrefix)
+                pool.notifyCancel(submitted.id)
+            }
+            await bench.events.wait(for: .abandoned(submitted.id))
+            await bench.stop(pool)
+            #expect(try bench.blobs.children(of: JobID.blobFolder).isEmpty)
+        }
+
+        @Test("a worker that lost its lease publishes nothing and removes what it made")
+        func leaseLost() async throws {
+            let pool = try bench.pool()
+            let submitted = try bench.submit(scene)
+            var successor: ClaimedJob?
+            try await interrupt(submitted, pool) {
+                repeat { bench.clock.advance(31) } while try bench.store.expireLeases().isEmpty
+                successor = try bench.store.claim(owner: "other", leaseSeconds: 1000)
+            }
+            await bench.events.wait(for: .abandoned(submitted.id))
+            await bench.stop(pool)
+            let lease = try #require(successor?.lease)
+            #expect(try bench.store.status(of: lease) == .held)
+            #expect(try bench.current(submitted) == successor?.job)
+            #expect(try bench.blobNames(submitted) == ["source"])
+            #expect(try bench.blobs.openPartial(submitted.id.resultKey(attempt: 1)) == nil)
+        }
+
+        @Test("a graceful stop gives a running job back, uncounted, and the next start gives the same bytes")
+        func release() async throws {
+            let first = try bench.submit(scene)
+            let second = try bench.submit(scene)
+            let pool = try bench.pool()
+            let hold = bench.events.hold(at: .tracked(second.id, frame: 5))
+            try pool.start()
+            await bench.events.wait(for: .tracked(second.id, frame: 5))
+            async let stopped: Void = bench.stop(pool, within: 0)
+            await bench.events.wait(for: .interrupted(second.id))
+            hold.open()
+            await stopped
+            #expect(bench.events.events.contains(.released(second.id)))
+            #expect(try bench.current(second).status == .queued)
+            #expect(try bench.current(second).attempt == 0)
+            #expect(try bench.blobNames(second) == ["source"])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: bench.ownersDirectory).isEmpty)
+            let finished = try await bench.run(second)
+            #expect(finished.attempt == 1)
+            #expect(try bench.result(finished) == bench.result(try bench.current(first)))
+        }
+
+        @Test("a graceful stop lets a running job finish where there is time")
+        func finish() async throws {
+            let pool = try bench.pool()
+            let submitted = try bench.submit(scene)
+            try pool.start()
+            await bench.events.wait(for: .claimed(submitted.id, attempt: 1))
+            await bench.stop(pool)
+            #expect(try bench.current(submitted).status == .succeeded)
+        }
+    }
+}

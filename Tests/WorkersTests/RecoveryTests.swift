@@ -1,0 +1,86 @@
+import Foundation
+import Jobs
+import Testing
+import Workers
+
+extension WorkersTests {
+    @Suite("Recovery", .timeLimit(.minutes(2)))
+    struct RecoveryTests {
+        let bench: Bench
+        let scene: Scene
+
+        init() throws {
+            bench = try Bench()
+            scene = try Scene()
+            try FileManager.default.createDirectory(
+                atPath: bench.ownersDirectory, withIntermediateDirectories: true)
+        }
+
+        /// What a killed process leaves: its file, without the lock that the kernel took from it.
+        private func leaveFile(of owner: String) throws {
+            try Data().write(to: URL(fileURLWithPath: "\(bench.ownersDirectory)/\(owner)"))
+        }
+
+        @Test("the job of a killed process runs again at the next start, before its lease is over")
+        func killed() async throws {
+            let submitted = try bench.submit(scene)
+            _ = try bench.store.claim(owner: "dead-1", leaseSeconds: 10_000)
+            try leaveFile(of: "dead-1")
+            let job = try await bench.run(submitted)
+            #expect(job.status == .succeeded)
+            #expect(job.attempt == 2)
+            #expect(try bench.blobNames(job) == ["results-2.ndjson", "source"])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: bench.ownersDirectory).isEmpty)
+        }
+
+        @Test("a job that has killed its process three times fails with worker_lost and is not run again")
+        func poison() async throws {
+            let submitted = try bench.submit(scene)
+            for attempt in 1...3 {
+                #expect(try bench.store.claim(owner: "dead", leaseSeconds: 10_000)?.job.attempt == attempt)
+                if attempt < 3 { #expect(try bench.store.expireLeases(ofOwner: "dead") == [submitted.id]) }
+            }
+            try leaveFile(of: "dead")
+            let pool = try bench.pool()
+            try pool.start()
+            await bench.stop(pool)
+            let job = try bench.current(submitted)
+            #expect(job.status == .failed)
+            #expect(job.failure?.code == .workerLost)
+            #expect(bench.events.events.isEmpty)
+        }
+
+        @Test("the job of a process that lives is left alone")
+        func alive() async throws {
+            let other = try bench.pool()
+            let submitted = try bench.submit(scene)
+            let hold = bench.events.hold(at: .tracked(submitted.id, frame: 5))
+            try other.start()
+            await bench.events.wait(for: .tracked(submitted.id, frame: 5))
+            let pool = try bench.pool()
+            try pool.start()
+            hold.open()
+            #expect(await bench.events.end(of: submitted.id) == .succeeded)
+            #expect(try bench.current(submitted).attempt == 1)
+            await bench.stop(pool)
+            await bench.stop(other)
+        }
+
+        @Test("blobs without a job are removed at the start, unless another process may be taking an upload")
+        func orphans() async throws {
+            let submitted = try bench.submit(scene)
+            let orphan = bench.newID()
+            func makeOrphan() throws { _ = try bench.blobs.create(orphan.sourceKey).commit() }
+            try makeOrphan()
+            let pool = try bench.pool()
+            try pool.start()
+            #expect(try bench.blobs.children(of: JobID.blobFolder) == [submitted.id.description])
+            try makeOrphan()
+            let second = try bench.pool()
+            try second.start()
+            #expect(try bench.blobs.open(orphan.sourceKey) != nil)
+            await bench.stop(second)
+            await bench.stop(pool)
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import FileBlobStore
+import Foundation
+import JobStoreContract
+import Jobs
+import Logging
+import Media
+import SQLiteJobStore
+import Testing
+import Workers
+
+/// A store, a folder of blobs and a pool over them, in a folder that goes away with it.
+final class Bench: Sendable {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("workers-\(UUID().uuidString)")
+    let clock = ManualEnvironment()
+    let store: SQLiteJobStore
+    let blobs: FileBlobStore
+    let events = EventLog()
+    private let ids: JobIDGenerator
+
+    init() throws {
+        store = try SQLiteJobStore(path: folder.appendingPathComponent("jobs.sqlite").path, environment: clock)
+        blobs = try FileBlobStore(directory: folder.appendingPathComponent("blobs").path)
+        ids = JobIDGenerator(environment: clock)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    var ownersDirectory: String { folder.appendingPathComponent("owners").path }
+
+    func pool(workers: Int = 1, decoder: DecoderCommand = DecoderBinary.command()) throws -> WorkerPool {
+        let configuration = WorkerConfiguration(
+            workers: workers, limits: DecodeLimits(stallSeconds: 100), decoder: decoder, flushSeconds: 0)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        return try WorkerPool(
+            store: store, blobs: blobs, ownersDirectory: ownersDirectory, configuration: configuration,
+            logger: logger, onEvent: { [events] in events.record($0) })
+    }
+
+    /// Stops a pool, off Swift's cooperative threads.
+    func stop(_ pool: WorkerPool, within seconds: Double = 30) async {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                pool.stop(within: seconds)
+                continuation.resume()
+            }
+        }
+    }
+
+    /// Starts a pool, waits for a job's end and stops the pool.
+    func run(_ job: Job, decoder: DecoderCommand = DecoderBinary.command()) async throws -> Job {
+        let pool = try pool(decoder: decoder)
+        try pool.start()
+        _ = await events.end(of: job.id)
+        await stop(pool)
+        return try current(job)
+    }
+
+    // MARK: Jobs
+
+    func newID() -> JobID { ids.next() }
+
+    /// Submits a job on a scene's frames.
+    func submit(
+        _ scene: Scene, broken: Int? = nil, change: (inout JobSpec) -> Void = { _ in }
+    ) throws -> Job {
+        try submit(scene, kind: .frames, change: change) { try scene.writeTar(to: $0, broken: broken) }
+    }
+
+    func submit(
+        _ scene: Scene, kind: JobSource.Kind, change: (inout JobSpec) -> Void = { _ in },
+        write: (any BlobWriter) throws -> Void
+    ) throws -> Job {
+        let id = newID()
+        let writer = try blobs.create(id.sourceKey)
+        try write(writer)
+        let digest = try writer.commit()
+        var spec = JobSpec(targets: [scene.target])
+        change(&spec)
+        let source = JobSource(kind: kind, blobKey: id.sourceKey, bytes: writer.count, sha256: digest)
+        let job = Job(id: id, tenant: .anonymous, spec: spec, source: source, createdAt: clock.now())
+        try store.submit(job)
+        return job
+    }
+
+    func current(_ job: Job) throws -> Job { try #require(try store.job(job.id, tenant: .anonymous)) }
+
+    /// The bytes of a job's result.
+    func result(_ job: Job) throws -> [UInt8] {
+        let key = try #require(job.resultKey)
+        let reader = try #require(try blobs.open(key))
+        return try Self.bytes(reader)
+    }
+
+    func records(_ job: Job) throws -> [FrameRecord] {
+        try result(job).split(separator: UInt8(ascii: "\n")).map { try FrameRecord(line: $0) }
+    }
+
+    static func bytes(_ reader: any BlobReader) throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: Int(reader.count)) { buffer, count in
+            count = try reader.read(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
+        }
+    }
+
+    /// The names of a job's blobs.
+    func blobNames(_ job: Job) throws -> [String] { try blobs.children(of: job.id.blobPrefix) }
+}
