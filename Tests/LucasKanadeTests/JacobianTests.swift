@@ -176,6 +176,44 @@ struct JacobianTests {
         }
     }
 
+    @Test("the solver solves, and refuses a matrix that is regular by rounding alone")
+    func solver() {
+        var system = SymmetricSystem(size: 3)
+        let matrix = [[4.0, 1, -2], [1, 5, 0.5], [-2, 0.5, 6]]
+        let solution = [0.5, -2, 3]
+        for i in 0..<3 {
+            for j in 0...i { system[i, j] = matrix[i][j] }
+            system.right[i] = (0..<3).reduce(0) { $0 + matrix[i][$1] * solution[$1] }
+        }
+        let isSolved = system.solve(pivotTolerance: 1e-4)
+        #expect(isSolved)
+        for i in 0..<3 { #expect(abs(system.right[i] - solution[i]) < 1e-12) }
+        var nearlySingular = SymmetricSystem(size: 2)
+        (nearlySingular[0, 0], nearlySingular[1, 0], nearlySingular[1, 1]) = (1, 1, 1 + 1e-6)
+        let isRegular = nearlySingular.solve(pivotTolerance: 1e-4)
+        #expect(!isRegular)
+    }
+
+    @Test("the least pivot that counts as regular is above the rounding of Float sums")
+    func pivotTolerance() {
+        // ∇y equals ∇x but for a thousandth, as slanted stripes nearly leave it.
+        var gradients = (x: [Float](), y: [Float]())
+        for k in 0..<64 {
+            gradients.x.append(Float((k * 37) % 19) - 9)
+            gradients.y.append(gradients.x[k] * (1 + (k % 2 == 0 ? 1e-3 : -1e-3)))
+        }
+        let shape = TemplateShape(width: 8, height: 8, columns: 8, rows: 8, spacing: 1, level: 0)
+        let (samples, ones) = ([Float](repeating: 0, count: 64), [Float](repeating: 1, count: 64))
+        let layout = GridLayout(shape)
+        let matrix = NormalMatrix(
+            gradientX: gradients.x, gradientY: gradients.y, samples: samples, weights: ones, layout: layout)
+        let right = RightSide(
+            gradientX: gradients.x, gradientY: gradients.y, samples: samples, weights: ones, image: ones, shift: 0,
+            layout: layout)
+        let basis = MotionBasis(.translation, shape: shape)
+        #expect(solve(matrix, right, basis: basis, photometry: .none, shapeDamping: 0) == nil)
+    }
+
     private static func alignment(_ method: AlignmentMethod, at warp: AffineWarp, gain: Double = 1) -> Alignment {
         Alignment(
             template: template, pyramid: Scene.pyramid(gain: gain),
