@@ -5,7 +5,7 @@ import Glibc
 ///
 /// Nothing in an archive becomes a path: entries are bytes and a name to sort by. Still an archive with names or entries
 /// that only an attack has use for is refused as a whole, so that its sender hears of it. Hidden files, `__MACOSX` and
-/// what has no image's name are left out.
+/// what is an image neither by its name nor by its content are left out.
 final class ArchiveFiles: ImageFiles {
     private struct Entry {
         var name: String
@@ -76,17 +76,31 @@ final class ArchiveFiles: ImageFiles {
             guard overflow || number - Self.extraEntries <= most else {
                 throw MediaError(.limitExceeded, "the archive has more than \(number - 1) entries")
             }
-            if let name = try ArchiveEntryName.checked(entry, number: number), ArchiveEntryName.isImage(name) {
-                guard entries.count < limits.frames else {
-                    throw MediaError(.limitExceeded, "the archive holds more than \(limits.frames) images")
-                }
-                let start = spooled
+            let name = try ArchiveEntryName.checked(entry, number: number)
+            let start = spooled
+            if let name, !ArchiveEntryName.isHidden(name) {
                 try unpack(archive, name: name, keep: true)
-                entries.append(Entry(name: name, offset: start, count: spooled - start))
+                let entry = Entry(name: name, offset: start, count: spooled - start)
+                if try isImage(entry) { try add(entry) } else { spooled = start }
             } else {
                 try unpack(archive, name: "entry \(number)", keep: false)
             }
         }
+    }
+
+    /// By its name, so that a damaged image is an error; else by its content, so that a name like `frame_1` will do.
+    private func isImage(_ entry: Entry) throws(MediaError) -> Bool {
+        if ImageFormat.hasExtension(entry.name) { return true }
+        let prefix = try spool.read(count: min(entry.count, SourceFormat.prefixLength), at: entry.offset)
+        if case .image = SourceFormat.recognise(prefix) { return true }
+        return false
+    }
+
+    private func add(_ entry: Entry) throws(MediaError) {
+        guard entries.count < limits.frames else {
+            throw MediaError(.limitExceeded, "the archive holds more than \(limits.frames) images")
+        }
+        entries.append(entry)
     }
 
     private func unpack(_ archive: OpaquePointer, name: String, keep: Bool) throws(MediaError) {
@@ -160,11 +174,9 @@ enum ArchiveEntryName {
         return parts.filter { $0 != "." && $0 != "" }.joined(separator: "/")
     }
 
-    /// Whether a normalised name is that of an image that a person put there.
-    static func isImage(_ name: String) -> Bool {
-        let parts = name.split(separator: "/")
-        if parts.contains(where: { $0.hasPrefix(".") || $0 == "__MACOSX" }) { return false }
-        return ImageFormat.hasExtension(name)
+    /// Whether a normalised name is that of a file which people do not see: `.DS_Store`, `__MACOSX/…`.
+    static func isHidden(_ name: String) -> Bool {
+        name.split(separator: "/").contains { $0.hasPrefix(".") || $0 == "__MACOSX" }
     }
 
     private static func refused(_ name: String, _ reason: String) -> MediaError {

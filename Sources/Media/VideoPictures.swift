@@ -120,13 +120,21 @@ final class ContainerIndex {
         guard let offset = Int64(exactly: units) else { return expected }
         let (stamp, overflow) = offset.addingReportingOverflow(content.start_stamp)
         guard !overflow, stamp > self.stamp(expected) else { return expected }
-        var low = expected
+        // OpenCV takes a stamp of 0 for none and gives the position of whatever was read last.
+        if self.stamp(expected) <= 0, stamp > 0 { return expected }
+        let place = firstPlace(from: stamp, after: expected)
+        return place < count && self.stamp(place) == stamp ? place : expected
+    }
+
+    /// The first place after `lowest` whose stamp is not before `stamp`; ``count`` where there is none.
+    private func firstPlace(from stamp: Int64, after lowest: Int) -> Int {
+        var low = lowest
         var high = count
         while low < high {
             let middle = (low + high) / 2
             if self.stamp(middle) < stamp { low = middle + 1 } else { high = middle }
         }
-        return low < count && self.stamp(low) == stamp ? low : expected
+        return low
     }
 
     private var secondsPerUnit: Double {

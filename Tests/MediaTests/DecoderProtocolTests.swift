@@ -1,0 +1,87 @@
+import CLinux
+import Testing
+
+@testable import Media
+
+@Suite("The protocol between server and decoder")
+struct DecoderProtocolTests {
+    static let info = SourceInfo(
+        width: 96, height: 64, frameCount: 5, frameRate: 25, timeBase: .init(1, 25), codec: "h264", isColor: true)
+
+    static let messages: [DecoderMessage] = [
+        .request(DecoderTask(kind: .video(.matroska), request: DecodeRequest(start: 3, stop: 9, step: 2, color: true))),
+        .request(DecoderTask(kind: .archive(.tarGzip), request: DecodeRequest())),
+        .request(DecoderTask(kind: .folder, request: DecodeRequest())),
+        .ring(slots: 4), .release(slot: 3), .opened(info), .frame(index: 7, slot: 2, pts: -40), .progress, .end,
+        .failed(MediaError(.sizeChanged, "frame 3 (öl.jpg) is smaller", frame: 3)),
+        .failed(MediaError(.noFrames, "")),
+    ]
+
+    @Test("a message is read as it was written", arguments: messages)
+    func roundTrip(message: DecoderMessage) {
+        #expect(message.encoded.count <= DecoderMessage.capacity)
+        #expect(DecoderMessage(decoding: message.encoded) == message)
+    }
+
+    @Test("a message that is cut, lengthened or made of noise is refused without a trap")
+    func refusesNoise() {
+        var generator = SystemRandomNumberGenerator()
+        for message in Self.messages {
+            let bytes = message.encoded
+            for count in 0..<bytes.count { #expect(DecoderMessage(decoding: bytes.prefix(count)) == nil) }
+            #expect(DecoderMessage(decoding: bytes + [0]) == nil)
+            for _ in 0..<200 {
+                var noisy = bytes
+                let position = Int.random(in: 0..<noisy.count, using: &generator)
+                noisy[position] = UInt8.random(in: 0...255, using: &generator)
+                _ = DecoderMessage(decoding: noisy)
+            }
+        }
+        #expect(DecoderMessage(decoding: [UInt8](repeating: 0xFF, count: 4096)) == nil)
+    }
+
+    @Test("a long text is cut to fit into a message")
+    func cutsText() throws {
+        let message = DecoderMessage.failed(MediaError(.undecodable, String(repeating: "x", count: 100_000)))
+        #expect(message.encoded.count <= DecoderMessage.capacity)
+        #expect(DecoderMessage(decoding: message.encoded) != nil)
+    }
+
+    @Test("what a peer sent before it went away is still received, even where it read nothing itself")
+    func receivesLastMessages() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(clinux_socket_pair(&ends) == 0)
+        let ours = DecoderChannel(Descriptor(ends[0]))
+        let theirs = DecoderChannel(Descriptor(ends[1]))
+        ours.send(.release(slot: 1))
+        theirs.send(.frame(index: 0, slot: 0, pts: 0))
+        theirs.send(.end)
+        theirs.close()
+        #expect(ours.receive(seconds: 5) == .message(.frame(index: 0, slot: 0, pts: 0)))
+        #expect(ours.receive(seconds: 5) == .message(.end))
+        #expect(ours.receive(seconds: 5) == .closed)
+    }
+
+    @Test("waiting ends after the time that was given, whatever it is", arguments: [0, 0.01, -1, -.infinity, .nan])
+    func timesOut(seconds: Double) throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(clinux_socket_pair(&ends) == 0)
+        let ours = DecoderChannel(Descriptor(ends[0]))
+        let theirs = Descriptor(ends[1])
+        #expect(ours.receive(seconds: seconds) == .timeout)
+        withExtendedLifetime(theirs) {}
+    }
+
+    @Test("the layout of a frame refuses impossible sizes")
+    func layout() throws {
+        for (width, height) in [(0, 1), (1, 0), (-1, 5), (1 << 21, 1), (Int.max, Int.max)] {
+            #expect(FrameLayout(width: width, height: height, color: true) == nil)
+        }
+        let layout = try #require(FrameLayout(width: 97, height: 3, color: true))
+        #expect(layout.grayBytesPerRow == 128)
+        #expect(layout.colorBytesPerRow == 320)
+        #expect(layout.colorOffset == 384)
+        #expect(layout.slotBytes == 4096)
+        #expect(layout.slotCount >= 4)
+    }
+}
