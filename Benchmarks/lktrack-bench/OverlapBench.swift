@@ -40,7 +40,7 @@ struct OverlapBench {
         return (
             path,
             truth.split(separator: "\n").dropFirst().prefix(3).map {
-                $0.split(separator: ",")[2..<6].joined(separator: ",")
+                $0.split(separator: ",")[4..<8].joined(separator: ",")
             }
         )
     }

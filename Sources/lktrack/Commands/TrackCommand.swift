@@ -53,9 +53,9 @@ struct TrackCommand: ParsableCommand {
     func run() throws {
         let spec = try makeSpec()
         var encoder = try resultEncoder(spec)
-        let input = try CommandMedia.mapping { try MediaInput.recognise(path: input) }
+        let media = try CommandMedia.mapping { try MediaInput.recognise(path: input) }
         let run = TrackingRun(spec)
-        let source = try CommandMedia.open(input, run.decodeRequest())
+        let source = try CommandMedia.open(media, run.decodeRequest())
         let sink = try ResultOutput(path: output)
         var bytes: [UInt8] = []
         var records: [FrameRecord] = []
@@ -79,7 +79,7 @@ struct TrackCommand: ParsableCommand {
         try sink.write(&bytes)
         try sink.finish()
         progress.end()
-        if let annotate { try drawVideo(annotate, records, run, input) }
+        if let annotate { try drawVideo(annotate, records, run, media) }
     }
 
     private func makeSpec() throws -> JobSpec {
@@ -115,10 +115,10 @@ struct TrackCommand: ParsableCommand {
     }
 
     private func drawVideo(
-        _ path: String, _ records: [FrameRecord], _ run: TrackingRun, _ input: MediaInput
+        _ path: String, _ records: [FrameRecord], _ run: TrackingRun, _ media: MediaInput
     ) throws {
         guard let container = CommandMedia.container(ofOutput: path) else { return }
-        let source = try CommandMedia.open(input, run.decodeRequest(color: true))
+        let source = try CommandMedia.open(media, run.decodeRequest(color: true))
         try CommandMedia.mapping {
             let encoder = try VideoEncoder(
                 path: path, container: container, width: source.info.width, height: source.info.height,

@@ -85,7 +85,7 @@ struct Service: Sendable {
             configuration: .init(
                 services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
         try await group.run()
-        store.close()
+        try store.close()
     }
 
     /// How long requests in flight may take once the server stops; uploads are cut after it.

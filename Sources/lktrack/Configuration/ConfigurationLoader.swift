@@ -16,14 +16,15 @@ enum ConfigurationLoader {
     static func load(
         file: (text: String, name: String)?, environment: [String: String], flags: [String: String]
     ) throws(Failure) -> ServiceConfiguration {
-        var layers: [(name: String, provider: any ConfigProvider)] = [
-            ("the command line", provider(ofFlags: flags)),
+        var layers: [(name: String, values: any ConfigSnapshot)] = [
+            ("the command line", values(ofFlags: flags)),
             (
                 "the environment",
                 EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "lktrack")
+                    .snapshot()
             ),
         ]
-        if let file { layers.append((file.name, try provider(ofFile: file))) }
+        if let file { layers.append((file.name, try values(ofFile: file))) }
         var configuration = ServiceConfiguration()
         for key in ConfigurationKey.all {
             for layer in layers {
@@ -42,18 +43,18 @@ enum ConfigurationLoader {
     }
 
     private static func text(
-        of key: ConfigurationKey, in layer: (name: String, provider: any ConfigProvider)
+        of key: ConfigurationKey, in layer: (name: String, values: any ConfigSnapshot)
     ) throws(Failure) -> String? {
         let path = AbsoluteConfigKey(key.name.split(separator: ".").map(String.init))
         do {
-            if let value = try layer.provider.value(forKey: path, type: .string).value {
+            if let value = try layer.values.value(forKey: path, type: .string).value {
                 guard case .string(let text) = value.content else { return nil }
                 return text
             }
             return nil
         } catch {
             // A list in the file (`roles: [api, worker]`) is no string; its elements are.
-            if let value = try? layer.provider.value(forKey: path, type: .stringArray).value,
+            if let value = try? layer.values.value(forKey: path, type: .stringArray).value,
                 case .stringArray(let elements) = value.content
             {
                 return elements.joined(separator: ",")
@@ -62,7 +63,7 @@ enum ConfigurationLoader {
         }
     }
 
-    private static func provider(ofFlags flags: [String: String]) -> InMemoryProvider {
+    private static func values(ofFlags flags: [String: String]) -> any ConfigSnapshot {
         InMemoryProvider(
             values: Dictionary(
                 uniqueKeysWithValues: flags.map { key, text in
@@ -70,18 +71,19 @@ enum ConfigurationLoader {
                         AbsoluteConfigKey(key.split(separator: ".").map(String.init)),
                         ConfigValue(.string(text), isSecret: false)
                     )
-                }))
+                })
+        ).snapshot()
     }
 
-    private static func provider(ofFile file: (text: String, name: String)) throws(Failure) -> any ConfigProvider {
+    private static func values(ofFile file: (text: String, name: String)) throws(Failure) -> any ConfigSnapshot {
         do {
             let root = try Yams.compose(yaml: file.text)
-            guard let root, root != Node("") else { return InMemoryProvider(values: [:]) }
+            guard let root, root != Node("") else { return InMemoryProvider(values: [:]).snapshot() }
             guard let mapping = root.mapping else {
                 throw Failure(description: "\(file.name): expected `key: value` lines")
             }
             try refuseUnknownKeys(mapping, prefix: "", file: file.name)
-            return try YAMLFile(text: file.text)
+            return try YAMLSnapshot(data: Data(file.text.utf8).bytes, providerName: file.name, parsingOptions: .default)
         } catch let failure as Failure {
             throw failure
         } catch {
@@ -114,40 +116,5 @@ enum ConfigurationLoader {
                 throw Failure(description: "the environment: unknown variable \(name)")
             }
         }
-    }
-}
-
-/// A YAML text as a provider. (The library's own file provider reads only asynchronously and only from a path.)
-private struct YAMLFile: ConfigProvider {
-    private let contents: YAMLSnapshot
-
-    init(text: String) throws {
-        contents = try YAMLSnapshot(
-            data: Data(text.utf8).bytes, providerName: "YAML", parsingOptions: .default)
-    }
-
-    var providerName: String { "YAML" }
-
-    func value(forKey key: AbsoluteConfigKey, type: ConfigType) throws -> LookupResult {
-        try contents.value(forKey: key, type: type)
-    }
-
-    func fetchValue(forKey key: AbsoluteConfigKey, type: ConfigType) async throws -> LookupResult {
-        try value(forKey: key, type: type)
-    }
-
-    func watchValue<Return: ~Copyable>(
-        forKey key: AbsoluteConfigKey, type: ConfigType,
-        updatesHandler: (ConfigUpdatesAsyncSequence<Result<LookupResult, any Error>, Never>) async throws -> Return
-    ) async throws -> Return {
-        try await watchValueFromValue(forKey: key, type: type, updatesHandler: updatesHandler)
-    }
-
-    func snapshot() -> any ConfigSnapshot { contents }
-
-    func watchSnapshot<Return: ~Copyable>(
-        updatesHandler: (ConfigUpdatesAsyncSequence<any ConfigSnapshot, Never>) async throws -> Return
-    ) async throws -> Return {
-        try await watchSnapshotFromSnapshot(updatesHandler: updatesHandler)
     }
 }

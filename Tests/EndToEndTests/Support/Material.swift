@@ -78,7 +78,7 @@ enum Material {
         guard made.status == 0 else { throw Server.Failure.timedOut("a synthetic video: \(made.standardError)") }
         let truth = try String(contentsOfFile: owner.path("scene.truth.csv"), encoding: .utf8)
         let boxes = truth.split(separator: "\n").dropFirst().prefix(targets).map {
-            $0.split(separator: ",")[2..<6].joined(separator: ",")
+            $0.split(separator: ",")[4..<8].joined(separator: ",")
         }
         return Video(path: owner.path(name), boxes: boxes, frames: frames, frameRate: frameRate, owner: owner)
     }
