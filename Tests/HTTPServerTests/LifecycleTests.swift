@@ -40,9 +40,8 @@ struct LifecycleTests {
         #expect(Self.code { try first.start() } == .alreadyRunning)
         first.stop(gracePeriod: .zero)
         #expect(first.boundPort == nil)
-        try second.start()
         try first.start()
-        second.stop(gracePeriod: .zero)
+        #expect(first.boundPort != nil)
         first.stop(gracePeriod: .zero)
         first.stop(gracePeriod: .zero)
     }

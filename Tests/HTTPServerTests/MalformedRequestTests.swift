@@ -188,6 +188,9 @@ struct MalformedRequestTests {
         #expect(try answer("X: \(long)\r\nY: \(long)\r\n") == 431)
         #expect(try answer(String(repeating: "X: y\r\n", count: 90)) == 200)
         #expect(try answer(String(repeating: "X: y\r\n", count: 110)) == 431)
+        // Beyond libmicrohttpd's buffer it answers by itself, or closes.
+        let enormous = String(repeating: "x", count: 400_000)
+        #expect(try [0, 413, 414, 431, 500].contains(answer("X: \(enormous)\r\n")))
         #expect(try answer("", target: "/" + String(repeating: "a", count: 8_000)) == 200)
         #expect(try answer("", target: "/" + String(repeating: "a", count: 9_000)) == 414)
     }

@@ -200,17 +200,19 @@ struct SlowClientWatchTests {
         #expect(Self.cutAt(.body) { ConnectionProgress(received: UInt64($0) * 99) } == 10)
         #expect(Self.cutAt(.body) { ConnectionProgress(received: UInt64($0) * 100) } == nil)
         #expect(Self.cutAt(.body) { _ in ConnectionProgress(received: 5, unread: 1) } == nil)
+        #expect(Self.cutAt(.body) { _ in ConnectionProgress(received: 5, isServerBusy: true) } == nil)
         #expect(Self.cutAt(.body) { ConnectionProgress(received: UInt64(min($0, 15)) * 1000) } == 30)
         #expect(Self.cutAt(.sending) { ConnectionProgress(acknowledged: UInt64($0) * 99, unsent: 1) } == 10)
         #expect(Self.cutAt(.sending) { _ in ConnectionProgress(acknowledged: 5, unsent: 0) } == nil)
     }
 
-    @Test("a client that left before its request was whole is cut at once, later ones are left to the handler")
+    @Test("a client that left before its request was whole is cut soon, later ones are left to the handler")
     func left() {
         for phase in [ConnectionPhase.firstHead, .idle, .body] {
-            #expect(Self.cutAt(phase) { _ in ConnectionProgress(hasEnded: true) } == 0)
-            #expect(Self.cutAt(phase) { _ in ConnectionProgress(unread: 1, hasEnded: true) } != 0)
+            #expect(Self.cutAt(phase) { _ in ConnectionProgress(hasEnded: true) } == 2)
+            #expect(Self.cutAt(phase) { ConnectionProgress(unread: $0 < 5 ? 1 : 0, hasEnded: true) } == 7)
         }
+        #expect(Self.cutAt(.body) { _ in ConnectionProgress(hasEnded: true, isServerBusy: true) } == nil)
         #expect(Self.cutAt(.handling) { _ in ConnectionProgress(hasEnded: true) } == nil)
         #expect(Self.cutAt(.sending) { _ in ConnectionProgress(hasEnded: true) } == nil)
     }

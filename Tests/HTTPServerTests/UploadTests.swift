@@ -148,6 +148,45 @@ struct UploadTests {
         #expect(sink.calls == ["abort"])
     }
 
+    @Test("a sink's early response does not wait for more of the body")
+    func earlyWhileWaiting() throws {
+        let server = try Self.server { CountingSink(refuseAfter: 4) }
+        for framing in ["Content-Length: 1000\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"] {
+            let client = try server.client()
+            client.send("POST / HTTP/1.1\r\nHost: a\r\n" + framing)
+            #expect(client.readToEnd().hasPrefix("HTTP/1.1 415 "))
+        }
+    }
+
+    @Test("a sink that waits for the disk does not keep others waiting for the connection's thread")
+    func blockingSink() throws {
+        final class Blocking: HTTPBodySink {
+            let gate = DispatchSemaphore(value: 0)
+            let entered = DispatchSemaphore(value: 0)
+
+            func receive(_ bytes: UnsafeRawBufferPointer) -> HTTPResponse? {
+                entered.signal()
+                gate.wait()
+                return nil
+            }
+
+            func finish() -> HTTPResponse { text("stored") }
+
+            func abort() {}
+        }
+        let sink = Blocking()
+        let server = try TestServer({ $0.threads = 1 }) { request in
+            guard request.method == "POST" else { return .respond(text("hello")) }
+            return .receive(sink, limit: .max, tooLarge: text("too large", status: 413))
+        }
+        let upload = try server.client()
+        upload.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
+        #expect(sink.entered.wait(timeout: .now() + 10) == .success)
+        for _ in 0..<5 { #expect(try Curl.run([server.url("/")]).text == "hello") }
+        sink.gate.signal()
+        #expect(try upload.readResponse().body == "stored")
+    }
+
     @Test("a client that goes away within the body aborts the sink", arguments: [true, false])
     func disconnect(chunked: Bool) throws {
         let sink = CountingSink()

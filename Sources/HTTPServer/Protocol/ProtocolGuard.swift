@@ -24,6 +24,17 @@ struct ProtocolGuard: Sendable {
     var headFields: Int
     var targetBytes: Int
 
+    /// The request that the head stands for.
+    func request(_ head: RawHead, remoteAddress: String, id: String) throws(Refusal) -> HTTPRequest {
+        let fields = try check(head)
+        let target = try RequestTarget(head.target, method: head.method)
+        var request = HTTPRequest(
+            method: head.method == "HEAD" ? "GET" : head.method, target: head.target, path: target.path,
+            query: target.query.map { ($0.name, $0.value) }, fields: fields, remoteAddress: remoteAddress, id: id)
+        request.isHead = head.method == "HEAD"
+        return request
+    }
+
     /// The fields with their values trimmed.
     func check(_ head: RawHead) throws(Refusal) -> HTTPFields {
         guard head.isCanonical else {

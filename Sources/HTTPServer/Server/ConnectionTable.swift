@@ -104,8 +104,9 @@ final class ConnectionTable: Sendable {
         state.withLock { state in
             var cut: [(remoteAddress: String, reason: String)] = []
             for id in Array(state.entries.keys) {
-                guard var entry = state.entries[id], let progress = entry.connection.socket.progress else { continue }
+                guard var entry = state.entries[id], var progress = entry.connection.socket.progress else { continue }
                 let (phase, began) = entry.connection.phase
+                progress.isServerBusy = entry.isSuspended
                 let reason = entry.watch.verdict(
                     phase: phase, began: began, now: now, progress: progress, limits: limits)
                 state.entries[id] = entry

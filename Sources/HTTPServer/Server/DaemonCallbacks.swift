@@ -37,11 +37,11 @@ enum DaemonCallbacks {
         }
         let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
         let bytes = UnsafeRawBufferPointer(start: body, count: body == nil ? 0 : bodySize.pointee)
-        let goesOn = exchange.proceed(
+        let step = exchange.proceed(
             head: { RawHead(connection, method: method, version: version, exchange: exchange) }, body: bytes)
-        // While a connection lingers its body is the janitor's.
-        if goesOn { bodySize.pointee = 0 }
-        return goesOn ? .YES : .NO
+        guard case .taken(let count) = step else { return .NO }
+        bodySize.pointee = bytes.count - count
+        return .YES
     }
 
     static let requestCompleted: MHD_RequestCompletedCallback = { _, _, stored, how in

@@ -39,4 +39,19 @@ final class Descriptor: Sendable {
         }
         return Descriptor(number)
     }
+
+    /// Raises the process's soft limit of open files as far as is needed and allowed: the usual one, 1024, is there for
+    /// programs that use `select`.
+    /// - Returns: the limit as it is now.
+    static func allow(_ count: Int) -> Int {
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        var limits = rlimit()
+        guard getrlimit(resource, &limits) == 0 else { return .max }
+        if limits.rlim_cur < rlim_t(count) {
+            var raised = limits
+            raised.rlim_cur = min(limits.rlim_max, rlim_t(count))
+            if setrlimit(resource, &raised) == 0 { limits = raised }
+        }
+        return Int(clamping: limits.rlim_cur)
+    }
 }

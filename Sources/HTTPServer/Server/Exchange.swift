@@ -4,13 +4,13 @@ import Synchronization
 
 /// One request and its response: a state machine that the daemon's callbacks move on.
 ///
-/// libmicrohttpd calls for the head, then for every piece of the body, then once more when the body is whole; a request
-/// that was suspended gets the last call again. Created when the request line is there, released when the request is over.
+/// libmicrohttpd calls for the head, then for every piece of the body, then once more when the body is whole; after a
+/// suspension it makes the last call again. Created when the request line is there, released when the request is over.
 final class Exchange: @unchecked Sendable {
     // `answer` has its lock. Everything else belongs to the connection's thread: libmicrohttpd makes all calls for one
     // connection from one thread, and other threads get no further than `deliver` and `resume`.
 
-    /// What follows the end of the body.
+    /// What follows the end of a body that is thrown away.
     private enum Next {
         case respond(HTTPResponse)
         case work(@Sendable () -> HTTPResponse)
@@ -21,7 +21,8 @@ final class Exchange: @unchecked Sendable {
         case head
         /// The body is read and thrown away, up to a number of bytes.
         case discarding(left: Int64, Next)
-        case receiving(any HTTPBodySink, left: Int64, tooLarge: HTTPResponse)
+        /// `pending` bytes of what libmicrohttpd holds were given to the sink, which may still be at it.
+        case receiving(SinkRun, left: Int64, tooLarge: HTTPResponse, pending: Int)
         /// Suspended until there is an answer.
         case handling
         case sending
@@ -29,6 +30,20 @@ final class Exchange: @unchecked Sendable {
         case lingering
         /// Nothing can be done for this request.
         case failed
+    }
+
+    /// What a handler thread has come to.
+    private enum Answer {
+        case response(HTTPResponse)
+        /// The sink wants more.
+        case goOn
+    }
+
+    /// What libmicrohttpd is to do.
+    enum Step: Equatable {
+        /// So many bytes of the body are done with; the others are shown again.
+        case taken(Int)
+        case close
     }
 
     let connection: Connection
@@ -39,10 +54,11 @@ final class Exchange: @unchecked Sendable {
     let targetPointer: UnsafePointer<CChar>
     private let began = Monotonic.now()
     private var stage = Stage.head
+    private var sink: SinkRun?
     private var request = HTTPRequest(method: "", target: "", path: [])
     private var closes = false
     private var summary: HTTPRequestSummary
-    private let answer = Mutex<HTTPResponse?>(nil)
+    private let answer = Mutex<Answer?>(nil)
 
     /// An early response is sent outside of libmicrohttpd and must fit into memory.
     private static let longestEarlyBody = 64 * 1024
@@ -52,9 +68,7 @@ final class Exchange: @unchecked Sendable {
         self.core = core
         self.target = target
         self.targetPointer = targetPointer
-        summary = HTTPRequestSummary(
-            id: "", method: "", route: "none", status: 0, bytesReceived: 0, bytesSent: 0, duration: .zero,
-            remoteAddress: connection.remoteAddress, isComplete: false)
+        summary = HTTPRequestSummary(remoteAddress: connection.remoteAddress)
     }
 
     // MARK: Calls from the daemon
@@ -62,34 +76,26 @@ final class Exchange: @unchecked Sendable {
     /// - Parameters:
     ///   - head: reads the head, on the first call only.
     ///   - body: the next bytes of the body; empty with the first and the last calls.
-    /// - Returns: false to close the connection; otherwise all of `body` was taken or the connection is suspended.
-    func proceed(head: () -> RawHead, body: UnsafeRawBufferPointer) -> Bool {
+    func proceed(head: () -> RawHead, body: UnsafeRawBufferPointer) -> Step {
         switch stage {
         case .head:
             return begin(head())
         case .discarding(let left, let next):
-            guard !body.isEmpty else { return finish(next) }
-            summary.bytesReceived += Int64(body.count)
-            stage = .discarding(left: left - Int64(body.count), next)
-            return left >= Int64(body.count) || respondEarly(tooLong(for: next))
-        case .receiving(let sink, let left, let tooLarge):
-            return body.isEmpty ? finish(sink) : receive(body, sink, left, tooLarge)
+            return body.isEmpty ? finish(next) : discard(body, left, next)
+        case .receiving(let sink, let left, let tooLarge, let pending):
+            return body.isEmpty ? finish(sink) : receive(body, sink, left, tooLarge, pending)
         case .handling:
-            let response = answer.withLock { answer in
-                defer { answer = nil }
-                return answer
-            }
             // No answer: the server stops and does not wait for the handler.
-            guard let response else { return fail() }
+            guard case .response(let response) = takeAnswer() else { return fail() }
             return send(response)
         case .lingering, .sending, .failed:
-            return false
+            return .close
         }
     }
 
     /// The request is over, well or not. The connection may go on to the next.
     func completed(_ isComplete: Bool) {
-        if case .receiving(let sink, _, _) = stage { sink.abort() }
+        sink?.abort()
         connection.enter(.idle)
         // A head that never became a request: the daemon has answered it, or the client left.
         guard !summary.id.isEmpty else { return }
@@ -101,31 +107,26 @@ final class Exchange: @unchecked Sendable {
 
     // MARK: Calls from handlers
 
-    /// Gives the response and lets the connection's thread send it.
-    private func deliver(_ response: HTTPResponse) {
-        answer.withLock { $0 = response }
+    private func deliver(_ answer: Answer) {
+        self.answer.withLock { $0 = answer }
         resume()
     }
 
+    /// Lets the connection's thread go on.
     func resume() { core.table.resume(connection) }
+
+    private func takeAnswer() -> Answer? { answer.withLock { $0.take() } }
 
     // MARK: The head
 
-    private func begin(_ head: RawHead) -> Bool {
+    private func begin(_ head: RawHead) -> Step {
         summary.method = head.method
-        let client = head.fields.first { $0.name.lowercased() == "x-request-id" }?.value
-        summary.id = client.flatMap(Self.acceptable) ?? core.makeRequestID()
+        summary.id = RequestID.sent(with: head) ?? core.makeRequestID()
         do throws(Refusal) {
-            let fields = try core.protocolGuard.check(head)
-            let target = try RequestTarget(target, method: head.method)
+            request = try core.protocolGuard.request(head, remoteAddress: connection.remoteAddress, id: summary.id)
             guard core.table.count <= core.configuration.connections else {
                 throw Refusal(status: 503, detail: "The server has too many connections.")
             }
-            request = HTTPRequest(
-                method: head.method == "HEAD" ? "GET" : head.method, target: self.target, path: target.path,
-                query: target.query.map { ($0.name, $0.value) }, fields: fields,
-                remoteAddress: connection.remoteAddress, id: summary.id)
-            request.isHead = head.method == "HEAD"
         } catch {
             return respondEarly(refusal(error.status, error.detail))
         }
@@ -136,25 +137,35 @@ final class Exchange: @unchecked Sendable {
     }
 
     /// - Parameter length: of the body; `nil` where only its end tells.
-    private func dispose(_ disposition: HTTPDisposition, length: Int64?) -> Bool {
-        let hasBody = length != 0
-        connection.enter(hasBody ? .body : .handling)
+    private func dispose(_ disposition: HTTPDisposition, length: Int64?) -> Step {
+        connection.enter(length == 0 ? .handling : .body)
         let next: Next
         switch disposition {
-        case .receive(let sink, let limit, let tooLarge):
-            stage = .receiving(sink, left: limit, tooLarge: tooLarge)
-            return (length ?? 0) <= limit || respondEarly(tooLarge)
+        case .receive(let body, let limit, let tooLarge):
+            let sink = SinkRun(body)
+            self.sink = sink
+            stage = .receiving(sink, left: limit, tooLarge: tooLarge, pending: 0)
+            return (length ?? 0) <= limit ? .taken(0) : respondEarly(tooLarge)
         case .respond(let response):
             next = .respond(response)
             // A client that waits for 100 (Continue) is better told at once.
-            if hasBody, request.fields["Expect"] != nil { return respondEarly(response) }
+            if length != 0, request.fields["Expect"] != nil { return respondEarly(response) }
         case .work(let work):
             next = .work(work)
         case .later(let start):
             next = .later(start)
         }
         stage = .discarding(left: core.configuration.discardBytes, next)
-        return (length ?? 0) <= core.configuration.discardBytes || respondEarly(tooLong(for: next))
+        return (length ?? 0) <= core.configuration.discardBytes ? .taken(0) : respondEarly(tooLong(for: next))
+    }
+
+    // MARK: The body
+
+    private func discard(_ body: UnsafeRawBufferPointer, _ left: Int64, _ next: Next) -> Step {
+        summary.bytesReceived += Int64(body.count)
+        guard Int64(body.count) <= left else { return respondEarly(tooLong(for: next)) }
+        stage = .discarding(left: left - Int64(body.count), next)
+        return .taken(body.count)
     }
 
     private func tooLong(for next: Next) -> HTTPResponse {
@@ -162,56 +173,63 @@ final class Exchange: @unchecked Sendable {
         return refusal(413, "This request takes no body.")
     }
 
-    // MARK: The body
-
+    /// Gives a copy of the bytes to the sink on a handler thread, since it may block on the disk. They stay in libmicrohttpd's
+    /// buffer meanwhile, so that it calls again when the sink is done, even if no more bytes come.
     private func receive(
-        _ body: UnsafeRawBufferPointer, _ sink: any HTTPBodySink, _ left: Int64, _ tooLarge: HTTPResponse
-    ) -> Bool {
-        summary.bytesReceived += Int64(body.count)
-        guard Int64(body.count) <= left else { return respondEarly(tooLarge) }
-        if let response = sink.receive(body) { return respondEarly(response) }
-        stage = .receiving(sink, left: left - Int64(body.count), tooLarge: tooLarge)
-        return true
+        _ body: UnsafeRawBufferPointer, _ sink: SinkRun, _ left: Int64, _ tooLarge: HTTPResponse, _ pending: Int
+    ) -> Step {
+        if pending > 0 {
+            switch takeAnswer() {
+            case .response(let response): return respondEarly(response)
+            case .goOn: break
+            case nil: return fail()
+            }
+        }
+        let bytes = Array(body.dropFirst(pending))
+        summary.bytesReceived += Int64(bytes.count)
+        guard Int64(bytes.count) <= left else { return respondEarly(tooLarge) }
+        stage = .receiving(sink, left: left - Int64(bytes.count), tooLarge: tooLarge, pending: bytes.count)
+        guard !bytes.isEmpty else { return .taken(pending) }
+        guard core.table.suspend(connection) else { return fail() }
+        let write: HandlerPool.Job = { [self] in deliver(sink.receive(bytes).map(Answer.response) ?? .goOn) }
+        if !core.pool.submit(write) { write() }
+        return .taken(pending)
     }
 
-    private func finish(_ sink: any HTTPBodySink) -> Bool {
-        // From here on the sink is finished or aborted by this call, and by no other.
-        run(orElse: { sink.abort() }, { sink.finish() })
+    private func finish(_ sink: SinkRun) -> Step {
+        run(orElse: { sink.abort() }, { [self] in sink.finish() ?? refusal(500, "The server stops.") })
     }
 
-    private func finish(_ next: Next) -> Bool {
+    private func finish(_ next: Next) -> Step {
         switch next {
         case .respond(let response):
             return send(response)
         case .work(let work):
             return run(orElse: {}, work)
         case .later(let start):
-            guard suspend(.handling) else { return fail() }
+            guard suspendForHandler() else { return fail() }
             start(
                 HTTPResponder { [self] response in
-                    deliver(response ?? refusal(500, "The server could not answer."))
+                    deliver(.response(response ?? refusal(500, "The server could not answer.")))
                 })
-            return true
+            return .taken(0)
         }
     }
 
     /// Runs a handler on the pool while the connection is suspended.
-    private func run(orElse refused: () -> Void, _ work: @escaping @Sendable () -> HTTPResponse) -> Bool {
-        guard suspend(.handling) else {
-            refused()
-            return fail()
-        }
-        if !core.pool.submit({ [self] in deliver(work()) }) {
+    private func run(orElse refused: () -> Void, _ work: @escaping @Sendable () -> HTTPResponse) -> Step {
+        guard suspendForHandler() else { return fail() }
+        if !core.pool.submit({ [self] in deliver(.response(work())) }) {
             refused()
             var response = refusal(503, "The server is busy.")
             response.fields["Retry-After"] = "1"
-            deliver(response)
+            deliver(.response(response))
         }
-        return true
+        return .taken(0)
     }
 
-    private func suspend(_ stage: Stage) -> Bool {
-        self.stage = stage
+    private func suspendForHandler() -> Bool {
+        stage = .handling
         connection.enter(.handling)
         return core.table.suspend(connection)
     }
@@ -219,14 +237,14 @@ final class Exchange: @unchecked Sendable {
     /// While a live body has nothing to send.
     func suspendForBody() -> Bool { core.table.suspend(connection) }
 
-    private func fail() -> Bool {
+    private func fail() -> Step {
         stage = .failed
-        return false
+        return .close
     }
 
     // MARK: The response
 
-    private func send(_ response: HTTPResponse) -> Bool {
+    private func send(_ response: HTTPResponse) -> Step {
         stage = .sending
         connection.enter(.sending)
         let prepared = prepare(response)
@@ -239,7 +257,7 @@ final class Exchange: @unchecked Sendable {
         let made = DaemonResponse(source, count: count, fields: prepared.fields, exchange: self)
         guard let made else { return fail() }
         if !request.isHead, made.isCopied { summary.bytesSent = count ?? 0 }
-        return made.queue(on: connection, status: prepared.status)
+        return made.queue(on: connection, status: prepared.status) ? .taken(0) : fail()
     }
 
     /// Counts bytes of the body that the daemon has taken.
@@ -251,61 +269,37 @@ final class Exchange: @unchecked Sendable {
     /// Sends a response before the body is whole. libmicrohttpd does not take one then, and closing the connection at once
     /// would reset it, which makes clients lose the response. So it goes to the socket directly, and the connection stays
     /// suspended, out of libmicrohttpd's hands, until the client has stopped sending (RFC 9112 §9.6).
-    private func respondEarly(_ response: HTTPResponse) -> Bool {
-        if case .receiving(let sink, _, _) = stage { sink.abort() }
+    private func respondEarly(_ response: HTTPResponse) -> Step {
+        sink?.abort()
         closes = true
         stage = .lingering
         connection.enter(.lingering)
-        let prepared = prepare(response)
-        let date = Int64(time(nil))
-        guard
-            let bytes = prepared.serialized(
-                date: date, withBody: summary.method != "HEAD", maximumBody: Self.longestEarlyBody),
-            // The send buffer is empty, or holds earlier responses that the client does not read: then it goes without.
-            connection.socket.send(bytes),
+        let bytes = prepare(response).serialized(
+            date: Int64(time(nil)), withBody: summary.method != "HEAD", maximumBody: Self.longestEarlyBody)
+        // The send buffer is empty, or holds earlier responses that the client does not read: then it goes without.
+        guard let bytes, connection.socket.send(bytes),
             core.table.suspend(connection, lingerBytes: core.configuration.lingerBytes)
         else { return fail() }
         summary.isComplete = true
         connection.socket.endSending()
         core.janitor.linger(connection)
-        return true
+        return .taken(0)
     }
 
     /// The response as it goes out, or an error where the application made one that cannot be sent.
     private func prepare(_ response: HTTPResponse) -> PreparedResponse {
         if let prepared = PreparedResponse(response, requestID: summary.id, closes: closes) {
-            note(response)
+            summary.note(response)
             return prepared
         }
         var error = refusal(500, "The server could not answer.")
         error.logNote = "a response with an invalid status or header field was not sent"
-        note(error)
+        summary.note(error)
         return PreparedResponse(error, requestID: summary.id, closes: closes)
             ?? PreparedResponse(bare: 500, requestID: summary.id, closes: closes)
     }
 
-    private func note(_ response: HTTPResponse) {
-        summary.status = response.status
-        summary.route = response.route ?? summary.route
-        summary.note = response.logNote
-    }
-
     private func refusal(_ status: Int, _ detail: String) -> HTTPResponse {
         core.application.error(status: status, detail: detail, requestID: summary.id)
-    }
-
-    /// A client's own request id, where it is fit for a log (``HTTPRequest/id``).
-    private static func acceptable(_ id: String) -> String? {
-        let id = id.utf8.drop { $0 == UInt8(ascii: " ") }
-        let isFit = id.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
-                true
-            default:
-                false
-            }
-        }
-        return (1...64).contains(id.count) && isFit ? String(Substring(id)) : nil
     }
 }

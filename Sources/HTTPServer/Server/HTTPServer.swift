@@ -25,6 +25,9 @@ public final class HTTPServer: Sendable {
     private let observer: (@Sendable (HTTPRequestSummary) -> Void)?
     private let running = Mutex<Running?>(nil)
 
+    /// Descriptors that the rest of the program may have open besides connections.
+    private static let otherDescriptors = 512
+
     /// Looked at this often while connections become idle.
     private static let drainPoll = DispatchTimeInterval.milliseconds(20)
 
@@ -54,12 +57,7 @@ public final class HTTPServer: Sendable {
     }
 
     /// 32 random hexadecimal digits.
-    public static func randomRequestID() -> String {
-        (0..<2).map { _ in
-            let digits = String(UInt64.random(in: .min ... .max), radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
-    }
+    public static func randomRequestID() -> String { RequestID.random() }
 
     /// Returns when the server accepts connections. A stopped server may be started again.
     /// - Throws: `invalidConfiguration`, `cannotListen`, `outOfResources` or `alreadyRunning`.
@@ -72,6 +70,10 @@ public final class HTTPServer: Sendable {
     }
 
     private func launch() throws(HTTPServerError) -> Running {
+        let needed = configuration.connections + configuration.connectionReserve + Self.otherDescriptors
+        if Descriptor.allow(needed) < needed {
+            log.warning("the limit of open files is too low for all connections", metadata: ["needed": "\(needed)"])
+        }
         let acceptor = try Acceptor(configuration: configuration, log: log)
         let empty = DispatchSemaphore(value: 0)
         let core = try ServerCore(

@@ -14,7 +14,7 @@ public struct HTTPServerConfiguration: Sendable, Hashable {
     public var handlerBacklog = 1024
 
     /// Connections beyond this number are answered with 503, and beyond ``connectionReserve`` more are not accepted.
-    public var connections = 1000
+    public var connections = 2000
     public var connectionReserve = 64
     /// Of one client address; `nil`: no limit, for a server behind a proxy.
     public var connectionsPerAddress: Int? = 256

@@ -1,3 +1,4 @@
+import CMicroHTTPD
 import Glibc
 
 /// The socket that connections are accepted from.

@@ -2,22 +2,30 @@ import Logging
 
 /// One finished request, for the log and for metrics.
 public struct HTTPRequestSummary: Sendable {
-    public var id: String
+    public var id = ""
     /// As the client sent it: `HEAD`, not `GET`.
-    public var method: String
-    /// The response's route, or its status class where no application saw the request: never the path.
-    public var route: String
+    public var method = ""
+    /// The response's route, `none` where no application saw the request: never the path.
+    public var route = "none"
     /// 0 where the client went away before there was a response.
-    public var status: Int
+    public var status = 0
     /// Of the bodies, without heads and chunk sizes.
-    public var bytesReceived: Int64
-    public var bytesSent: Int64
-    public var duration: Duration
+    public var bytesReceived: Int64 = 0
+    public var bytesSent: Int64 = 0
+    public var duration = Duration.zero
     public var remoteAddress: String
     /// The response reached the daemon's end of the socket as a whole.
-    public var isComplete: Bool
+    public var isComplete = false
     /// ``HTTPResponse/logNote``.
     public var note: String?
+
+    init(remoteAddress: String) { self.remoteAddress = remoteAddress }
+
+    mutating func note(_ response: HTTPResponse) {
+        status = response.status
+        route = response.route ?? route
+        note = response.logNote
+    }
 
     /// One line with a constant message.
     func write(to log: Logger) {

@@ -27,6 +27,8 @@ struct ConnectionProgress: Equatable {
     var unsent = 0
     /// The client will send no more.
     var hasEnded = false
+    /// The connection is suspended: a handler or a sink works on what came.
+    var isServerBusy = false
 }
 
 /// Decides when a client is too slow. Looked at now and then; knows no clock and no socket.
@@ -53,6 +55,9 @@ struct SlowClientWatch: Sendable {
         }
     }
 
+    private static let patientLooks = 2
+
+    private var looksAfterEnd = 0
     private var phase = ConnectionPhase.firstHead
     private var phaseBegan: Int64 = .min
     private var windowBegan: Int64 = 0
@@ -66,8 +71,7 @@ struct SlowClientWatch: Sendable {
             (self.phase, phaseBegan) = (phase, began)
             openWindow(now, progress)
         }
-        // libmicrohttpd 0.9.75 does not notice where the end came together with the last bytes it read.
-        if progress.hasEnded, progress.unread == 0, phase.isRequest { return "the client left" }
+        if hasLeft(phase, progress) { return "the client left" }
         switch phase {
         case .firstHead:
             return now - began > limits.head ? "the head did not come in time" : nil
@@ -80,7 +84,7 @@ struct SlowClientWatch: Sendable {
             return now - began > limits.idle ? "no request came" : nil
         case .body:
             // What waits here unread is not the client's fault.
-            if progress.unread > 0 { openWindow(now, progress) }
+            if progress.unread > 0 || progress.isServerBusy { openWindow(now, progress) }
             return isTooSlow(now, progress.received &- atWindowStart.received, progress, limits)
                 ? "the body came too slowly" : nil
         case .sending:
@@ -92,6 +96,14 @@ struct SlowClientWatch: Sendable {
         case .handling:
             return nil
         }
+    }
+
+    /// Whether the client will never complete its request. libmicrohttpd 0.9.75 does not notice where the end came together
+    /// with the last bytes it read. It needs a moment for those bytes: the request may be whole.
+    private mutating func hasLeft(_ phase: ConnectionPhase, _ progress: ConnectionProgress) -> Bool {
+        let seemsSo = phase.isRequest && progress.hasEnded && progress.unread == 0 && !progress.isServerBusy
+        looksAfterEnd = seemsSo ? looksAfterEnd + 1 : 0
+        return looksAfterEnd > Self.patientLooks
     }
 
     private mutating func isTooSlow(
