@@ -7,7 +7,7 @@ public struct TargetEstimate: Hashable, Sendable {
         case coasting
         /// Not found for longer than ``TemplateTrackerParameters/coastingFrames``.
         case lost
-        /// Its centre has left the frame.
+        /// Its centre has left the frame, found there or not.
         case outOfFrame = "out_of_frame"
     }
 
@@ -21,9 +21,11 @@ public struct TargetEstimate: Hashable, Sendable {
     /// 0 … 1: of the frames with at least this confidence, at least this share has an overlap of 0.5 or more with the
     /// truth.
     public var confidence: Double
-    /// Zero-mean normalised cross-correlation of the frame under ``affine`` with the first template, −1 … 1.
+    /// Zero-mean normalised cross-correlation of the frame with the template in use where it was found, −1 … 1; 0 where
+    /// the target was not found.
     public var zncc: Double
-    /// Root mean square of the residual against the template in use after gain and bias, in grey levels.
+    /// Root mean square of what the first template leaves unexplained under ``affine`` (after gain and bias where the
+    /// illumination model has them), in grey levels; 0 where the target was not found.
     public var residual: Double
     /// Aligner iterations over all levels and starts.
     public var iterations: Int

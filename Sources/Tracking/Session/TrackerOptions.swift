@@ -5,7 +5,7 @@ public struct TrackerOptions: Hashable, Sendable {
         case template
     }
 
-    /// What the warp may do; the coarser levels of a pyramid are always freed in this order.
+    /// What the warp may do: coarse levels of a pyramid are given less freedom, in this order.
     public enum Motion: String, CaseIterable, Sendable { case translation, similarity, affine }
 
     /// How a template is aligned (Baker & Matthews, IJCV 2004; Benhimane & Malis, IROS 2004).
@@ -18,7 +18,8 @@ public struct TrackerOptions: Hashable, Sendable {
     /// What is done about changing light.
     public enum Illumination: String, CaseIterable, Sendable {
         case none
-        /// The aligner estimates a gain and a bias with the warp.
+        /// The aligner estimates a gain and a bias with the warp, after the light of each neighbourhood was taken out (see
+        /// ``TemplateTrackerParameters/normalizationRadius``).
         case gainBias = "gain_bias"
         /// Every frame's contrast is equalised first: ``AdaptiveEqualizer``.
         case clahe
@@ -30,9 +31,9 @@ public struct TrackerOptions: Hashable, Sendable {
     public enum OnLost: String, CaseIterable, Sendable {
         /// It is searched for around its expected position, in an area that grows.
         case search
-        /// It is tried again at its last position only.
+        /// It is tried again where it was lost only, and its box stays there.
         case hold
-        /// It is not tried again.
+        /// It is not tried again, and its box stays where it was lost.
         case stop
     }
 

@@ -59,7 +59,7 @@ struct TemplateMatcher: Sendable {
     /// What the target looks like under a warp.
     func templates(from view: TargetView, at warp: AffineWarp) -> TargetTemplates {
         var grayOptions = templateOptions
-        grayOptions.weightSigma = parameters.refinementWeightSigma
+        grayOptions.gridSide = parameters.refinementGridSide
         return TargetTemplates(
             contrast: TemplatePyramid(
                 from: view.contrast, at: warp, width: width, height: height, levels: templateLevels,

@@ -56,7 +56,7 @@ struct TemplateTracker: TargetTracker {
         refine(&pose, in: view, workspace: frame.workspace)
         accept(pose, in: view, workspace: frame.workspace)
         let state: TargetEstimate.State = viewer.isInside(warp, frame) ? .tracked : .outOfFrame
-        return estimate(state, confidence: TemplateConfidence.confidence(of: pose), pose: pose)
+        return estimate(state, confidence: TemplateConfidence.found(pose), pose: pose)
     }
 
     /// How many steps around the expected position are searched.
@@ -73,9 +73,11 @@ struct TemplateTracker: TargetTracker {
         let scouted = search.starts.compactMap {
             matcher.scout(recent, in: view.contrast, from: $0, workspace: workspace)
         }
-        let aligned = search.distinct(scouted).prefix(parameters.searchCandidates).compactMap {
+        // Where the coarsest level has nothing to hold on to, the finer ones still may.
+        let candidates = scouted.isEmpty ? Array(search.starts.prefix(2)) : search.distinct(scouted).map(\.warp)
+        let aligned = candidates.prefix(parameters.searchCandidates).compactMap {
             matcher.align(
-                recent, to: view.contrast, from: $0.warp, freesShape: false, last: warp, workspace: workspace)
+                recent, to: view.contrast, from: $0, freesShape: false, last: warp, workspace: workspace)
         }
         let required = missed == 0 ? parameters.foundCorrelation : parameters.recoveredCorrelation
         guard let best = search.best(aligned.filter { $0.zncc > required }) else { return nil }
@@ -138,7 +140,9 @@ struct TemplateTracker: TargetTracker {
         }
         let state: TargetEstimate.State =
             !viewer.isInside(warp, frame) ? .outOfFrame : isLost ? .lost : .coasting
-        return estimate(state, confidence: 0, pose: TemplatePose(warp: warp))
+        let isCoasting = state == .coasting && first.gray.status == .usable
+        return estimate(
+            state, confidence: isCoasting ? TemplateConfidence.coasted(missed) : 0, pose: TemplatePose(warp: warp))
     }
 
     private func estimate(

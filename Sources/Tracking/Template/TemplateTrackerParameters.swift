@@ -6,12 +6,12 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
 
     /// A template has at most this many samples squared at each level.
     public var gridSide = 48
+    /// The same for the grey levels that a pose is refined on: the more samples, the less noise moves the corners.
+    public var refinementGridSide = 80
     /// The coarsest level keeps at least this many pixels across the shorter side, however many levels are asked for.
     public var minimumCoarseSide = 6.0
     /// Deviation of the Gaussian that weighs samples by their distance from the centre, as a share of the half sides.
     public var weightSigma = 0.6
-    /// The same for the grey levels that a pose is refined on: far samples tell most about the shape.
-    public var refinementWeightSigma = 0.8
     /// Deviation of the smoothing of a frame's region before it is sampled, in pixels; 0 for none.
     public var smoothing = 0.7
     /// A template that varies less than this, in grey levels, cannot be tracked.
@@ -32,6 +32,7 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     public var regionMargin = 0.35
     /// The same, at least, in pixels.
     public var minimumRegionMargin = 12.0
+
     // MARK: Verification
 
     /// A pose counts as found above this correlation with the template in use (ZNCC).
