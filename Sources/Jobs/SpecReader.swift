@@ -113,8 +113,10 @@ struct FrameRange {
     init(_ object: SpecObject) {
         start = object.integer("start_frame", in: SpecLimits.frame, default: 0)
         step = object.integer("frame_step", in: SpecLimits.frameStep, default: 1)
-        stop = object.optionalInteger("stop_frame", in: SpecLimits.frame)
-        if let stop, stop <= start {
+        let stop = object.optionalInteger("stop_frame", in: SpecLimits.frame)
+        // One that is wrong is told once, and not again for each target.
+        self.stop = stop.flatMap { [start] in $0 > start ? $0 : nil }
+        if stop != self.stop {
             object.problems.add(
                 object.pointer.appending("stop_frame"),
                 "must be greater than start_frame (\(start)); the stop frame itself is left out")
