@@ -16,7 +16,7 @@ namespace {
 constexpr int shift = 4;
 /// Coordinates are cut here, far outside any image, so that they fit into fixed point.
 constexpr double farthest = 1e6;
-constexpr double dash_length = 6, gap_length = 5;
+constexpr double dash_length = 5, gap_length = 6;
 /// More dashes than any visible line has.
 constexpr int most_dashes = 4096;
 

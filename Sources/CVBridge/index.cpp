@@ -15,8 +15,6 @@ using namespace cvbridge;
 
 namespace {
 
-constexpr int packets_between_progress = 4096;
-
 struct FormatDeleter {
     void operator()(AVFormatContext *format) const { avformat_close_input(&format); }
 };
@@ -150,8 +148,8 @@ void read_packets(AVFormatContext *format, const AVStream *stream, size_t max_fr
     if (packet == nullptr) throw std::bad_alloc();
     int64_t resized_stamp = AV_NOPTS_VALUE;
     int64_t previous = AV_NOPTS_VALUE;
-    for (int count = 1; av_read_frame(format, packet.get()) >= 0; count++) {
-        if (count % packets_between_progress == 0) progress(context);
+    while (av_read_frame(format, packet.get()) >= 0) {
+        progress(context);
         if (packet->stream_index == stream->index && is_shown(packet.get(), codec)) {
             int64_t stamp = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
             if (stamp == AV_NOPTS_VALUE) stamp = previous == AV_NOPTS_VALUE ? 0 : previous + 1;

@@ -44,7 +44,8 @@ final class ArchiveFiles: ImageFiles {
         guard let archive = archive_read_new() else { throw MediaError(.system, "there is no memory left") }
         defer { archive_read_free(archive) }
         switch format {
-        case .zip: archive_read_support_format_zip(archive)
+        // Only by its directory at the end: read as a stream, a zip that was cut between entries would seem whole.
+        case .zip: archive_read_support_format_zip_seekable(archive)
         case .tar: archive_read_support_format_tar(archive)
         case .tarGzip:
             archive_read_support_filter_gzip(archive)

@@ -1,6 +1,7 @@
 import LucasKanade
 
-/// One decoded frame. Holds its slot of the ring until it goes out of scope: take what is needed, then let it go.
+/// One decoded frame. It may hold a slot of a decoder's ring until its images are gone: take what is needed, then let
+/// it go, or the decoder cannot run ahead.
 public struct Frame: Sendable {
     /// Counts from 0 in the source, skipped frames included.
     public var index: Int
@@ -25,7 +26,8 @@ public struct Frame: Sendable {
 public struct SourceInfo: Hashable, Sendable {
     /// As displayed: a rotated phone video is turned already.
     public var width, height: Int
-    /// In all, before `start`, `stop` and `step`; `nil` where the container does not tell.
+    /// In all, before `start`, `stop` and `step`, as the container has them; `nil` where it does not tell. A damaged
+    /// video may give fewer.
     public var frameCount: Int?
     /// Average frames a second; images have a nominal 30.
     public var frameRate: Double
@@ -99,10 +101,11 @@ public struct DecodeRequest: Hashable, Sendable {
 public struct DecodeLimits: Hashable, Sendable {
     /// Width × height of a frame.
     public var pixels: Int
+    /// In the whole source, whatever range of it is decoded.
     public var frames: Int
     /// Wall-clock seconds without a frame after which the decoder counts as hung.
     public var stallSeconds: Double
-    /// Unpacked bytes of an archive.
+    /// Unpacked bytes of an archive; those of more than 64 MiB may also not unpack to more than 100 times their size.
     public var archiveBytes: Int64
 
     public init(

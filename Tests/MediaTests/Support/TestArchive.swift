@@ -104,3 +104,14 @@ enum FFmpeg {
         return String(decoding: data, as: UTF8.self)
     }
 }
+
+enum Gzip {
+    static let isInstalled = FileManager.default.isExecutableFile(atPath: "/usr/bin/gzip")
+
+    /// Replaces a file by its compressed self, with `.gz` at the end of the name.
+    static func compress(_ path: String) throws {
+        let process = try Process.run(URL(fileURLWithPath: "/usr/bin/gzip"), arguments: [path])
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+    }
+}
