@@ -23,7 +23,7 @@ enum RandomSpec {
 
     private static func box(_ random: inout SeededGenerator) -> PixelBox {
         PixelBox(
-            x: Double.random(in: -100...4000, using: &random), y: Double.random(in: -100...4000, using: &random),
+            x: Double.random(in: -3...4000, using: &random), y: Double.random(in: -3...4000, using: &random),
             width: Double.random(in: 4...4000, using: &random), height: Double.random(in: 4...4000, using: &random))
     }
 

@@ -66,6 +66,8 @@ struct SpecReaderTests {
             (#"{"targets": [1]}"#, "#/targets/0"), (#"{"targets": [{}]}"#, "#/targets/0/box"),
             (#"{"targets": [{"box": [1, 2, 3.99, 10]}]}"#, "#/targets/0/box"),
             (#"{"targets": [{"box": [1, 2, 10]}]}"#, "#/targets/0/box"),
+            (#"{"targets": [{"box": [-10, 2, 10, 10]}]}"#, "#/targets/0/box"),
+            (#"{"targets": [{"box": [1, -10.5, 10, 10]}]}"#, "#/targets/0/box"),
             (#"{"targets": [{"box": [1, 2, 10, "4"]}]}"#, "#/targets/0/box"),
             (#"{"targets": [{"box": [1, 2, -10, 10]}]}"#, "#/targets/0/box"),
             (#"{"targets": [{"box": [1e308, 2, 1e308, 10]}]}"#, "#/targets/0/box"),
