@@ -62,6 +62,17 @@ struct ResponseTests {
         #expect(server.summaries.first(1).map(\.isComplete) == [false])
     }
 
+    @Test("HTTP/1.0 clients get bodies of unknown length up to the end of the connection")
+    func oldClients() throws {
+        let server = try TestServer { _ in
+            .respond(HTTPResponse(status: 200, body: .stream(CountingStream(100_000, announced: false))))
+        }
+        let result = try Curl.run(["--http1.0", server.url("/")])
+        #expect(result.exitCode == 0 && result.output == CountingStream.bytes(100_000))
+        let answer = try server.exchange("GET / HTTP/1.0\r\n\r\n")
+        #expect(answer.hasPrefix("HTTP/1.") && !answer.lowercased().contains("transfer-encoding"))
+    }
+
     @Test("HEAD gets the head that GET gets, and no body")
     func head() throws {
         let server = try TestServer { request in
