@@ -12,7 +12,7 @@ struct TrackerBench {
         var success: [Double] = []
         for _ in 0..<options.repeats {
             let output = options.scratch.appendingPathComponent("eval.json")
-            FileManager.default.createFile(atPath: output.path, contents: nil)
+            try Data().write(to: output)
             let process = Process()
             process.executableURL = URL(fileURLWithPath: options.lktrack)
             process.arguments = [

@@ -99,6 +99,8 @@ enum ConfigurationLoader {
             } else if !ConfigurationKey.all.contains(where: { $0.name == key }) {
                 let line = node.mark.map { ":\($0.line)" } ?? ""
                 throw Failure(description: "\(file)\(line): unknown key \(key)")
+            } else if value.mapping != nil {
+                throw Failure(description: "\(file): \(key) has keys under it; expected a value")
             }
         }
     }

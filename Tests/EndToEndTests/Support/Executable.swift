@@ -51,7 +51,7 @@ final class TemporaryFile {
 
     init() throws {
         url = FileManager.default.temporaryDirectory.appendingPathComponent("lktrack-test-\(UUID().uuidString)")
-        FileManager.default.createFile(atPath: url.path, contents: nil)
+        try Data().write(to: url)
         handle = try FileHandle(forUpdating: url)
     }
 
