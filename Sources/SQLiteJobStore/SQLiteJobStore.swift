@@ -10,6 +10,7 @@ public struct SQLiteJobStore: JobStore {
     static let busySeconds = 5.0
 
     let pool: DatabasePool
+    private let group: GroupCommit
     let environment: any Environment
 
     /// Opens the database, makes it where there is none, and brings its schema up to date.
@@ -22,6 +23,7 @@ public struct SQLiteJobStore: JobStore {
     public init(path: String, environment: any Environment = SystemEnvironment()) throws(JobsError) {
         self.environment = environment
         pool = try Self.translated { try Self.openPool(path) }
+        group = GroupCommit(pool)
     }
 
     /// Waits for running statements and closes the database. Later calls throw.
@@ -66,20 +68,9 @@ public struct SQLiteJobStore: JobStore {
         try Self.translated { try pool.read(body) }
     }
 
-    /// One transaction that takes the write lock at its start: one that upgrades later fails at once when another
-    /// process writes, whatever the busy timeout.
-    func write<T>(_ body: (Database) throws -> T) throws -> T {
-        try Self.translated {
-            try pool.writeWithoutTransaction { db in
-                var result: T?
-                try db.inTransaction(.immediate) {
-                    result = try body(db)
-                    return .commit
-                }
-                guard let result else { throw JobsError(.io, "a transaction ended without a result") }
-                return result
-            }
-        }
+    /// One write, whole or not at all, and on the disk when this returns.
+    func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) throws -> T {
+        try Self.translated { try group.write(body) }
     }
 
     /// The time of day in milliseconds.
