@@ -131,12 +131,14 @@ cvb_status cvb_remux(const char *source, const char *target, const char *muxer, 
         const AVStream *stream = output->streams[0];
         std::vector<int64_t> ticks = schedule(stream, times, count, input->streams[0]->avg_frame_rate);
         size_t delay = delay_of(ranks);
+        // Frames that are decoded ahead of the first one's time come at its pace, so that the average rate stays true.
+        int64_t first_period = ticks[1] - ticks[0];
         Packet packet(av_packet_alloc());
         if (packet == nullptr) throw std::bad_alloc();
         for (size_t n = 0; n < count && av_read_frame(input.get(), packet.get()) >= 0; n++) {
             packet->pts = ticks[ranks[n]];
             packet->duration = ticks[ranks[n] + 1] - ticks[ranks[n]];
-            packet->dts = n >= delay ? ticks[n - delay] : ticks[0] - static_cast<int64_t>(delay - n);
+            packet->dts = n >= delay ? ticks[n - delay] : ticks[0] - static_cast<int64_t>(delay - n) * first_period;
             packet->pos = -1;
             check(av_interleaved_write_frame(output.get(), packet.get()), "cannot write the video");
         }

@@ -6,8 +6,6 @@
 #include <opencv2/videoio.hpp>
 #pragma clang diagnostic pop
 
-#include <sched.h>
-
 #include <cstdlib>
 #include <memory>
 
@@ -19,29 +17,12 @@ struct cvb_video {
     cv::Mat turned;
 };
 
-/// OpenCV 4.6 starts a decoder thread for each processor that it may run on when it first asks, and has no setting for
-/// it; so it is made to ask while there is one.
-static void count_one_processor() {
-    cpu_set_t allowed, one;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
-    CPU_ZERO(&one);
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (!CPU_ISSET(cpu, &allowed)) continue;
-        CPU_SET(cpu, &one);
-        break;
-    }
-    if (sched_setaffinity(0, sizeof one, &one) != 0) return;
-    cv::getNumberOfCPUs();
-    sched_setaffinity(0, sizeof allowed, &allowed);
-}
-
 cvb_status cvb_video_open(const char *path, const char *demuxer, cvb_video **video, cvb_error error) {
     return guarded(error, [&] {
         // A playlist or a concat script would make FFmpeg open other files; one demuxer and one protocol prevent that.
         std::string options =
             std::string("input_format;") + demuxer + "|format_whitelist;" + demuxer + "|protocol_whitelist;file";
         setenv("OPENCV_FFMPEG_CAPTURE_OPTIONS", options.c_str(), 1);
-        count_one_processor();
         take_ffmpeg_message();
         auto opened = std::make_unique<cvb_video>();
         if (!opened->capture.open(path, cv::CAP_FFMPEG)) {

@@ -108,8 +108,9 @@ void cvb_index_close(cvb_index *index);
 
 typedef struct cvb_video cvb_video;
 
-/// Opens a local file with one demuxer, one decoder thread and no protocol but `file`. Sets environment variables and,
-/// for a moment, the processor affinity: call it in a process that decodes one video and has one thread.
+/// Opens a local file with one demuxer and no protocol but `file`. OpenCV 4.6 decodes H.264 and its like with a thread
+/// for each processor and has no setting for it. Sets an environment variable: call it in a process that decodes one
+/// video and has no other thread.
 cvb_status cvb_video_open(const char *path, const char *demuxer, cvb_video **video, cvb_error error);
 /// Decodes the next frame; CVB_END where there is none or where a packet was damaged (the next call goes on after it).
 cvb_status cvb_video_grab(cvb_video *video, cvb_error error);
