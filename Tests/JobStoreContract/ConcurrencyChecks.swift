@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Jobs
 import Synchronization
@@ -14,7 +13,7 @@ extension JobStoreContract {
             let stores = try (0..<8).map { _ in try fixture.open(SystemEnvironment()) }
             let claims = Mutex<[JobID: Set<String>]>([:])
             let failures = Mutex<[String]>([])
-            DispatchQueue.concurrentPerform(iterations: stores.count) { index in
+            onThreads(stores.count) { index in
                 do {
                     while let claimed = try stores[index].claim(owner: "thread-\(index)", leaseSeconds: 600) {
                         claims.withLock { _ = $0[claimed.job.id, default: []].insert(claimed.lease.token) }
@@ -35,7 +34,7 @@ extension JobStoreContract {
                 let submitted = try bench.submit()
                 let lease = try bench.claim().lease
                 let failures = Mutex<[String]>([])
-                DispatchQueue.concurrentPerform(iterations: 3) { index in
+                onThreads(3) { index in
                     do {
                         switch index {
                         case 0: _ = try other.requestCancel(submitted.id, tenant: .anonymous)

@@ -1,4 +1,4 @@
-import Dispatch
+import JobStoreContract
 import Foundation
 import GRDB
 import Jobs
@@ -14,7 +14,7 @@ struct GroupCommitTests {
         let store = try TemporaryDatabase().store()
         _ = try store.write { try $0.execute(sql: "CREATE TABLE numbers (n INTEGER PRIMARY KEY)") }
         let wrong = Atomic(0)
-        DispatchQueue.concurrentPerform(iterations: 16) { thread in
+        onThreads(16) { thread in
             for i in 0..<25 {
                 let number = thread * 25 + i
                 let result = try? store.write { db in
@@ -33,7 +33,7 @@ struct GroupCommitTests {
         let store = try TemporaryDatabase().store()
         _ = try store.write { try $0.execute(sql: "CREATE TABLE numbers (n INTEGER PRIMARY KEY)") }
         let failures = Atomic(0)
-        DispatchQueue.concurrentPerform(iterations: 100) { number in
+        onThreads(100) { number in
             do {
                 try store.write { db in
                     try db.execute(sql: "INSERT INTO numbers VALUES (?)", arguments: [number])
@@ -57,8 +57,10 @@ struct GroupCommitTests {
                 let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
                 return try Int.fetchOne(db, sql: "PRAGMA max_page_count = \(pages + 20)")
             })
-        let (done, full, other) = (Atomic(0), Atomic(0), Atomic(0))
-        DispatchQueue.concurrentPerform(iterations: 64) { _ in
+        let done = Atomic(0)
+        let full = Atomic(0)
+        let other = Atomic(0)
+        onThreads(64) { _ in
             do {
                 try store.write { try $0.execute(sql: "INSERT INTO texts VALUES (zeroblob(4000) || 'x')") }
                 done.wrappingAdd(1, ordering: .relaxed)
