@@ -90,6 +90,22 @@ struct ImageSequenceTests {
         #expect(try TestDecoder.open(.folder(path: folder.path)).info.isColor == false)
     }
 
+    @Test("a photo is turned as EXIF says")
+    func exifOrientation() throws {
+        let picture = TestPicture.color(1)
+        let jpeg = try ImageCodec.jpeg(picture, quality: 100)
+        // Exif 2.32, 4.5.4: one entry, orientation (0x0112), a short, 6: the first row is the right-hand side.
+        let tiff: [UInt8] =
+            Array("MM".utf8) + [0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0]
+        let content = Array("Exif\0\0".utf8) + tiff
+        let segment = [0xFF, 0xE1, 0, UInt8(content.count + 2)] + content
+        try folder.write(Array(jpeg.prefix(2)) + segment + jpeg.dropFirst(2), to: "1.jpg")
+        let frame = try #require(try frames(.folder(path: folder.path)).first)
+        #expect((frame.gray.width, frame.gray.height) == (64, 96))
+        // Near the blob: (11, 21) turned clockwise.
+        #expect(frame.gray[63 - 21, 11] > 130 && frame.gray[10, 80] < 110)
+    }
+
     @Test("a truncated, empty or wrong image in the middle fails naming the frame and the file")
     func damagedImage() throws {
         let jpeg = try ImageCodec.jpeg(TestPicture.gray(4))
