@@ -61,7 +61,10 @@ private struct JSONParser {
             guard peek == UInt8(ascii: "\"") else { throw error("a key in double quotes is expected here") }
             let start = index
             let key = try string()
-            guard keys.insert(key).inserted else {
+            let isKnown =
+                members.count < Self.smallObject
+                ? members.contains { $0.key == key } : !Self.insert(key, into: &keys, after: members)
+            guard !isKnown else {
                 index = start
                 throw error("the key \"\(key.prefix(64))\" is there twice")
             }
@@ -73,6 +76,16 @@ private struct JSONParser {
             if take(UInt8(ascii: "}")) { return leave(JSONObject(unique: members)) }
             guard take(UInt8(ascii: ",")) else { throw error("a comma or } is expected here") }
         }
+    }
+
+    /// Members up to which keys are compared one by one, which is faster than a set.
+    private static let smallObject = 16
+
+    /// Whether the key is new. The set is filled when it is first needed.
+    private static func insert(_ key: String, into keys: inout Set<String>, after members: [JSONObject.Member]) -> Bool
+    {
+        if keys.isEmpty { keys.formUnion(members.map(\.key)) }
+        return keys.insert(key).inserted
     }
 
     private mutating func array() throws(JSONError) -> [JSONValue] {
@@ -105,16 +118,29 @@ private struct JSONParser {
     /// RFC 8259 §6: `-? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?`
     private mutating func number() throws(JSONError) -> Double {
         let start = index
-        _ = take(UInt8(ascii: "-"))
+        let isNegative = take(UInt8(ascii: "-"))
+        var digits: UInt64 = 0
+        let first = index
         if take(UInt8(ascii: "0")) {
             if isDigit(peek) { throw error("a number must not start with a needless 0") }
         } else {
-            try digits()
+            try readDigits(into: &digits)
         }
-        if take(UInt8(ascii: ".")) { try digits() }
+        var count = index - first
+        var places = 0
+        if take(UInt8(ascii: ".")) {
+            let point = index
+            try readDigits(into: &digits)
+            places = index - point
+            count += places
+        }
+        if peek != UInt8(ascii: "e"), peek != UInt8(ascii: "E"), count <= Self.exactDigits {
+            let value = Double(digits) / Self.powersOfTen[places]
+            return isNegative ? -value : value
+        }
         if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
             if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
-            try digits()
+            try readDigits(into: &digits)
         }
         guard let value = Double(String(decoding: bytes[start..<index], as: UTF8.self)), value.isFinite else {
             index = start
@@ -123,9 +149,18 @@ private struct JSONParser {
         return value
     }
 
-    private mutating func digits() throws(JSONError) {
+    /// Up to so many digits a number and the power of ten below it are exact, so that one division rounds it correctly
+    /// (Clinger, "How to read floating point numbers accurately", 1990).
+    private static let exactDigits = 15
+    private static let powersOfTen: [Double] = (0...exactDigits).map { (0..<$0).reduce(1.0) { value, _ in value * 10 } }
+
+    /// Reads at least one digit; `value` wraps around where there are very many.
+    private mutating func readDigits(into value: inout UInt64) throws(JSONError) {
         guard isDigit(peek) else { throw error("a digit is expected here") }
-        while isDigit(peek) { index += 1 }
+        while let byte = peek, isDigit(byte) {
+            value = value &* 10 &+ UInt64(byte - UInt8(ascii: "0"))
+            index += 1
+        }
     }
 
     private func isDigit(_ byte: UInt8?) -> Bool {
@@ -150,9 +185,12 @@ private struct JSONParser {
         while let byte = peek {
             switch byte {
             case UInt8(ascii: "\""):
-                content.append(contentsOf: bytes[runStart..<index])
+                let run = bytes[runStart..<index]
                 index += 1
-                guard let text = String(validating: content, as: UTF8.self) else {
+                let text =
+                    content.isEmpty
+                    ? String(validating: run, as: UTF8.self) : String(validating: content + run, as: UTF8.self)
+                guard let text else {
                     index = start
                     throw error("a string is not UTF-8")
                 }

@@ -16,7 +16,7 @@ public enum JobStatus: String, CaseIterable, Sendable {
 }
 
 /// Why a job failed: a code that programs can act on and a sentence that people can. Thrown where a job is run.
-public struct JobFailure: Error, Hashable, Sendable {
+public struct JobFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// An open set; the known ones are the constants below.
     public struct Code: Hashable, Sendable, RawRepresentable {
         public let rawValue: String
@@ -56,6 +56,8 @@ public struct JobFailure: Error, Hashable, Sendable {
         self.frame = frame
         self.pointer = pointer
     }
+
+    public var description: String { "\(code.rawValue): \(message)" }
 }
 
 /// What was uploaded, and what the decoder found in it.

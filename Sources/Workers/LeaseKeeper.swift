@@ -13,6 +13,7 @@ final class LeaseKeeper: Sendable {
     private let onRequeue: @Sendable () -> Void
 
     private let jobs = Mutex<[JobID: ActiveJob]>([:])
+    private let hasStarted = Atomic(false)
     private let isStopping = Atomic(false)
     private let signal = WakeSignal()
     private let ended = DispatchSemaphore(value: 0)
@@ -41,6 +42,7 @@ final class LeaseKeeper: Sendable {
     func wake() { signal.notify() }
 
     func start() {
+        hasStarted.store(true, ordering: .releasing)
         let thread = Thread { [self] in
             var swept = ContinuousClock.now
             while !isStopping.load(ordering: .acquiring) {
@@ -58,8 +60,9 @@ final class LeaseKeeper: Sendable {
         thread.start()
     }
 
-    /// Ends the thread, after its turn.
+    /// Ends the thread, after its turn. Does nothing where there is none.
     func stop() {
+        guard hasStarted.exchange(false, ordering: .acquiringAndReleasing) else { return }
         isStopping.store(true, ordering: .releasing)
         signal.notify()
         ended.wait()

@@ -72,7 +72,7 @@ public final class WorkerPool: Sendable {
     public var workersAlive: Int { alive.load(ordering: .relaxed) }
 
     /// Takes no more jobs, lets those that run finish, and gives back to the queue those that are not done in time.
-    /// Blocks until then: not to be called on Swift's cooperative threads. Once, after ``start()``.
+    /// Blocks until then: not to be called on Swift's cooperative threads. Once; a pool does not start again.
     public func stop(within seconds: Double) {
         isStopping.store(true, ordering: .releasing)
         queued.notify()

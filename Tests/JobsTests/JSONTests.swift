@@ -67,12 +67,34 @@ struct JSONTests {
         #expect(encoded(.object(object)) == #"{"b":3,"d":null}"#)
     }
 
+    @Test("a key that comes twice is refused, however many there are", arguments: [1, 2, 15, 16, 17, 40])
+    func duplicates(_ count: Int) throws {
+        let members = (0..<count).map { "\"k\($0)\":1" }
+        #expect(try parse("{\(members.joined(separator: ","))}").objectValue?.keys.count == count)
+        for repeated in members {
+            #expect(throws: JSONError.self) { try parse("{\((members + [repeated]).joined(separator: ","))}") }
+        }
+    }
+
     @Test("integers are those without a fraction up to 2⁵³")
     func integers() throws {
         #expect(try parse("7.0").intValue == 7)
         #expect(try parse("7.5").intValue == nil)
         #expect(try parse("1e19").intValue == nil)
         #expect(try parse("\"7\"").intValue == nil)
+    }
+
+    @Test("numbers are rounded correctly, however they are written")
+    func rounding() throws {
+        var random = SeededGenerator(seed: 11)
+        for _ in 0..<20_000 {
+            let whole = String(UInt64.random(in: 0...(.max), using: &random)).prefix(
+                Int.random(in: 1...18, using: &random))
+            let fraction = String(UInt64.random(in: 0...(.max), using: &random)).prefix(
+                Int.random(in: 1...18, using: &random))
+            let text = (Bool.random(using: &random) ? "-" : "") + (whole.first == "0" ? "0" : whole) + "." + fraction
+            #expect(try parse(text).doubleValue == Double(text))
+        }
     }
 
     @Test("any bytes are read or refused, and what is read writes and reads back")
