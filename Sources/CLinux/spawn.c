@@ -67,7 +67,7 @@ int clinux_spawn(const clinux_process *process, pid_t *pid) {
     size_t made = 0;
     int error = 0;
     for (; made < process->fd_count; made++) {
-        copies[made] = clinux_duplicate(process->fds[made], highest_passed_fd + 1);
+        copies[made] = fcntl(process->fds[made], F_DUPFD_CLOEXEC, highest_passed_fd + 1);
         if (copies[made] < 0) {
             error = errno;
             break;

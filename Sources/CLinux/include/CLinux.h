@@ -32,9 +32,6 @@ int clinux_open_unnamed(const char *directory);
 /// power loss. See NOTES of fsync(2).
 int clinux_fsync_directory(const char *path);
 
-/// A copy of a descriptor, not below `lowest`.
-int clinux_duplicate(int fd, int lowest);
-
 /// A connected pair of SOCK_SEQPACKET sockets: message boundaries are kept, and the end of one process is seen by the
 /// other.
 int clinux_socket_pair(int fds[2]);
@@ -69,9 +66,6 @@ int clinux_set_no_new_privileges(void);
 
 /// Where a process that was waited for ended: the signal that killed it, or 0 where it exited by itself.
 int clinux_wait_signal(int status);
-
-/// The terminal's width in columns, or 0 where the descriptor is no terminal.
-int clinux_terminal_columns(int fd);
 
 #ifdef __cplusplus
 }
