@@ -32,13 +32,13 @@ struct BadInputTests {
             Case(name: "no box", arguments: form(video), status: 422, mentions: "#/targets"),
             Case(
                 name: "a box of three numbers", arguments: form(video, "roi=1,2,3"), status: 422,
-                mentions: "#/targets/0/box"),
+                mentions: "#/roi"),
             Case(
                 name: "NaN in a box", arguments: form(video, "roi=NaN,1,20,20"), status: 422,
-                mentions: "#/targets/0/box"),
+                mentions: "#/roi"),
             Case(
                 name: "infinity in a box", arguments: form(video, "roi=1e999,1,20,20"), status: 422,
-                mentions: "#/targets/0/box"),
+                mentions: "#/roi"),
             Case(
                 name: "a box under 4 pixels", arguments: form(video, "roi=1,1,3,20"), status: 422,
                 mentions: "#/targets/0/box"),
@@ -62,8 +62,8 @@ struct BadInputTests {
                 arguments: form(video, #"spec={"targets":[{"box":[1,1,20,20],"weight":3}]}"#), status: 422,
                 mentions: "#/targets/0/weight"),
             Case(
-                name: "a spec that is no JSON", arguments: form(video, "spec={targets: 3"), status: 400,
-                mentions: "spec"),
+                name: "a spec that is no JSON", arguments: form(video, "spec={targets: 3"), status: 422,
+                mentions: "#/spec"),
             Case(
                 name: "an unknown tracker", arguments: form(video, "roi=1,1,20,20", "tracker=magic"), status: 422,
                 mentions: "tracker"),

@@ -100,7 +100,8 @@ public final class HTTPServer: Sendable {
             end(running, gracePeriod: .zero)
             throw error
         }
-        log.info("listening", metadata: ["address": "\(configuration.address)", "port": "\(acceptor.port)"])
+        log.info(
+            "listening", metadata: ["address": "\(configuration.address)", "port": .stringConvertible(acceptor.port)])
         return running
     }
 
@@ -125,7 +126,7 @@ public final class HTTPServer: Sendable {
     public func stop(gracePeriod: Duration) {
         guard let stopped = running.withLock({ $0.take() }) else { return }
         end(stopped, gracePeriod: gracePeriod)
-        log.info("stopped", metadata: ["port": "\(stopped.acceptor.port)"])
+        log.info("stopped", metadata: ["port": .stringConvertible(stopped.acceptor.port)])
     }
 
     private func end(_ stopped: Running, gracePeriod: Duration) {

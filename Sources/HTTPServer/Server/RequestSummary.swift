@@ -34,11 +34,11 @@ public struct HTTPRequestSummary: Sendable {
         let (seconds, attoseconds) = duration.components
         let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
         var metadata: Logger.Metadata = [
-            "request_id": "\(id)", "method": "\(method)", "route": "\(route)", "status": "\(status)",
-            "bytes_in": "\(bytesReceived)", "bytes_out": "\(bytesSent)",
-            "duration_ms": "\(Double(microseconds) / 1000)", "remote": "\(remoteAddress)",
+            "request_id": "\(id)", "method": "\(method)", "route": "\(route)", "status": .stringConvertible(status),
+            "bytes_in": .stringConvertible(bytesReceived), "bytes_out": .stringConvertible(bytesSent),
+            "duration_ms": .stringConvertible(Double(microseconds) / 1000), "remote": "\(remoteAddress)",
         ]
-        if !isComplete { metadata["complete"] = "false" }
+        if !isComplete { metadata["complete"] = .stringConvertible(false) }
         if let note { metadata["note"] = "\(note)" }
         log.log(level: level, "request", metadata: metadata)
     }
