@@ -40,5 +40,10 @@ public struct JobID: Hashable, Sendable, Comparable, CustomStringConvertible {
         description = String(decoding: text, as: UTF8.self)
     }
 
+    /// When the id was made, in milliseconds since 1970-01-01T00:00:00Z: its first 48 bits.
+    public var unixMilliseconds: Int64 {
+        Int64(description.prefix(13).filter { $0 != "-" }, radix: 16) ?? 0
+    }
+
     public static func < (a: JobID, b: JobID) -> Bool { a.description < b.description }
 }

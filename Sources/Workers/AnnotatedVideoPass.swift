@@ -45,7 +45,7 @@ struct AnnotatedVideoPass {
             _ = try writer.commit()
         } catch {
             writer.abort()
-            throw try diagnosed(error)
+            throw error
         }
     }
 
@@ -53,17 +53,6 @@ struct AnnotatedVideoPass {
     private func lastFrame(_ run: TrackingRun) -> Int {
         run.spec.startFrame + active.progress.framesDone * run.spec.frameStep
     }
-
-    /// An encoder does not say why it could not write.
-    private func diagnosed(_ error: any Error) throws -> any Error {
-        guard let error = error as? MediaError, error.code == .cannotWrite,
-            try runner.blobs.availableBytes() < Self.leastSpace
-        else { return error }
-        return JobsError(.storageFull, error.message)
-    }
-
-    /// Bytes under which a failed write is put down to the disk.
-    private static let leastSpace: Int64 = 1 << 20
 }
 
 /// A result's records in the order of their frames.

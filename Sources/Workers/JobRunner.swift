@@ -6,6 +6,8 @@ import Media
 struct JobRunner: Sendable {
     /// Decoders that may die before the job fails.
     private static let decoderStarts = 2
+    /// Bytes under which a fault of the service is put down to the disk.
+    private static let leastSpace: Int64 = 1 << 20
 
     let store: any JobStore
     let blobs: any BlobStore
@@ -106,11 +108,18 @@ struct JobRunner: Sendable {
     }
 
     private func fail(_ active: ActiveJob, _ error: any Error, _ result: ResultFile?) {
-        let failure = JobFailure(error)
+        var failure = JobFailure(error)
+        if failure.code == .internalError && isDiskFull { failure = .storageFull }
         if failure.code == .internalError || failure.code == .storageFull {
             logger.error("job failed by a fault of the service", metadata: metadata(active, error))
         }
         endEarly(active, .failed, failure, result)
+    }
+
+    /// Neither an encoder nor a decoder's start says why it could not write.
+    private var isDiskFull: Bool {
+        guard let available = try? blobs.availableBytes() else { return false }
+        return available < Self.leastSpace
     }
 
     /// Keeps the frames that there are, where they can be stored.

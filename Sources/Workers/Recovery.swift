@@ -6,6 +6,8 @@ struct Recovery {
     let store: any JobStore
     let blobs: any BlobStore
     let owners: OwnerRegistry
+    /// When this process began, in milliseconds since 1970; what is younger is not left behind.
+    let began: Int64
     let logger: Logger
 
     func run() throws {
@@ -29,7 +31,7 @@ struct Recovery {
     /// since an upload has its blob before its job.
     private func removeOrphanedBlobs() throws {
         for name in try blobs.children(of: JobID.blobFolder) {
-            guard let id = JobID(name), try !store.exists(id) else { continue }
+            guard let id = JobID(name), id.unixMilliseconds < began, try !store.exists(id) else { continue }
             try blobs.remove(id.blobPrefix)
             logger.info("orphaned blobs removed", metadata: ["job": .string(name)])
         }

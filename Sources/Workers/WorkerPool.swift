@@ -42,12 +42,14 @@ public final class WorkerPool: Sendable {
         self.onEvent = onEvent
         runner = JobRunner(
             store: store, blobs: blobs, configuration: configuration, logger: logger, onEvent: onEvent)
-        recovery = Recovery(store: store, blobs: blobs, owners: owners, logger: logger)
+        recovery = Recovery(
+            store: store, blobs: blobs, owners: owners, began: SystemEnvironment().now().unixMilliseconds,
+            logger: logger)
         keeper = LeaseKeeper(store: store, configuration: configuration, logger: logger) { queued.notify() }
     }
 
-    /// Puts in order what dead processes left behind, then starts the workers. Call it before uploads are taken: blobs
-    /// without a job are removed.
+    /// Puts in order what dead processes left behind, then starts the workers. Blobs without a job are removed where
+    /// their job's id is older than this pool, so the pool must be made before uploads are taken.
     public func start() throws {
         try recovery.run()
         keeper.start()

@@ -29,6 +29,8 @@ struct JobIDTests {
     @Test("an id holds the time it was made at")
     func time() {
         let generator = JobIDGenerator(environment: FixedEnvironment(milliseconds: 0x0197_1234_5678, byte: 0))
-        #expect(generator.next().description.hasPrefix("01971234-5678-7"))
+        let id = generator.next()
+        #expect(id.description.hasPrefix("01971234-5678-7"))
+        #expect(id.unixMilliseconds == 0x0197_1234_5678)
     }
 }

@@ -75,6 +75,28 @@ extension WorkersTests {
             #expect(job.failure?.message.contains("blob") == false)
         }
 
+        /// A file system of a few megabytes (`mount -t tmpfs -o size=2m tmpfs DIR`) that the test may fill.
+        private static let smallDisk = ProcessInfo.processInfo.environment["LKTRACK_TEST_SMALL_DISK"]
+
+        @Test(
+            "a full disk fails the job with storage_full, leaves nothing behind, and the next job goes through",
+            .enabled(if: smallDisk != nil))
+        func diskFull() async throws {
+            let folder = try #require(Self.smallDisk) + "/blobs"
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let bench = try Bench(blobFolder: folder)
+            let submitted = try bench.submit(scene)
+            let filler = try bench.blobs.create("filler")
+            let page = [UInt8](repeating: 1, count: 4096)
+            while (try? page.withUnsafeBytes { try filler.write($0) }) != nil, (try? filler.flush()) != nil {}
+            let job = try await bench.run(submitted)
+            #expect(job.failure?.code == .storageFull)
+            #expect(try bench.blobNames(job) == ["source"])
+            #expect(try bench.blobs.openPartial(job.id.resultKey(attempt: 1)) == nil)
+            filler.abort()
+            #expect(try await bench.run(try bench.submit(scene)).status == .succeeded)
+        }
+
         @Test("a decoder that is killed once costs a new start, and the result is the same")
         func decoderKilledOnce() async throws {
             let scene = try Scene(frames: 60)

@@ -17,9 +17,10 @@ final class Bench: Sendable {
     let events = EventLog()
     private let ids: JobIDGenerator
 
-    init() throws {
+    /// - Parameter blobFolder: on another file system.
+    init(blobFolder: String? = nil) throws {
         store = try SQLiteJobStore(path: folder.appendingPathComponent("jobs.sqlite").path, environment: clock)
-        blobs = try FileBlobStore(directory: folder.appendingPathComponent("blobs").path)
+        blobs = try FileBlobStore(directory: blobFolder ?? folder.appendingPathComponent("blobs").path)
         ids = JobIDGenerator(environment: clock)
     }
 
