@@ -52,8 +52,10 @@ struct TemplateSearch {
         return kept
     }
 
-    private func score(_ result: AlignmentResult) -> Double {
-        let leap = min(result.warp.centerDistance(to: warp), result.warp.centerDistance(to: predicted))
-        return result.zncc - leapPenalty * leap / max(size, 1)
+    /// How far an outcome lies from where the target was or was expected, whichever is nearer, in target sizes.
+    func leap(_ result: AlignmentResult) -> Double {
+        min(result.warp.centerDistance(to: warp), result.warp.centerDistance(to: predicted)) / max(size, 1)
     }
+
+    private func score(_ result: AlignmentResult) -> Double { result.zncc - leapPenalty * leap(result) }
 }

@@ -18,6 +18,8 @@ struct TemplateTracker: TargetTracker {
     private var warp: AffineWarp
     /// Units a frame.
     private var velocity = (x: 0.0, y: 0.0)
+    /// Running mean of the correlation in the frames in which the target was found.
+    private var usualCorrelation = 0.0
     /// Frames since the target was last found.
     private var missed = 0
 
@@ -65,6 +67,16 @@ struct TemplateTracker: TargetTracker {
         return min(parameters.scoutReach + missed / parameters.searchGrowth, parameters.searchReach)
     }
 
+    /// What a pose has to reach: a target that usually fits well is not the one that fits just passably. The farther a
+    /// missed target is looked for, the more places there are that could resemble it by chance.
+    private func requiredCorrelation(leap: Double) -> Double {
+        guard missed > 0 else {
+            return max(parameters.foundCorrelation, parameters.foundShare * usualCorrelation)
+        }
+        return max(parameters.recoveredCorrelation, parameters.recoveredShare * usualCorrelation)
+            + parameters.leapRequirement * min(leap, 1)
+    }
+
     /// The template in use is scouted for from many starts, and aligned from the best few. The shape stays what it was:
     /// an adaptive template would let it wander.
     private func located(
@@ -79,8 +91,8 @@ struct TemplateTracker: TargetTracker {
             matcher.align(
                 recent, to: view.contrast, from: $0, freesShape: false, last: warp, workspace: workspace)
         }
-        let required = missed == 0 ? parameters.foundCorrelation : parameters.recoveredCorrelation
-        guard let best = search.best(aligned.filter { $0.zncc > required }) else { return nil }
+        let verified = aligned.filter { $0.zncc > requiredCorrelation(leap: search.leap($0)) }
+        guard let best = search.best(verified) else { return nil }
         return TemplatePose(
             warp: best.warp, correlation: best.zncc,
             iterations: (scouted + aligned).reduce(0) { $0 + $1.iterations })
@@ -127,13 +139,17 @@ struct TemplateTracker: TargetTracker {
         // A target that was just found again has no velocity that means anything.
         velocity = missed == 0 ? (pose.warp.tx - warp.tx, pose.warp.ty - warp.ty) : (0, 0)
         missed = 0
+        let rate = usualCorrelation == 0 ? 1 : parameters.usualCorrelationRate
+        usualCorrelation += rate * (pose.correlation - usualCorrelation)
         warp = pose.warp
-        let rate = pose.agrees ? parameters.updateRate : parameters.driftingUpdateRate
-        if rate > 0 { recent = recent.updated(from: view.contrast, at: warp, rate: rate, workspace: workspace) }
+        let share = pose.agrees ? parameters.updateRate : parameters.driftingUpdateRate
+        if share > 0 { recent = recent.updated(from: view.contrast, at: warp, rate: share, workspace: workspace) }
     }
 
     private mutating func miss(in frame: PreparedFrame) -> TargetEstimate {
         missed += 1
+        // The longer it is missed, the likelier it is that the target has changed.
+        usualCorrelation *= parameters.usualCorrelationDecay
         if viewer.isInside(warp, frame), !isLost || onLost == .search {
             velocity = (velocity.x * parameters.velocityDecay, velocity.y * parameters.velocityDecay)
             warp = warp.moved(velocity.x, velocity.y)

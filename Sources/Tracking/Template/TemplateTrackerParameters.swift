@@ -11,14 +11,14 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     /// The coarsest level keeps at least this many pixels across the shorter side, however many levels are asked for.
     public var minimumCoarseSide = 6.0
     /// Deviation of the Gaussian that weighs samples by their distance from the centre, as a share of the half sides.
-    public var weightSigma = 0.6
+    public var weightSigma = 0.65
     /// Deviation of the smoothing of a frame's region before it is sampled, in pixels; 0 for none.
     public var smoothing = 0.7
     /// A template that varies less than this, in grey levels, cannot be tracked.
     public var minimumDeviation = 1.0
     /// Half the side of the surroundings whose light is taken out where ``TrackerOptions/Illumination/gainBias`` is
     /// chosen, as a share of the size; 0 leaves it to the aligner's gain and bias.
-    public var normalizationRadius = 0.35
+    public var normalizationRadius = 0.4
     /// Surroundings with a lower standard deviation are amplified less, in grey levels.
     public var normalizationFloor = 8.0
 
@@ -39,6 +39,14 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     public var foundCorrelation = 0.55
     /// The same for a target that was missed in the frame before.
     public var recoveredCorrelation = 0.65
+    /// Both are at least this share of the target's usual correlation …
+    public var foundShare = 0.78
+    public var recoveredShare = 0.85
+    /// … which is a running mean at this rate, and falls by this factor in each frame in which the target is missed.
+    public var usualCorrelationRate = 0.1
+    public var usualCorrelationDecay = 0.97
+    /// What is required more of a missed target that leaped by its size; a longer leap requires no more.
+    public var leapRequirement = 0.15
     /// What the correlation of a pose loses for a leap by the target's size away from where it was or was expected.
     public var leapPenalty = 0.4
     /// Largest change of scale in a frame, as a factor either way.
@@ -71,7 +79,7 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     /// Frames without the target before it is `lost`.
     public var coastingFrames = 5
     /// What remains of the velocity in each missed frame.
-    public var velocityDecay = 0.9
+    public var velocityDecay = 0.7
     /// Distance of the starts of a search, as a share of the box's sides.
     public var searchStep = 0.3
     /// How many steps out a target that was not missed is looked for.
