@@ -35,7 +35,11 @@ struct TemplateMatcher: Sendable {
                 shapeDamping: options.template.shapeDamping, maximumIterations: options.maxIterations,
                 epsilon: options.epsilon)
         }
-        scout = Aligner(options: alignment(.translation))
+        // A scout only has to tell which starts lead somewhere: a few plain steps do.
+        var scouting = alignment(.translation)
+        scouting.robust = .none
+        scouting.maximumIterations = min(parameters.scoutIterations, options.maxIterations)
+        scout = Aligner(options: scouting)
         coarseToFine = CoarseToFineAligner(options: alignment(.translation), motions: [.translation])
         // The coarsest level of several finds the position, the others scale and rotation too.
         let motions: [Motion] = (0..<templateLevels).map { level in

@@ -29,9 +29,12 @@ struct TemplateSearch {
         max(Double(reach) * max(stepX, stepY), abs(predicted.tx - warp.tx), abs(predicted.ty - warp.ty))
     }
 
+    /// Where the target was, and where its velocity leads.
+    var likeliest: [AffineWarp] { [warp, predicted] }
+
     /// The poses to start from, the likeliest first.
     var starts: [AffineWarp] {
-        var starts = [warp, predicted]
+        var starts = likeliest
         for j in -reach...reach {
             for i in -reach...reach where i != 0 || j != 0 {
                 starts.append(warp.moved(Double(i) * stepX, Double(j) * stepY))

@@ -36,9 +36,15 @@ struct TemplateTracker: TargetTracker {
     }
 
     mutating func track(_ frame: PreparedFrame) -> TargetEstimate {
-        let isGivenUp = isLost && onLost == .stop
-        if first.gray.status == .usable, !isGivenUp, let estimate = find(in: frame) { return estimate }
+        if first.gray.status == .usable, isLookedFor, let estimate = find(in: frame) { return estimate }
         return miss(in: frame)
+    }
+
+    /// A target that is lost is looked for now and then only: it has been gone for a while, and a wide search costs more
+    /// than following.
+    private var isLookedFor: Bool {
+        guard isLost else { return true }
+        return onLost != .stop && missed % parameters.searchInterval == 0
     }
 
     private var isLost: Bool { missed > parameters.coastingFrames }
@@ -77,25 +83,37 @@ struct TemplateTracker: TargetTracker {
             + parameters.leapRequirement * min(leap, 1)
     }
 
-    /// The template in use is scouted for from many starts, and aligned from the best few. The shape stays what it was:
-    /// an adaptive template would let it wander.
+    /// The template in use is aligned from where the target was or was expected, and where that does not fit as well as
+    /// usual, from further around. The shape stays what it was: an adaptive template would let it wander.
     private func located(
         by search: TemplateSearch, in view: TargetView, workspace: AlignmentWorkspace
     ) -> TemplatePose? {
-        let scouted = search.starts.compactMap {
-            matcher.scout(recent, in: view.contrast, from: $0, workspace: workspace)
+        var spent = 0
+        if missed == 0, let near = scout(search.likeliest, search, in: view, candidates: 1, workspace, &spent),
+            near.zncc > parameters.sureShare * usualCorrelation, search.leap(near) < parameters.sureLeap
+        {
+            return TemplatePose(warp: near.warp, correlation: near.zncc, iterations: spent)
         }
+        guard
+            let best = scout(
+                search.starts, search, in: view, candidates: parameters.searchCandidates, workspace, &spent)
+        else { return nil }
+        return TemplatePose(warp: best.warp, correlation: best.zncc, iterations: spent)
+    }
+
+    /// The template in use is scouted for from many starts, and aligned from the best few. `nil` where none fits.
+    private func scout(
+        _ starts: [AffineWarp], _ search: TemplateSearch, in view: TargetView, candidates count: Int,
+        _ workspace: AlignmentWorkspace, _ spent: inout Int
+    ) -> AlignmentResult? {
+        let scouted = starts.compactMap { matcher.scout(recent, in: view.contrast, from: $0, workspace: workspace) }
         // Where the coarsest level has nothing to hold on to, the finer ones still may.
-        let candidates = scouted.isEmpty ? Array(search.starts.prefix(2)) : search.distinct(scouted).map(\.warp)
-        let aligned = candidates.prefix(parameters.searchCandidates).compactMap {
-            matcher.align(
-                recent, to: view.contrast, from: $0, freesShape: false, last: warp, workspace: workspace)
+        let candidates = scouted.isEmpty ? search.likeliest : search.distinct(scouted).map(\.warp)
+        let aligned = candidates.prefix(count).compactMap {
+            matcher.align(recent, to: view.contrast, from: $0, freesShape: false, last: warp, workspace: workspace)
         }
-        let verified = aligned.filter { $0.zncc > requiredCorrelation(leap: search.leap($0)) }
-        guard let best = search.best(verified) else { return nil }
-        return TemplatePose(
-            warp: best.warp, correlation: best.zncc,
-            iterations: (scouted + aligned).reduce(0) { $0 + $1.iterations })
+        spent += (scouted + aligned).reduce(0) { $0 + $1.iterations }
+        return search.best(aligned.filter { $0.zncc > requiredCorrelation(leap: search.leap($0)) })
     }
 
     /// Drift correction: the first template is aligned from the pose that was found. Where it comes to rest nearby, its
