@@ -4,8 +4,9 @@ import LucasKanade
 struct TargetView {
     /// Light and shade taken out, where the illumination model asks for it: what templates are found in.
     let contrast: Pyramid
-    /// The grey levels themselves: what a pose is measured and refined on.
-    let gray: Pyramid
+    /// The grey levels themselves, from which ``TargetViewer/gray(of:)`` makes a pyramid where one is needed.
+    fileprivate let base: Plane
+    fileprivate let region: PixelRegion
 }
 
 /// What a target looks like.
@@ -64,9 +65,14 @@ struct TargetViewer: Sendable {
             imageHeight: frame.gray.height)
         let base = Pyramid(
             frame.gray, region: region, options: PyramidOptions(levels: 1, baseLevel: baseLevel))[baseLevel]
-        let gray = pyramid(over: base, region: region)
-        let contrast = normalization.map { pyramid(over: $0.apply(to: base), region: region) }
-        return TargetView(contrast: contrast ?? gray, gray: gray)
+        let contrast = pyramid(over: normalization?.apply(to: base) ?? base, region: region)
+        return TargetView(contrast: contrast, base: base, region: region)
+    }
+
+    /// The grey levels of a view: what a pose is measured and refined on. Made only where a target was found, because
+    /// most of what a wide search looks at is not looked at again.
+    func gray(of view: TargetView) -> Pyramid {
+        isNormalized ? pyramid(over: view.base, region: view.region) : view.contrast
     }
 
     private func pyramid(over plane: Plane, region: PixelRegion) -> Pyramid {

@@ -61,7 +61,7 @@ struct TemplateMatcher: Sendable {
     }
 
     /// What the target looks like under a warp.
-    func templates(from view: TargetView, at warp: AffineWarp) -> TargetTemplates {
+    func templates(from view: TargetView, gray: Pyramid, at warp: AffineWarp) -> TargetTemplates {
         var grayOptions = templateOptions
         grayOptions.gridSide = parameters.refinementGridSide
         return TargetTemplates(
@@ -69,7 +69,7 @@ struct TemplateMatcher: Sendable {
                 from: view.contrast, at: warp, width: width, height: height, levels: templateLevels,
                 options: templateOptions),
             gray: TemplatePyramid(
-                from: view.gray, at: warp, width: width, height: height, levels: 1, options: grayOptions))
+                from: gray, at: warp, width: width, height: height, levels: 1, options: grayOptions))
     }
 
     /// Moves the coarsest level only: cheap, for many starts. `nil` where it ran away.

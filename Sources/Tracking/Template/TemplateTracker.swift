@@ -31,7 +31,8 @@ struct TemplateTracker: TargetTracker {
         matcher = TemplateMatcher(viewer: viewer, options: options)
         warp = viewer.origin(of: box)
         let margin = parameters.regionMargin * max(viewer.width, viewer.height)
-        first = matcher.templates(from: viewer.view(of: frame, around: warp, margin: margin), at: warp)
+        let view = viewer.view(of: frame, around: warp, margin: margin)
+        first = matcher.templates(from: view, gray: viewer.gray(of: view), at: warp)
         recent = first.contrast
     }
 
@@ -44,7 +45,8 @@ struct TemplateTracker: TargetTracker {
     /// than following.
     private var isLookedFor: Bool {
         guard isLost else { return true }
-        return onLost != .stop && missed % parameters.searchInterval == 0
+        let interval = missed < parameters.searchPatience ? parameters.searchInterval : parameters.patientSearchInterval
+        return onLost != .stop && missed % interval == 0
     }
 
     private var isLost: Bool { missed > parameters.coastingFrames }
@@ -61,7 +63,7 @@ struct TemplateTracker: TargetTracker {
         let view = viewer.view(of: frame, around: warp, margin: margin)
         guard var pose = located(by: search, in: view, workspace: frame.workspace) else { return nil }
         correct(&pose, in: view, workspace: frame.workspace)
-        refine(&pose, in: view, workspace: frame.workspace)
+        refine(&pose, in: viewer.gray(of: view), workspace: frame.workspace)
         accept(pose, in: view, workspace: frame.workspace)
         let state: TargetEstimate.State = viewer.isInside(warp, frame) ? .tracked : .outOfFrame
         return estimate(state, confidence: TemplateConfidence.found(pose), pose: pose)
@@ -135,10 +137,10 @@ struct TemplateTracker: TargetTracker {
 
     /// Local normalisation looks beyond the box and so is pulled a little by what passes behind the target; where the
     /// light allows, the grey levels of the first template have the last word.
-    private func refine(_ pose: inout TemplatePose, in view: TargetView, workspace: AlignmentWorkspace) {
+    private func refine(_ pose: inout TemplatePose, in gray: Pyramid, workspace: AlignmentWorkspace) {
         if viewer.isNormalized, pose.agrees,
             let result = matcher.refine(
-                first.gray, in: view.gray, from: pose.warp, last: warp, workspace: workspace)
+                first.gray, in: gray, from: pose.warp, last: warp, workspace: workspace)
         {
             pose.iterations += result.iterations
             if result.zncc > parameters.refinementCorrelation,
@@ -147,7 +149,7 @@ struct TemplateTracker: TargetTracker {
                 pose.warp = result.warp
             }
         }
-        let fit = matcher.evaluate(first.gray, in: view.gray, at: pose.warp, workspace: workspace)
+        let fit = matcher.evaluate(first.gray, in: gray, at: pose.warp, workspace: workspace)
         pose.residual = fit.map { $0.rms.isFinite ? $0.rms : 0 } ?? 0
     }
 

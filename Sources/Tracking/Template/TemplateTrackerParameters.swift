@@ -88,11 +88,14 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     /// The search reaches one more step out every this many missed frames …
     public var searchGrowth = 2
     /// … up to this many steps.
-    public var searchReach = 5
-    /// Once lost, it is looked for in every so many frames only.
-    public var searchInterval = 5
+    public var searchReach = 4
+    /// Once lost, it is looked for in every so many frames only …
+    public var searchInterval = 2
+    /// … and after so many frames without it, more rarely still.
+    public var searchPatience = 30
+    public var patientSearchInterval = 15
     /// Steps of the aligner from each start before the best few are aligned in earnest.
-    public var scoutIterations = 5
+    public var scoutIterations = 10
     /// Where the target fits where it was or was expected as well as this share of its usual correlation, and without
     /// a leap of more than this share of its size, nothing else is looked at.
     public var sureShare = 0.92
