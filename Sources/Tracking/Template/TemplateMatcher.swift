@@ -27,29 +27,31 @@ struct TemplateMatcher: Sendable {
             gridSide: parameters.gridSide, weightSigma: parameters.weightSigma,
             minimumDeviation: parameters.minimumDeviation)
 
-        func alignment(_ motion: Motion) -> AlignmentOptions {
+        // What is refined afterwards need not come to rest first.
+        let approach = max(options.epsilon, parameters.approachEpsilon)
+        func alignment(_ motion: Motion, epsilon: Double) -> AlignmentOptions {
             AlignmentOptions(
                 method: AlignmentMethod(options.aligner), motion: motion,
-                photometry: options.illumination == .gainBias ? .gainAndBias : .none,
+                photometry: options.illumination == .none ? .none : .gainAndBias,
                 robust: options.template.huberThreshold > 0 ? .huber(k: options.template.huberThreshold) : .none,
                 shapeDamping: options.template.shapeDamping, maximumIterations: options.maxIterations,
-                epsilon: options.epsilon)
+                epsilon: epsilon)
         }
         // A scout only has to tell which starts lead somewhere: a few plain steps do.
-        var scouting = alignment(.translation)
+        var scouting = alignment(.translation, epsilon: approach)
         scouting.robust = .none
         scouting.maximumIterations = min(parameters.scoutIterations, options.maxIterations)
         scout = Aligner(options: scouting)
-        coarseToFine = CoarseToFineAligner(options: alignment(.translation), motions: [.translation])
+        coarseToFine = CoarseToFineAligner(options: alignment(.translation, epsilon: approach), motions: [.translation])
         // The coarsest level of several finds the position, the others scale and rotation too.
         let motions: [Motion] = (0..<templateLevels).map { level in
             level > 0 && level == templateLevels - 1 ? .translation : .similarity
         }
         similarity =
             options.motion == .translation
-            ? nil : CoarseToFineAligner(options: alignment(.similarity), motions: motions)
-        affine = options.motion == .affine ? Aligner(options: alignment(.affine)) : nil
-        polish = Aligner(options: alignment(Motion(options.motion)))
+            ? nil : CoarseToFineAligner(options: alignment(.similarity, epsilon: approach), motions: motions)
+        affine = options.motion == .affine ? Aligner(options: alignment(.affine, epsilon: options.epsilon)) : nil
+        polish = Aligner(options: alignment(Motion(options.motion), epsilon: options.epsilon))
     }
 
     /// Geometric mean of the target's sides under a warp.

@@ -29,6 +29,8 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     public var huberThreshold = 2.5
     /// Damping of scale, rotation and shape, as a share of the Hessian's mean diagonal.
     public var shapeDamping = 0.05
+    /// An alignment that another one refines ends when no corner moves further than this, in pixels.
+    public var approachEpsilon = 0.08
     /// How far around the expected box the frame is looked at, as a share of the larger side.
     public var regionMargin = 0.35
     /// The same, at least, in pixels.
@@ -95,7 +97,7 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     public var searchPatience = 30
     public var patientSearchInterval = 15
     /// Steps of the aligner from each start before the best few are aligned in earnest.
-    public var scoutIterations = 10
+    public var scoutIterations = 5
     /// Where the target fits where it was or was expected as well as this share of its usual correlation, and without
     /// a leap of more than this share of its size, nothing else is looked at.
     public var sureShare = 0.92
