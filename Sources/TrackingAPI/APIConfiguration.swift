@@ -1,4 +1,7 @@
-/// What the API accepts. Every number is a key of `config/lktrack.yaml`.
+import Foundation
+import HTTPServer
+
+/// What the API accepts. Numbers that are keys of `config/lktrack.yaml` name them.
 public struct APIConfiguration: Hashable, Sendable {
     /// `limits.upload_bytes`: the largest body of `POST /v1/jobs`.
     public var uploadBytes: Int64 = 4 << 30
@@ -7,7 +10,11 @@ public struct APIConfiguration: Hashable, Sendable {
     /// `limits.queued_jobs`: with so many jobs waiting, new ones are answered with 503.
     public var queuedJobs = 10_000
     /// `limits.disk_reserve_bytes`: an upload that would leave less is answered with 507.
-    public var diskReserveBytes: Int64 = 1 << 30
+    public var diskReserveBytes: Int64 = 256 << 20
+    /// Single frames decoded at a time; a request for one more is answered with 503. To be less than the server's handler
+    /// threads, each of which a decode holds.
+    public var frameDecodes = max(
+        1, min(ProcessInfo.processInfo.activeProcessorCount, HTTPServerConfiguration().handlerThreads / 2))
 
     public init() {}
 
@@ -15,6 +22,7 @@ public struct APIConfiguration: Hashable, Sendable {
     public func validate() throws(APIConfigurationError) {
         try Self.require(uploadBytes > 0, "limits.upload_bytes", "must be more than 0, not \(uploadBytes)")
         try Self.require(frames > 0, "limits.frames", "must be more than 0, not \(frames)")
+        try Self.require(frameDecodes > 0, "frameDecodes", "must be more than 0, not \(frameDecodes)")
         try Self.require(queuedJobs > 0, "limits.queued_jobs", "must be more than 0, not \(queuedJobs)")
         try Self.require(
             diskReserveBytes >= 0, "limits.disk_reserve_bytes", "must not be negative, but is \(diskReserveBytes)")

@@ -3,7 +3,15 @@ import Jobs
 
 /// The job's pictures: the annotated video, the source, single frames.
 struct MediaRoutes: Sendable {
-    let services: Services
+    private let services: Services
+    /// A decode holds one of the server's handler threads for as long as it takes. All of them at it would leave none
+    /// for the reads that are over in no time.
+    private let frameDecodes: ConcurrencyLimit
+
+    init(services: Services) {
+        self.services = services
+        frameDecodes = ConcurrencyLimit(services.configuration.frameDecodes)
+    }
 
     func video(_ context: RequestContext) throws -> HTTPResponse {
         let job = try services.job(context)
@@ -37,7 +45,7 @@ struct MediaRoutes: Sendable {
         let tag = EntityTag("\(job.source.sha256)-\(index)-\(format.rawValue)")
         if let answer = try Conditions.answer(tag, context.request) { return answer }
         guard let path = try services.blobs.localPath(job.source.blobKey) else { throw Self.noSource }
-        let bytes = try services.media.frame(index, of: job.source, path: path, as: format)
+        let bytes = try decode(index, of: job.source, path: path, as: format)
         return HTTPResponse(
             status: 200,
             fields: HTTPFields([
@@ -76,6 +84,16 @@ struct MediaRoutes: Sendable {
             count = try reader.read(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
         }
         return services.media.recognise(prefix: prefix)
+    }
+
+    private func decode(
+        _ index: Int, of source: JobSource, path: String, as format: FrameFormat
+    ) throws(MediaServiceError) -> [UInt8] {
+        let bytes = try frameDecodes.run { () throws(MediaServiceError) in
+            try services.media.frame(index, of: source, path: path, as: format)
+        }
+        guard let bytes else { throw MediaServiceError(.busy, "Too many frames are being decoded now. Try again.") }
+        return bytes
     }
 
     private static func frameIndex(_ context: RequestContext) -> Int? {

@@ -25,6 +25,7 @@ final class Service: Sendable {
 
     init(
         health: ServiceHealth = ServiceHealth(workersExpected: 2, workersAlive: 2),
+        media: any MediaServices = TestMedia(),
         configure: (inout APIConfiguration) -> Void = { _ in }
     ) throws {
         var configuration = APIConfiguration()
@@ -35,7 +36,7 @@ final class Service: Sendable {
         blobs = FaultyBlobs(try FileBlobStore(directory: folder + "/blobs"))
         let signals = signals
         api = TrackingAPI(
-            store: store, blobs: blobs, media: TestMedia(), configuration: configuration, version: "1.2.3",
+            store: store, blobs: blobs, media: media, configuration: configuration, version: "1.2.3",
             logger: Logger(label: "test"), health: { health },
             onSubmit: { signals.submissions.withLock { $0 += 1 } },
             onCancel: { id in signals.cancellations.withLock { $0.append(id) } })

@@ -1,0 +1,51 @@
+import Dispatch
+import Synchronization
+import Testing
+import TrackingAPI
+
+@Suite("The limit on frames that are decoded at a time")
+struct FrameLimitTests {
+    /// A request that is under way while the test goes on.
+    private final class Request: Sendable {
+        private let reply = Mutex<Wire.Reply?>(nil)
+        private let done = DispatchGroup()
+
+        init(_ wire: Wire, _ path: String) {
+            DispatchQueue.global().async(group: done) {
+                let reply = try? wire.curl(path)
+                self.reply.withLock { $0 = reply }
+            }
+        }
+
+        func status() -> Int? {
+            done.wait()
+            return reply.withLock { $0?.status }
+        }
+    }
+
+    @Test("with the limit reached, a further frame is refused at once, and the job can be read")
+    func limit() async throws {
+        let media = HeldMedia()
+        try await Wire.run(try Service(media: media) { $0.frameDecodes = 1 }) { wire in
+            let path = "/v1/jobs/\(try wire.service.submit())"
+            let first = Request(wire, path + "/frames/0")
+            #expect(media.awaitDecode())
+            let second = try wire.curl(path + "/frames/1", "-m", "10")
+            #expect(second.status == 503)
+            #expect(second.head.contains("Retry-After: 1"))
+            #expect(second.head.contains("application/problem+json"))
+            #expect(try wire.curl(path, "-m", "10").status == 200)
+            media.release()
+            #expect(first.status() == 200)
+        }
+    }
+
+    @Test("a decode makes room when it ends, also where it fails")
+    func room() throws {
+        let service = try Service { $0.frameDecodes = 1 }
+        let path = "/v1/jobs/\(try service.submit())/frames"
+        for (frame, status) in [(99, 404), (0, 200), (1, 200)] {
+            #expect(service.send("GET", "\(path)/\(frame)").status == status)
+        }
+    }
+}
