@@ -11,6 +11,8 @@ RUN scripts/install-deps --build && rm -rf /var/lib/apt/lists/*
 COPY Package.swift ./
 COPY Sources Sources
 COPY migrations migrations
+COPY Benchmarks Benchmarks
+COPY Tests Tests
 RUN swift build -c release --product lktrack --static-swift-stdlib \
     && install -D "$(swift build -c release --static-swift-stdlib --show-bin-path)/lktrack" /out/lktrack
 

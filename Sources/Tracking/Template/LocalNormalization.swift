@@ -37,7 +37,10 @@ private struct WindowSums {
     private var rows = 0
     private var sums: [Float]
     private var squares: [Float]
-    /// Grey levels are taken relative to this, so that sums keep their precision.
+    /// `prefix[x]` is the sum over the columns before `x`; double, so that differences of them keep their precision.
+    private var prefix: [Double]
+    private var squarePrefix: [Double]
+    /// Grey levels are taken relative to this, for the same reason.
     private static let middle: Float = 128
 
     init(width: Int, radius: Int) {
@@ -45,6 +48,8 @@ private struct WindowSums {
         self.radius = radius
         sums = [Float](repeating: 0, count: width)
         squares = sums
+        prefix = [Double](repeating: 0, count: width + 1)
+        squarePrefix = prefix
     }
 
     mutating func add(_ row: UnsafePointer<Float>) {
@@ -69,30 +74,50 @@ private struct WindowSums {
         }
     }
 
-    func normalize(_ row: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, floor: Float) {
-        var (sum, square) = (0.0, 0.0)
-        sums.withUnsafeBufferPointer { sums in
-            squares.withUnsafeBufferPointer { squares in
-                for x in 0..<min(radius, width) {
-                    sum += Double(sums[x])
-                    square += Double(squares[x])
-                }
-                for x in 0..<width {
-                    if x + radius < width {
-                        sum += Double(sums[x + radius])
-                        square += Double(squares[x + radius])
+    mutating func normalize(_ row: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, floor: Float) {
+        for x in 0..<width {
+            prefix[x + 1] = prefix[x] + Double(sums[x])
+            squarePrefix[x + 1] = squarePrefix[x] + Double(squares[x])
+        }
+        prefix.withUnsafeBufferPointer { prefix in
+            squarePrefix.withUnsafeBufferPointer { squarePrefix in
+                // Windows that lie wholly inside are of one size: eight at a time, with one reciprocal for all.
+                let inside = radius..<max(width - radius, radius)
+                var x = 0
+                while x < width {
+                    if inside.contains(x), x + 8 <= inside.upperBound {
+                        let (low, high) = (x - radius, x + radius + 1)
+                        let scale = 1 / Double(rows * (high - low))
+                        let mean = Self.difference(prefix, low, high) * scale
+                        let square = Self.difference(squarePrefix, low, high) * scale
+                        let variance = SIMD8<Float>(
+                            (square - mean * mean).replacing(with: 0, where: square .< mean * mean))
+                        let pixels = UnsafeRawPointer(row + x).loadUnaligned(as: SIMD8<Float>.self)
+                        let contrast = pixels - Self.middle - SIMD8<Float>(mean)
+                        let result = LocalNormalization.unit * contrast / (variance.squareRoot() + floor)
+                        UnsafeMutableRawPointer(output + x).storeBytes(of: result, as: SIMD8<Float>.self)
+                        x += 8
+                    } else {
+                        let (low, high) = (max(x - radius, 0), min(x + radius + 1, width))
+                        let count = Double(rows * (high - low))
+                        let mean = (prefix[high] - prefix[low]) / count
+                        let variance = Float(max((squarePrefix[high] - squarePrefix[low]) / count - mean * mean, 0))
+                        let contrast = row[x] - Self.middle - Float(mean)
+                        output[x] = LocalNormalization.unit * contrast / (variance.squareRoot() + floor)
+                        x += 1
                     }
-                    if x > radius {
-                        sum -= Double(sums[x - radius - 1])
-                        square -= Double(squares[x - radius - 1])
-                    }
-                    let count = Double(rows * (min(x + radius, width - 1) - max(x - radius, 0) + 1))
-                    let mean = sum / count
-                    let deviation = Float(max(square / count - mean * mean, 0)).squareRoot()
-                    let difference = row[x] - Self.middle - Float(mean)
-                    output[x] = LocalNormalization.unit * difference / (deviation + floor)
                 }
             }
         }
+    }
+
+    /// Eight neighbouring windows' sums from prefix sums.
+    private static func difference(
+        _ prefix: UnsafeBufferPointer<Double>, _ low: Int, _ high: Int
+    ) -> SIMD8<Double> {
+        let base = UnsafeRawPointer(prefix.baseAddress!)
+        let stride = MemoryLayout<Double>.stride
+        return base.loadUnaligned(fromByteOffset: high * stride, as: SIMD8<Double>.self)
+            - base.loadUnaligned(fromByteOffset: low * stride, as: SIMD8<Double>.self)
     }
 }

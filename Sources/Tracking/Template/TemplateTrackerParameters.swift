@@ -95,7 +95,7 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     public var searchInterval = 2
     /// … and after so many frames without it, more rarely still.
     public var searchPatience = 30
-    public var patientSearchInterval = 15
+    public var patientSearchInterval = 25
     /// Steps of the aligner from each start before the best few are aligned in earnest.
     public var scoutIterations = 5
     /// Where the target fits where it was or was expected as well as this share of its usual correlation, and without

@@ -1,3 +1,4 @@
+import Foundation
 import Media
 
 /// Media for commands: its errors as messages with the exit status that fits.
@@ -20,6 +21,14 @@ enum CommandMedia {
 
     static func next(_ source: DecoderProcess) throws -> Frame? {
         try mapping { try source.next() }
+    }
+
+    /// Says at once, not after the work, that a file cannot be written where it is wanted.
+    static func requireWritable(_ path: String) throws(CommandFailure) {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        guard FileManager.default.isWritableFile(atPath: folder) else {
+            throw CommandFailure(.cannotCreate, "\(path): the folder \(folder) is not there or cannot be written to")
+        }
     }
 
     /// What to encode for a file name, `nil` where it names no video.

@@ -67,6 +67,7 @@ struct EvalCommand: ParsableCommand {
         var boxes: [Box?] = []
         var busy = Duration.zero
         var progress = ProgressBar()
+        defer { progress.end() }
         let total = min(frames.stop ?? .max, source.info.frameCount ?? .max)
         while let frame = try CommandMedia.next(source) {
             let start = ContinuousClock.now
@@ -79,7 +80,6 @@ struct EvalCommand: ParsableCommand {
             busy += ContinuousClock.now - start
             progress.show(done: boxes.count, of: total == .max ? nil : total)
         }
-        progress.end()
         let truth = Array(target.truth.prefix(boxes.count))
         return Row(
             name: target.name, score: OTBScore(results: boxes, truth: truth),

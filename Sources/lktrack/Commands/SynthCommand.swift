@@ -58,6 +58,13 @@ struct SynthCommand: ParsableCommand {
     @Option(help: "Frames a second of the video.")
     var frameRate = 30.0
 
+    func validate() throws {
+        guard !output.isEmpty else { throw ValidationError("name a video or a folder to write to") }
+        guard frames > 0 else { throw ValidationError("--frames must be at least 1") }
+        guard (0.1...1000).contains(frameRate) else { throw ValidationError("--frame-rate must be from 0.1 to 1000") }
+        guard (0...10).contains(speed) else { throw ValidationError("--speed must be from 0 to 10") }
+    }
+
     func run() throws {
         let scene = try makeScene()
         let truth = truthRecords(of: scene)
@@ -94,7 +101,6 @@ struct SynthCommand: ParsableCommand {
     }
 
     private func makeScene() throws -> SyntheticScene {
-        guard frames > 0 else { throw ValidationError("--frames must be at least 1") }
         var options = SyntheticScene.Options()
         options.width = size.width
         options.height = size.height

@@ -25,7 +25,9 @@ struct TrackCommand: ParsableCommand {
     @Argument(help: "A video, an archive, or a folder of images.")
     var input: String
 
-    @Option(help: "A target's box in the first frame: x,y,width,height. May be given again for further targets.")
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: "A target's box in the first frame: x,y,width,height. May be given again for further targets.")
     var roi: [BoxArgument]
 
     @Option(help: "A new box at a later frame: ID:FRAME:x,y,width,height. Targets are target-1, target-2 …")
@@ -48,11 +50,15 @@ struct TrackCommand: ParsableCommand {
         if let annotate, CommandMedia.container(ofOutput: annotate) == nil {
             throw ValidationError("--annotate \(annotate): the name must end in .mp4 or .avi")
         }
+        if format == .otb, roi.count > 1 {
+            throw ValidationError("--format otb holds one target; there are \(roi.count) boxes")
+        }
     }
 
     func run() throws {
         let spec = try makeSpec()
         var encoder = try resultEncoder(spec)
+        if let annotate { try CommandMedia.requireWritable(annotate) }
         let media = try CommandMedia.mapping { try MediaInput.recognise(path: input) }
         let run = TrackingRun(spec)
         let source = try CommandMedia.open(media, run.decodeRequest())
@@ -61,6 +67,7 @@ struct TrackCommand: ParsableCommand {
         var records: [FrameRecord] = []
         var progress = ProgressBar()
         var done = 0
+        defer { progress.end() }
         encoder.begin(into: &bytes)
         do {
             _ = try run.track(source) { record in
@@ -78,7 +85,6 @@ struct TrackCommand: ParsableCommand {
         encoder.end(into: &bytes)
         try sink.write(&bytes)
         try sink.finish()
-        progress.end()
         if let annotate { try drawVideo(annotate, records, run, media) }
     }
 
@@ -99,8 +105,19 @@ struct TrackCommand: ParsableCommand {
         do {
             return try SpecReader.read(SpecWriter.json(spec))
         } catch {
-            throw CommandFailure(.usage, error.description)
+            throw CommandFailure(
+                .usage, error.problems.map { "\(Self.flag(for: $0.pointer)) \($0.detail)" }.joined(separator: "; "))
         }
+    }
+
+    /// The flag that a part of the spec came from.
+    private static func flag(for pointer: String) -> String {
+        if pointer.contains("/keyframes") { return "--keyframe:" }
+        if pointer.hasPrefix("#/targets") { return "--roi:" }
+        let names = ["#/start_frame": "--start", "#/stop_frame": "--stop", "#/frame_step": "--step"]
+        if let name = names[pointer] { return "\(name):" }
+        let name = pointer.split(separator: "/").last.map { $0.map { $0 == "_" ? "-" : $0 } } ?? []
+        return pointer == "#/tracker/mode" ? "--tracker:" : "--\(String(name)):"
     }
 
     private func resultEncoder(_ spec: JobSpec) throws -> ResultEncoder {

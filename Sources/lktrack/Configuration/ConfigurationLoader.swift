@@ -26,8 +26,9 @@ enum ConfigurationLoader {
         ]
         if let file { layers.append((file.name, try values(ofFile: file))) }
         var configuration = ServiceConfiguration()
-        for key in ConfigurationKey.all {
-            for layer in layers {
+        // From the bottom up, so that a wrong value is told also where another one covers it.
+        for layer in layers.reversed() {
+            for key in ConfigurationKey.all {
                 guard let text = try text(of: key, in: layer) else { continue }
                 do {
                     try key.apply(text, &configuration)
@@ -35,7 +36,6 @@ enum ConfigurationLoader {
                     let name = layer.name == "the environment" ? key.environmentName : key.name
                     throw Failure(description: "\(layer.name): \(name) is \"\(text)\"; expected \(error.expected)")
                 }
-                break
             }
         }
         try refuseUnknownVariables(environment)
@@ -94,8 +94,11 @@ enum ConfigurationLoader {
     private static func refuseUnknownKeys(_ mapping: Node.Mapping, prefix: String, file: String) throws(Failure) {
         for (node, value) in mapping {
             let key = prefix + (node.string ?? "?")
-            if let inner = value.mapping, ConfigurationKey.all.contains(where: { $0.name.hasPrefix(key + ".") }) {
+            let isSection = ConfigurationKey.all.contains { $0.name.hasPrefix(key + ".") }
+            if isSection, let inner = value.mapping {
                 try refuseUnknownKeys(inner, prefix: key + ".", file: file)
+            } else if isSection, value.scalar?.string.isEmpty == true || value.null != nil {
+                continue  // A section whose keys are all commented out.
             } else if !ConfigurationKey.all.contains(where: { $0.name == key }) {
                 let line = node.mark.map { ":\($0.line)" } ?? ""
                 throw Failure(description: "\(file)\(line): unknown key \(key)")
