@@ -165,6 +165,31 @@ struct BadInputTests {
         #expect(try service.isEmpty(), "\(service.files)")
     }
 
+    @Test(
+        "a body with a content coding is refused before it is read, in every form",
+        arguments: ["gzip", "identity, GZIP", "br", "x-unknown"], [Form.contentType, "application/json", "video/mp4"])
+    func contentCoding(coding: String, contentType: String) throws {
+        let service = try Service()
+        let head = HTTPFields([
+            ("Content-Type", contentType), ("Content-Encoding", coding), ("Content-Length", "1000000"),
+        ])
+        guard case .respond(let response) = service.api.begin(Service.request("POST", "/v1/jobs", head)) else {
+            Issue.record("the body is taken")
+            return
+        }
+        let answer = Answer(response)
+        expectProblem(answer, 415, saying: coding)
+        #expect(answer.fields["Accept-Encoding"] == "identity")
+    }
+
+    @Test("a body with the identity coding is a body as any other", arguments: ["identity", "Identity", ""])
+    func identityCoding(coding: String) throws {
+        let form = Form().spec(Self.spec).file("video", Sample.video())
+        let answer = try Service().send(
+            "POST", "/v1/jobs", [("Content-Type", Form.contentType), ("Content-Encoding", coding)], body: form.body)
+        #expect(answer.status == 202)
+    }
+
     @Test("more frames than limits.frames are refused")
     func tooManyFrames() throws {
         let service = try Service { $0.frames = 3 }

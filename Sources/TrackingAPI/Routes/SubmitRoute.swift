@@ -1,3 +1,4 @@
+import Foundation
 import HTTPServer
 import Jobs
 
@@ -25,6 +26,7 @@ struct SubmitRoute: Sendable {
         guard request.contentLength != nil || request.fields["Transfer-Encoding"] != nil else {
             throw Problem(.lengthRequired, "The body needs a Content-Length, or Transfer-Encoding: chunked.")
         }
+        try Self.requireUncoded(request)
         var limit = services.configuration.uploadBytes
         let form: any SubmissionForm
         let text = request.fields["Content-Type"] ?? "application/octet-stream"
@@ -49,6 +51,20 @@ struct SubmitRoute: Sendable {
         let name = limit == services.configuration.uploadBytes ? " (limits.upload_bytes)" : ""
         let problem = Problem(.tooLarge, "The body may have at most \(limit) bytes\(name).")
         return Router.response(to: problem, request, route: Self.path)
+    }
+
+    /// RFC 9110 §8.4: a content coding that is not undone is answered with 415, and §12.5.3 with what would be taken.
+    private static func requireUncoded(_ request: HTTPRequest) throws(Problem) {
+        let coding = request.fields.all("Content-Encoding").joined(separator: ", ")
+        let isCoded = coding.split(separator: ",").contains { name in
+            let name = name.trimmingCharacters(in: .whitespaces).lowercased()
+            return !name.isEmpty && name != "identity"
+        }
+        guard isCoded else { return }
+        throw Problem(
+            .unsupportedMediaType,
+            "The content encoding \(ClientText.quoted(coding)) is not supported. Send the body as it is.",
+            fields: HTTPFields([("Accept-Encoding", "identity")]))
     }
 
     private static func unsupported(_ type: String) -> Problem {
