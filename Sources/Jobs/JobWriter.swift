@@ -43,13 +43,14 @@ public enum JobWriter {
         ]
     }
 
-    /// `video` is `null` where none was asked for.
+    /// `video` is `null` where there is none and none can come any more.
     private static func links(_ job: Job) -> JSONValue {
         let base = "/v1/jobs/\(job.id)"
+        let isVideoComing = !job.status.isFinal && job.spec.output.video != .none
         return [
             "self": .string(base),
             "results": .string(base + "/results"),
-            "video": job.spec.output.video == .none ? .null : .string(base + "/video"),
+            "video": job.videoKey != nil || isVideoComing ? .string(base + "/video") : .null,
             "source": .string(base + "/source"),
         ]
     }

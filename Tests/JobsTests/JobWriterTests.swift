@@ -44,11 +44,15 @@ struct JobWriterTests {
             JobWriter.json(job)["error"] == ["code": "invalid_spec", "message": "m", "pointer": "#/targets/0/box"])
     }
 
-    @Test("a video is linked where one was asked for")
-    func video() {
-        var job = job(.queued)
+    @Test("a video is linked where there is one, or one may still come", arguments: JobStatus.allCases)
+    func video(status: JobStatus) {
+        let link = JSONValue.string("/v1/jobs/\(Self.id)/video")
+        var job = job(status)
+        #expect(JobWriter.json(job)["links"]?["video"] == .null)
         job.spec.output.video = .mp4
-        #expect(JobWriter.json(job)["links"]?["video"] == .string("/v1/jobs/\(Self.id)/video"))
+        #expect(JobWriter.json(job)["links"]?["video"] == (status.isFinal ? .null : link))
+        job.videoKey = "key"
+        #expect(JobWriter.json(job)["links"]?["video"] == link)
     }
 
     @Test("sources and failures are stored and read back")
