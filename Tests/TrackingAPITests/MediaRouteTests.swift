@@ -97,7 +97,9 @@ struct MediaRouteTests {
         #expect(service.send("GET", path, fields).status == 304)
     }
 
-    @Test("a frame that is not there is 404", arguments: ["3", "-1", "x", "", "99999999999999999999", "1e2", "+1"])
+    @Test(
+        "a frame that is not there is 404, as is a number that is not written as the interface writes it",
+        arguments: ["3", "-1", "x", "", "99999999999999999999", "1e2", "+1", "01", "00", "-0"])
     func noSuchFrame(text: String) throws {
         let service = try Service()
         expectProblem(service.send("GET", "/v1/jobs/\(try service.submit())/frames/\(text)"), 404)

@@ -96,11 +96,12 @@ struct MediaRoutes: Sendable {
         return bytes
     }
 
+    /// Only a number's canonical form names a frame, so that each frame has one path.
     private static func frameIndex(_ context: RequestContext) -> Int? {
-        guard let text = context.parameter("n"), !text.isEmpty,
-            text.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") })
-        else { return nil }
-        return Int(text)
+        guard let text = context.parameter("n"), let index = Int(text), index >= 0, String(index) == text else {
+            return nil
+        }
+        return index
     }
 
     private static func frameFormat(_ request: HTTPRequest) throws(Problem) -> FrameFormat {
