@@ -64,6 +64,9 @@ private struct SpecFormBuilder {
         "video": (["output", "video"], .text),
     ]
 
+    /// Fields of the interface that this version refuses: taken, so that ``SpecReader`` says so, and not offered.
+    private static let unsupported: Set = ["webhook", "source"]
+
     private static let labelPrefix = "label."
 
     func isWholeObject(_ name: String, _ value: String) -> Bool {
@@ -86,7 +89,8 @@ private struct SpecFormBuilder {
             set(["labels", String(name.dropFirst(Self.labelPrefix.count))], .string(value), field: name)
         default:
             guard let place = Self.places[name] else {
-                let known = (Self.places.keys + ["roi", "keyframe", "tracker", "label.NAME"]).sorted()
+                let names = Self.places.keys.filter { !Self.unsupported.contains($0) }
+                let known = (names + ["roi", "keyframe", "tracker", "label.NAME"]).sorted()
                 return problems.add(pointer, "unknown field; known here: \(known.joined(separator: ", "))")
             }
             switch place.kind {

@@ -92,6 +92,19 @@ struct SpecFormTests {
         #expect(try pointers([(name, value)]).first == "#/\(name)")
     }
 
+    @Test("the fields that are offered in place of an unknown one are those that are supported")
+    func offers() {
+        do throws(SpecErrors) {
+            _ = try SpecForm.json(fields: [("colour", "1")], base: nil)
+            Issue.record("the field is taken")
+        } catch {
+            let detail = error.problems.first?.detail ?? ""
+            let offered = detail.replacing("unknown field; known here: ", with: "").split(separator: ", ")
+            #expect(offered.contains("roi") && offered.contains("deadline_seconds"))
+            #expect(!offered.contains("source") && !offered.contains("webhook"))
+        }
+    }
+
     @Test("a base that is no object is a problem")
     func noObject() throws {
         #expect(try pointers([], "[]") == ["#"])
