@@ -5,7 +5,7 @@ import Synchronization
 final class Connection: Sendable {
     /// libmicrohttpd's connection.
     struct Handle: @unchecked Sendable {
-        // The only call made on it from other threads is MHD_resume_connection, which libmicrohttpd locks itself.
+        // @unchecked Sendable: libmicrohttpd's own lock. The only call made on it from other threads is MHD_resume_connection, which libmicrohttpd locks itself.
         let pointer: OpaquePointer
     }
 

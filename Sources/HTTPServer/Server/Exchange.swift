@@ -7,8 +7,8 @@ import Synchronization
 /// libmicrohttpd calls for the head, then for every piece of the body, then once more when the body is whole; after a
 /// suspension it makes the last call again. Created when the request line is there, released when the request is over.
 final class Exchange: @unchecked Sendable {
-    // `answer` has its lock. Everything else belongs to the connection's thread: libmicrohttpd makes all calls for one
-    // connection from one thread, and other threads get no further than `deliver` and `resume`.
+    // @unchecked Sendable: confined to the connection's thread, but for `answer`, which has its lock. libmicrohttpd makes
+    // all calls for one connection from one thread, and other threads get no further than `deliver` and `resume`.
 
     /// What follows the end of a body that is thrown away.
     private enum Next {

@@ -9,7 +9,8 @@ import Synchronization
 /// `start` and `stop` block: they are for a thread of one's own, not for Swift's cooperative ones.
 public final class HTTPServer: Sendable {
     private struct Running: @unchecked Sendable {
-        // The daemon takes connections from any thread; the rest is used by the one call that starts or ends it.
+        // @unchecked Sendable: immutable, behind the lock of `running`. The daemon takes connections from any thread, by
+        // its own locks; the rest is used by the one call that starts the server or takes this out to end it.
         let daemon: OpaquePointer
         let settings: UnsafeMutablePointer<lk_mhd_settings>
         let core: Unmanaged<ServerCore>

@@ -4,7 +4,8 @@ import Glibc
 /// A thread of the server's own. Neither Swift's cooperative threads nor Dispatch's may be blocked by a handler: the former
 /// would stop the program, the latter are shared with work that keeps every core busy for minutes.
 struct ServerThread: @unchecked Sendable {
-    // A pthread_t is a plain number or pointer; ``join()`` is called once, by the thread's owner.
+    // @unchecked Sendable: immutable. A pthread_t is a plain number or pointer; ``join()`` is called once, by the
+    // thread's owner.
     private let handle: pthread_t
 
     private final class Body: Sendable {
