@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "support.hpp"
+#include "truncation.hpp"
 
 extern "C" {
 #include <libavcodec/avcodec.h>
@@ -59,6 +60,8 @@ Format open_format(const char *path, const char *demuxer, int64_t max_pixels) {
     av_dict_free(&options);
     if (result < 0) throw Failure(CVB_UNDECODABLE, error_text(result));
     Format format(opened);
+    // A packet that the file holds only in part is none.
+    opened->flags |= AVFMT_FLAG_DISCARD_CORRUPT;
     find_streams(opened, max_pixels);
     return format;
 }
@@ -140,7 +143,8 @@ struct cvb_index {
 
 namespace {
 
-void read_packets(AVFormatContext *format, const AVStream *stream, size_t max_frames, void (*progress)(void *),
+/// Reads all packets that there are. Whether they end because the file does, and not because of damage.
+bool read_packets(AVFormatContext *format, const AVStream *stream, size_t max_frames, void (*progress)(void *),
                   void *context, cvb_index &index) {
     AVCodecID codec = stream->codecpar->codec_id;
     SizeWatcher sizes(stream->codecpar);
@@ -148,7 +152,8 @@ void read_packets(AVFormatContext *format, const AVStream *stream, size_t max_fr
     if (packet == nullptr) throw std::bad_alloc();
     int64_t resized_stamp = AV_NOPTS_VALUE;
     int64_t previous = AV_NOPTS_VALUE;
-    while (av_read_frame(format, packet.get()) >= 0) {
+    int result = 0;
+    while ((result = av_read_frame(format, packet.get())) >= 0) {
         progress(context);
         if (packet->stream_index == stream->index && is_shown(packet.get(), codec)) {
             int64_t stamp = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
@@ -162,11 +167,13 @@ void read_packets(AVFormatContext *format, const AVStream *stream, size_t max_fr
         }
         av_packet_unref(packet.get());
     }
+    if (result == AVERROR(ENOMEM)) throw std::bad_alloc();
     std::sort(index.stamps.begin(), index.stamps.end());
     if (resized_stamp != AV_NOPTS_VALUE) {
         auto position = std::lower_bound(index.stamps.begin(), index.stamps.end(), resized_stamp);
         index.info.resized_frame = position - index.stamps.begin();
     }
+    return result == AVERROR_EOF;
 }
 
 }  // namespace
@@ -175,7 +182,7 @@ cvb_status cvb_index_open(const char *path, const char *demuxer, size_t max_fram
                           void (*progress)(void *), void *context, cvb_index **index, cvb_error error) {
     return guarded(error, [&] {
         Format format = open_format(path, demuxer, max_pixels);
-        const AVStream *stream = select_stream(format.get());
+        AVStream *stream = select_stream(format.get());
         auto made = std::make_unique<cvb_index>();
         int64_t pixels = static_cast<int64_t>(stream->codecpar->width) * stream->codecpar->height;
         if (pixels > max_pixels) {
@@ -195,7 +202,10 @@ cvb_status cvb_index_open(const char *path, const char *demuxer, size_t max_fram
         info.codec = avcodec_get_name(stream->codecpar->codec_id);
         info.has_presentation_stamps = std::string(demuxer) != "avi";
         info.resized_frame = -1;
-        read_packets(format.get(), stream, max_frames, progress, context, *made);
+        bool is_read_through = read_packets(format.get(), stream, max_frames, progress, context, *made);
+        Truncation truncation = find_truncation(format.get(), stream, made->stamps.size(), [&] { progress(context); });
+        info.truncated = truncation.truncated || !is_read_through;
+        info.declared_frames = truncation.declared_frames;
         info.stamps = made->stamps.data();
         info.count = made->stamps.size();
         *index = made.release();

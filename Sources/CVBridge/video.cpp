@@ -20,8 +20,9 @@ struct cvb_video {
 cvb_status cvb_video_open(const char *path, const char *demuxer, cvb_video **video, cvb_error error) {
     return guarded(error, [&] {
         // A playlist or a concat script would make FFmpeg open other files; one demuxer and one protocol prevent that.
-        std::string options =
-            std::string("input_format;") + demuxer + "|format_whitelist;" + demuxer + "|protocol_whitelist;file";
+        // Nor is a packet decoded that the file holds only in part.
+        std::string options = std::string("input_format;") + demuxer + "|format_whitelist;" + demuxer +
+                              "|protocol_whitelist;file|fflags;+discardcorrupt";
         setenv("OPENCV_FFMPEG_CAPTURE_OPTIONS", options.c_str(), 1);
         take_ffmpeg_message();
         auto opened = std::make_unique<cvb_video>();

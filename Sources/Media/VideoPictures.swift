@@ -27,7 +27,9 @@ final class VideoPictures: PictureSource {
         self.heartbeat = heartbeat
         let path = "/proc/self/fd/\(input.number)"
         index = try ContainerIndex(path: path, container: container, limits: limits, heartbeat: heartbeat)
-        guard index.count > 0 else { throw MediaError(.noFrames, "the video holds no frame") }
+        guard index.count > 0 else {
+            throw index.truncation(at: 0) ?? MediaError(.noFrames, "the video holds no frame")
+        }
         picture = try Picture()
         var opened: OpaquePointer?
         try Bridge.check("the video cannot be decoded") { cvb_video_open(path, container.demuxer, &opened, $0) }
@@ -46,7 +48,10 @@ final class VideoPictures: PictureSource {
 
     func load(_ number: Int) throws(MediaError) -> Int64? {
         while grabbed <= number {
-            guard try grab() else { return nil }
+            guard try grab() else {
+                if let truncation = index.truncation(at: grabbed) { throw truncation }
+                return nil
+            }
             heartbeat.beat()
         }
         if loaded != number {
@@ -108,6 +113,16 @@ final class ContainerIndex {
     var count: Int { content.count }
     var orientation: cvb_orientation { content.orientation }
     var resizedFrame: Int? { content.resized_frame >= 0 ? Int(content.resized_frame) : nil }
+
+    /// What is wrong with a video of which the end is missing, as an error in the first frame that is not there.
+    func truncation(at frame: Int) -> MediaError? {
+        guard content.truncated else { return nil }
+        let declared = content.declared_frames > count ? " of \(content.declared_frames)" : ""
+        return MediaError(
+            .undecodable,
+            "the video is cut off: \(count)\(declared) frames can be read; copy or upload it again, and completely",
+            frame: frame)
+    }
 
     func stamp(_ place: Int) -> Int64 { content.stamps[place] }
 

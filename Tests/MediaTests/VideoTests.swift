@@ -156,21 +156,6 @@ struct WrongVideoTests {
         #expect(mediaError { _ = try MediaInput.recognise(path: image) }?.code == .undecodable)
     }
 
-    @Test("a video that is cut gives the frames it has, or says that it cannot be decoded")
-    func cutVideo() throws {
-        let path = folder.file("whole.mp4")
-        try TestVideo.write(to: path)
-        let bytes = try readBytes(path)
-        // Its index comes first, so the frames up to the cut can be had.
-        let half = try folder.write(Array(bytes.prefix(bytes.count * 2 / 3)), to: "half.mp4")
-        let source = try TestDecoder.open(.video(path: half))
-        let frames = try source.remaining()
-        #expect((1..<60).contains(frames.count))
-        #expect(frames.map(\.index) == Array(0..<frames.count))
-        let stub = try folder.write(Array(bytes.prefix(40)), to: "stub.mp4")
-        #expect(mediaError { _ = try TestDecoder.open(.video(path: stub)) }?.code == .undecodable)
-    }
-
     @Test("a damaged video ends in frames or in an error, but ends")
     func damagedVideo() throws {
         let path = folder.file("whole.mp4")

@@ -94,6 +94,10 @@ typedef struct {
     bool has_presentation_stamps;
     /// The first frame (by presentation order) that is coded in another size; -1 where there is none.
     int64_t resized_frame;
+    /// Whether the file ends, or cannot be read further, before what its container declares.
+    bool truncated;
+    /// How many frames the container declares; 0 where it does not.
+    int64_t declared_frames;
 } cvb_index_info;
 
 /// Reads through the first video stream of a file. `demuxer` is FFmpeg's name of the only container format that is
