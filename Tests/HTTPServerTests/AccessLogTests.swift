@@ -51,7 +51,7 @@ struct AccessLogTests {
         return lines.all.withLock { $0.filter { $0.message == "request" } }
     }
 
-    @Test("a request is one line: a constant message, and everything else as metadata")
+    @Test("a request is one line: a constant message, and everything else as metadata, numbers as such")
     func line() throws {
         let request = "GET /v1/jobs/7?secret=1 HTTP/1.1\r\nHost: a\r\nX-Request-Id: r7\r\nConnection: close\r\n\r\n"
         let lines = try lines([request, request], text("hello", route: "/v1/jobs/{id}"))
@@ -60,8 +60,9 @@ struct AccessLogTests {
         #expect(metadata.removeValue(forKey: "duration_ms").flatMap { Double("\($0)") } ?? -1 >= 0)
         #expect(
             metadata == [
-                "request_id": "r7", "method": "GET", "route": "/v1/jobs/{id}", "status": "200", "bytes_in": "0",
-                "bytes_out": "5", "remote": "127.0.0.1",
+                "request_id": "r7", "method": "GET", "route": "/v1/jobs/{id}", "remote": "127.0.0.1",
+                "status": .stringConvertible(200), "bytes_in": .stringConvertible(0),
+                "bytes_out": .stringConvertible(5),
             ])
     }
 
@@ -76,6 +77,6 @@ struct AccessLogTests {
     @Test("refused requests are logged as well")
     func refused() throws {
         let line = try #require(try lines(["GET /../ HTTP/1.1\r\nHost: a\r\n\r\n"], text("hello")).first)
-        #expect(line.metadata["status"] == "400" && line.metadata["route"] == "none")
+        #expect(line.metadata["status"] == .stringConvertible(400) && line.metadata["route"] == "none")
     }
 }
