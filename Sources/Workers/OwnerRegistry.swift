@@ -1,18 +1,26 @@
 import Foundation
 import Jobs
+import Synchronization
 
-/// Which processes of this machine are alive: each holds the lock of a file named after it. The kernel lets go of a
-/// lock however a process ends, so the jobs of a killed one need not wait for their leases.
+/// Which processes of this machine work on the same data: each holds the lock of a file named after it. The kernel lets
+/// go of a lock however a process ends, so the jobs of a killed one need not wait for their leases.
 ///
-/// `@unchecked Sendable`: immutable but for `descriptor`, which ``close()`` alone changes, once.
-final class OwnerRegistry: @unchecked Sendable {
+/// Every process that writes to the data holds one from before its first write, whether it runs jobs or only takes
+/// uploads: whoever finds no other process takes blobs without a job for left behind.
+public final class OwnerRegistry: Sendable {
     /// This process: host, process number and random digits.
-    let owner: String
+    public let owner: String
     private let directory: String
-    private var descriptor: Int32
+    /// Of this process's file; -1 once it is closed, which any thread may do.
+    private let descriptor: Atomic<Int32>
 
     /// Makes the folder and this process's file.
-    init(directory: String, environment: any Environment = SystemEnvironment()) throws(JobsError) {
+    ///
+    /// - Parameters:
+    ///   - directory: the same for all processes that work on the same data; for nothing else.
+    ///   - environment: gives the name's random digits.
+    /// - Throws: ``JobsError/Code/io`` where the folder or the file cannot be made.
+    public init(directory: String, environment: any Environment = SystemEnvironment()) throws(JobsError) {
         self.directory = directory
         owner = Self.name(environment)
         do {
@@ -22,8 +30,9 @@ final class OwnerRegistry: @unchecked Sendable {
         }
         // Locked before it has its name, so that nobody takes it for a dead process's.
         let draft = "\(directory)/.\(owner)"
-        descriptor = open(draft, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
-        guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0, rename(draft, "\(directory)/\(owner)") == 0
+        let file = open(draft, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
+        descriptor = Atomic(file)
+        guard file >= 0, flock(file, LOCK_EX | LOCK_NB) == 0, rename(draft, "\(directory)/\(owner)") == 0
         else { throw JobsError(.io, "cannot make \(directory)/\(owner): \(String(cString: strerror(errno)))") }
     }
 
@@ -38,12 +47,12 @@ final class OwnerRegistry: @unchecked Sendable {
     /// Removes the file of a dead owner, once its jobs are requeued.
     func forget(_ owner: String) { unlink("\(directory)/\(owner)") }
 
-    /// This process works no more.
-    func close() {
-        guard descriptor >= 0 else { return }
+    /// This process works no more: it takes no uploads and runs no jobs. Nothing where that was said before.
+    public func close() {
+        let file = descriptor.exchange(-1, ordering: .acquiringAndReleasing)
+        guard file >= 0 else { return }
         forget(owner)
-        Glibc.close(descriptor)
-        descriptor = -1
+        Glibc.close(file)
     }
 
     private func others() -> [String] {

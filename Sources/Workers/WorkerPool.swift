@@ -25,15 +25,15 @@ public final class WorkerPool: Sendable {
     private static let interruptionSeconds = 10.0
 
     /// - Parameters:
-    ///   - ownersDirectory: where the processes that work on the same data lock a file each.
+    ///   - owners: this process among those that work on the same data; its maker closes it, after ``stop(within:)``.
+    ///   - environment: gives the time of day.
     ///   - onEvent: told of what happens to jobs, on the workers' threads.
     public init(
-        store: any JobStore, blobs: any BlobStore, ownersDirectory: String,
-        configuration: WorkerConfiguration = WorkerConfiguration(), logger: Logger,
-        onEvent: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
-    ) throws(JobsError) {
+        store: any JobStore, blobs: any BlobStore, owners: OwnerRegistry,
+        configuration: WorkerConfiguration = WorkerConfiguration(), environment: any Environment = SystemEnvironment(),
+        logger: Logger, onEvent: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
+    ) {
         let queued = WakeSignal()
-        let owners = try OwnerRegistry(directory: ownersDirectory)
         self.store = store
         self.configuration = configuration
         self.logger = logger
@@ -42,14 +42,11 @@ public final class WorkerPool: Sendable {
         self.onEvent = onEvent
         runner = JobRunner(
             store: store, blobs: blobs, configuration: configuration, logger: logger, onEvent: onEvent)
-        recovery = Recovery(
-            store: store, blobs: blobs, owners: owners, began: SystemEnvironment().now().unixMilliseconds,
-            logger: logger)
+        recovery = Recovery(store: store, blobs: blobs, owners: owners, environment: environment, logger: logger)
         keeper = LeaseKeeper(store: store, configuration: configuration, logger: logger) { queued.notify() }
     }
 
-    /// Puts in order what dead processes left behind, then starts the workers. Blobs without a job are removed where
-    /// their job's id is older than this pool, so the pool must be made before uploads are taken.
+    /// Puts in order what dead processes left behind, then starts the workers.
     public func start() throws {
         try recovery.run()
         keeper.start()
@@ -86,7 +83,6 @@ public final class WorkerPool: Sendable {
             }
         }
         keeper.stop()
-        owners.close()
     }
 
     private func work() {

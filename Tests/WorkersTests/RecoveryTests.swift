@@ -66,24 +66,44 @@ extension WorkersTests {
             await bench.stop(other)
         }
 
+        /// An upload that has its blob, but no job yet.
+        private func makeOrphan() throws -> JobID {
+            let id = bench.newID()
+            _ = try bench.blobs.create(id.sourceKey).commit()
+            return id
+        }
+
+        private func start() async throws {
+            let pool = try bench.pool()
+            try pool.start()
+            await bench.stop(pool)
+        }
+
         @Test("blobs without a job are removed at the start, unless an upload may be on its way")
         func orphans() async throws {
             let submitted = try bench.submit(scene)
-            let orphan = bench.newID()
-            func makeOrphan() throws { _ = try bench.blobs.create(orphan.sourceKey).commit() }
-            try makeOrphan()
-            let pool = try bench.pool()
-            let young = JobIDGenerator().next()
-            _ = try bench.blobs.create(young.sourceKey).commit()
-            try pool.start()
-            #expect(
-                try bench.blobs.children(of: JobID.blobFolder) == [submitted.id, young].map(\.description).sorted())
-            try makeOrphan()
-            let second = try bench.pool()
-            try second.start()
-            #expect(try bench.blobs.open(orphan.sourceKey) != nil)
-            await bench.stop(second)
-            await bench.stop(pool)
+            let orphan = try makeOrphan()
+            bench.clock.advance(601)
+            let young = try makeOrphan()
+            bench.clock.advance(599)
+            try await start()
+            #expect(try bench.blobs.open(orphan.sourceKey) == nil)
+            #expect(try bench.blobs.open(young.sourceKey) != nil)
+            bench.clock.advance(2)
+            try await start()
+            #expect(try bench.blobs.children(of: JobID.blobFolder) == [submitted.id.description])
+        }
+
+        @Test("blobs without a job stay while another process lives, though it runs no jobs")
+        func uploadElsewhere() async throws {
+            let api = try OwnerRegistry(directory: bench.ownersDirectory)
+            let upload = try makeOrphan()
+            bench.clock.advance(10_000)
+            try await start()
+            #expect(try bench.blobs.open(upload.sourceKey) != nil)
+            api.close()
+            try await start()
+            #expect(try bench.blobs.open(upload.sourceKey) == nil)
         }
     }
 }

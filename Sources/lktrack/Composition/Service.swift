@@ -14,6 +14,7 @@ import Workers
 struct Service: Sendable {
     private let configuration: ServiceConfiguration
     private let log: Logger
+    private let owners: OwnerRegistry
     private let store: SQLiteJobStore
     private let pool: WorkerPool?
     private let server: HTTPServer?
@@ -25,12 +26,14 @@ struct Service: Sendable {
         let data = configuration.dataDirectory
         do {
             try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+            // Before anything is written, whatever the roles: a worker's process must know of one that takes uploads.
+            owners = try OwnerRegistry(directory: data + "/owners")
             store = try SQLiteJobStore(path: configuration.path(of: configuration.storeURL, or: "lktrack.sqlite"))
             let blobs = try FileBlobStore(directory: configuration.path(of: configuration.blobsURL, or: "blobs"))
             pool =
                 configuration.roles.contains(.worker)
-                ? try WorkerPool(
-                    store: store, blobs: blobs, ownersDirectory: data + "/owners",
+                ? WorkerPool(
+                    store: store, blobs: blobs, owners: owners,
                     configuration: configuration.workerConfiguration, logger: log) : nil
             isStopping = StopFlag()
             server =
@@ -84,8 +87,20 @@ struct Service: Sendable {
         let group = ServiceGroup(
             configuration: .init(
                 services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
-        try await group.run()
+        var failure: (any Error)?
+        do {
+            try await group.run()
+        } catch {
+            failure = error
+        }
+        try close(after: failure)
+    }
+
+    /// Closes what was opened. The registration goes last: until then this process may still write.
+    private func close(after failure: (any Error)?) throws {
+        defer { owners.close() }
         try store.close()
+        if let failure { throw failure }
     }
 
     /// How long requests in flight may take once the server stops; uploads are cut after it.

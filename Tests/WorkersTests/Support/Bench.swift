@@ -5,6 +5,7 @@ import Jobs
 import Logging
 import Media
 import SQLiteJobStore
+import Synchronization
 import Testing
 import Workers
 
@@ -16,6 +17,7 @@ final class Bench: Sendable {
     let blobs: FileBlobStore
     let events = EventLog()
     private let ids: JobIDGenerator
+    private let owners = Mutex<[ObjectIdentifier: OwnerRegistry]>([:])
 
     /// - Parameter blobFolder: on another file system.
     init(blobFolder: String? = nil) throws {
@@ -33,16 +35,20 @@ final class Bench: Sendable {
             workers: workers, limits: DecodeLimits(stallSeconds: 100), decoder: decoder, flushSeconds: 0)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        return try WorkerPool(
-            store: store, blobs: blobs, ownersDirectory: ownersDirectory, configuration: configuration,
+        let registry = try OwnerRegistry(directory: ownersDirectory)
+        let pool = WorkerPool(
+            store: store, blobs: blobs, owners: registry, configuration: configuration, environment: clock,
             logger: logger, onEvent: { [events] in events.record($0) })
+        owners.withLock { $0[ObjectIdentifier(pool)] = registry }
+        return pool
     }
 
-    /// Stops a pool, off Swift's cooperative threads.
+    /// Stops a pool and its process's registration, off Swift's cooperative threads.
     func stop(_ pool: WorkerPool, within seconds: Double = 30) async {
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
                 pool.stop(within: seconds)
+                self.owners.withLock { $0.removeValue(forKey: ObjectIdentifier(pool)) }?.close()
                 continuation.resume()
             }
         }
