@@ -8,6 +8,8 @@ import Jobs
 public struct SQLiteJobStore: JobStore {
     /// Seconds that a statement waits for another process's transaction.
     static let busySeconds = 5.0
+    /// How long ``close()`` waits for other processes' transactions, so that they hold up no stop.
+    private static let closingMilliseconds = 200
 
     let pool: DatabasePool
     private let group: GroupCommit
@@ -26,8 +28,17 @@ public struct SQLiteJobStore: JobStore {
         group = GroupCommit(pool)
     }
 
-    /// Waits for running statements and closes the database. Later calls throw.
+    /// Waits for running statements, brings everything into the database's file and closes it. Later calls throw.
+    ///
+    /// Where no other process has the database open, its file alone is left, and is all that a backup needs.
     public func close() throws(JobsError) {
+        // Readers go first: the last connection to close removes the log, which those may not, being read-only.
+        pool.invalidateReadOnlyConnections()
+        // What cannot be brought over, because another process reads or the disk is full, stays safe in the log.
+        _ = try? pool.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA busy_timeout = \(Self.closingMilliseconds)")
+            _ = try db.checkpoint(.truncate)
+        }
         try Self.translated { try pool.close() }
     }
 

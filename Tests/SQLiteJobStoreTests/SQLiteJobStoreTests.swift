@@ -63,6 +63,32 @@ struct SQLiteJobStoreTests {
         #expect(try store.pool.read { try String.fetchOne($0, sql: "PRAGMA integrity_check") } == "ok")
     }
 
+    @Test("closed, the database is one file, whose copy holds every job")
+    func closed() throws {
+        let database = TemporaryDatabase()
+        let store = try database.store()
+        let job = Self.job(JobIDGenerator().next())
+        try store.submit(job)
+        #expect(try store.job(job.id, tenant: .anonymous) != nil, "a reader is open")
+        try store.close()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: database.folder.path) == ["jobs.sqlite"])
+        #expect(throws: JobsError.self) { try store.counts() }
+        #expect(try database.store().job(job.id, tenant: .anonymous)?.id == job.id)
+    }
+
+    @Test("closed while another process reads, the log is kept and no job is lost")
+    func closedBesideReader() throws {
+        let database = TemporaryDatabase()
+        let (store, other) = (try database.store(), try database.store())
+        let job = Self.job(JobIDGenerator().next())
+        try store.submit(job)
+        try other.pool.read { db in
+            _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM jobs")
+            try store.close()
+        }
+        #expect(try other.job(job.id, tenant: .anonymous)?.id == job.id)
+    }
+
     @Test("another process's transaction delays a claim but does not fail it")
     func busy() throws {
         let database = TemporaryDatabase()
