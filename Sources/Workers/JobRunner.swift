@@ -184,11 +184,15 @@ struct JobRunner: Sendable {
     private func abandon(_ active: ActiveJob) {
         removeBlobs(active)
         do {
-            if try !store.exists(active.job.id) { try blobs.remove(active.job.id.blobPrefix) }
+            if try store.exists(active.job.id) {
+                logger.warning("lease lost, nothing published", metadata: metadata(active, nil))
+            } else {
+                logger.info("job deleted", metadata: metadata(active, nil))
+                try blobs.remove(active.job.id.blobPrefix)
+            }
         } catch {
-            logger.warning("blobs of a deleted job could not be removed", metadata: metadata(active, error))
+            logger.warning("blobs of a lost job could not be removed", metadata: metadata(active, error))
         }
-        logger.warning("lease lost, nothing published", metadata: metadata(active, nil))
         onEvent(.abandoned(active.job.id))
     }
 

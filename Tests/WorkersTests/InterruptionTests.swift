@@ -65,6 +65,8 @@ extension WorkersTests {
             await bench.events.wait(for: .abandoned(submitted.id))
             await bench.stop(pool)
             #expect(try bench.blobs.children(of: JobID.blobFolder).isEmpty)
+            #expect(bench.logs.entries.contains(.init(level: .info, message: "job deleted")))
+            #expect(bench.logs.entries.allSatisfy { $0.level == .info }, "nothing is wrong")
         }
 
         @Test("a worker that lost its lease publishes nothing and removes what it made")
@@ -83,6 +85,7 @@ extension WorkersTests {
             #expect(try bench.current(submitted) == successor?.job)
             #expect(try bench.blobNames(submitted) == ["source"])
             #expect(try bench.blobs.openPartial(submitted.id.resultKey(attempt: 1)) == nil)
+            #expect(bench.logs.entries.contains(.init(level: .warning, message: "lease lost, nothing published")))
         }
 
         @Test("a graceful stop gives a running job back, uncounted, and the next start gives the same bytes")

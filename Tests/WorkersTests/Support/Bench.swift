@@ -2,7 +2,6 @@ import FileBlobStore
 import Foundation
 import JobStoreContract
 import Jobs
-import Logging
 import Media
 import SQLiteJobStore
 import Synchronization
@@ -16,6 +15,7 @@ final class Bench: Sendable {
     let store: SQLiteJobStore
     let blobs: FileBlobStore
     let events = EventLog()
+    let logs = LogRecorder()
     private let ids: JobIDGenerator
     private let owners = Mutex<[ObjectIdentifier: OwnerRegistry]>([:])
 
@@ -33,12 +33,10 @@ final class Bench: Sendable {
     func pool(workers: Int = 1, decoder: DecoderCommand = DecoderBinary.command()) throws -> WorkerPool {
         let configuration = WorkerConfiguration(
             workers: workers, limits: DecodeLimits(stallSeconds: 100), decoder: decoder, flushSeconds: 0)
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
         let registry = try OwnerRegistry(directory: ownersDirectory)
         let pool = WorkerPool(
             store: store, blobs: blobs, owners: registry, configuration: configuration, environment: clock,
-            logger: logger, onEvent: { [events] in events.record($0) })
+            logger: logs.logger, onEvent: { [events] in events.record($0) })
         owners.withLock { $0[ObjectIdentifier(pool)] = registry }
         return pool
     }
