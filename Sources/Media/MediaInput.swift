@@ -3,15 +3,19 @@ import Glibc
 
 extension MediaInput {
     /// What a file or folder is, by its first bytes. Throws ``MediaError/Code/notFound`` and
-    /// ``MediaError/Code/undecodable``.
+    /// ``MediaError/Code/undecodable``, with the path in the message.
     public static func recognise(path: String) throws(MediaError) -> MediaInput {
         let descriptor = try openInput(path)
-        if try isFolder(descriptor) { return .folder(path: path) }
-        switch try format(of: descriptor) {
-        case .video: return .video(path: path)
-        case .archive: return .archive(path: path)
-        case .image:
-            throw MediaError(.undecodable, "it is one image; a sequence is a folder, a zip or a tar of images")
+        do throws(MediaError) {
+            if try isFolder(descriptor) { return .folder(path: path) }
+            switch try format(of: descriptor) {
+            case .video: return .video(path: path)
+            case .archive: return .archive(path: path)
+            case .image:
+                throw MediaError(.undecodable, "it is one image; a sequence is a folder, a zip or a tar of images")
+            }
+        } catch {
+            throw MediaError(error.code, "cannot read \(path): \(error.message)")
         }
     }
 

@@ -125,7 +125,9 @@ struct WrongVideoTests {
         let path = try folder.write(Array(text.utf8), to: "clip.mp4")
         let error = try #require(mediaError { _ = try TestDecoder.open(.video(path: path)) })
         #expect(error.code == .undecodable)
-        #expect(mediaError { _ = try MediaInput.recognise(path: path) }?.code == .undecodable)
+        let unrecognised = try #require(mediaError { _ = try MediaInput.recognise(path: path) })
+        #expect(unrecognised.code == .undecodable)
+        #expect(unrecognised.message.hasPrefix("cannot read \(path): "))
     }
 
     @Test("a playlist behind the signature of a container reads nothing else")
