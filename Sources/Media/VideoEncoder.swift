@@ -39,6 +39,7 @@ public final class VideoEncoder: @unchecked Sendable {
         let rate = frameRate.isFinite ? frameRate : Self.frameRates.lowerBound
         self.frameRate = min(max(rate, Self.frameRates.lowerBound), Self.frameRates.upperBound)
         draft = "\(path).draft.\(container.rawValue)"
+        try Self.create(draft, for: path)
         var opened: OpaquePointer?
         do {
             try Bridge.check("cannot write \(path)", code: .cannotWrite) {
@@ -52,6 +53,13 @@ public final class VideoEncoder: @unchecked Sendable {
     }
 
     deinit { abort() }
+
+    /// Makes an empty file: where that cannot be, OpenCV would not say why.
+    private static func create(_ draft: String, for path: String) throws(MediaError) {
+        let number = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard number >= 0 else { throw MediaError.system("cannot write \(path)", .cannotWrite) }
+        close(number)
+    }
 
     /// Adds a frame. `time` is when it is shown, in seconds from any origin, rising: MP4 keeps it, so a source with a
     /// variable frame rate stays in step; AVI, and frames without a time, go by the frame rate.

@@ -93,6 +93,21 @@ struct EncoderTests {
         #expect(folder.names.isEmpty)
     }
 
+    @Test("a place that cannot be written to is blamed, and not the codec")
+    func unwritablePlace() throws {
+        let file = try folder.write([0], to: "file")
+        let places = [
+            (folder.file("none/out.mp4"), "No such file or directory"), (file + "/out.mp4", "Not a directory"),
+        ]
+        for (path, reason) in places {
+            let error = mediaError {
+                _ = try VideoEncoder(path: path, container: .mp4, width: 96, height: 64, frameRate: 25)
+            }
+            #expect(error?.code == .cannotWrite)
+            #expect(error?.message == "cannot write \(path): \(reason)")
+        }
+    }
+
     @Test("odd frame rates and times do no harm", arguments: [0, -1, .nan, .infinity, 1e9, 29.97, 0.5])
     func frameRates(rate: Double) throws {
         let path = folder.file("out.mp4")
