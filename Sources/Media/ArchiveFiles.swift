@@ -20,6 +20,7 @@ final class ArchiveFiles: ImageFiles {
     /// Unpacked so far, left-out entries included.
     private var unpacked: Int64 = 0
     private var mostUnpacked: Int64 = 0
+    private let packed: Int64
     private var spooled = 0
 
     /// Images do not shrink to a hundredth; what does is made to fill a disk. Small archives may, being harmless.
@@ -38,7 +39,8 @@ final class ArchiveFiles: ImageFiles {
         self.heartbeat = heartbeat
         var status = stat()
         guard fstat(input.number, &status) == 0 else { throw MediaError.system("cannot look at the archive") }
-        let (scaled, overflow) = Int64(status.st_size).multipliedReportingOverflow(by: Self.mostRatio)
+        packed = Int64(status.st_size)
+        let (scaled, overflow) = packed.multipliedReportingOverflow(by: Self.mostRatio)
         mostUnpacked = min(limits.archiveBytes, overflow ? .max : max(scaled, Self.harmlessBytes))
 
         guard let archive = archive_read_new() else { throw MediaError(.system, "there is no memory left") }
@@ -118,13 +120,21 @@ final class ArchiveFiles: ImageFiles {
             }
             position += Int64(count)
             unpacked += Int64(count)
-            guard unpacked <= mostUnpacked else {
-                throw MediaError(
-                    .limitExceeded, "the archive unpacks to more than the \(mostUnpacked) bytes that are allowed")
-            }
+            guard unpacked <= mostUnpacked else { throw tooLarge() }
             if keep, let block { try write(UnsafeRawBufferPointer(start: block, count: count)) }
             heartbeat.beat()
         }
+    }
+
+    private func tooLarge() -> MediaError {
+        guard mostUnpacked < limits.archiveBytes else {
+            return MediaError(
+                .limitExceeded, "the archive unpacks to more than the \(mostUnpacked) bytes that are allowed")
+        }
+        return MediaError(
+            .limitExceeded,
+            "the archive's compression ratio is refused: its \(packed) bytes unpack to more than \(mostUnpacked), and "
+                + "beyond \(Self.harmlessBytes >> 20) MiB no more than \(Self.mostRatio):1 is allowed")
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer) throws(MediaError) {
