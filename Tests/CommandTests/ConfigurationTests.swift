@@ -69,6 +69,18 @@ struct ConfigurationTests {
         #expect(failure("a: [\n").contains("not valid YAML"))
     }
 
+    @Test("a wrong value in the file is told also where a flag covers it")
+    func coveredValue() {
+        #expect(throws: ConfigurationLoader.Failure.self) {
+            try load("server:\n  port: abc\n", flags: ["server.port": "0"])
+        }
+    }
+
+    @Test("a section whose keys are all commented out is empty, not unknown")
+    func emptySection() throws {
+        #expect(try load("server:\n  # port: 1\nworkers: 3\n").workers == 3)
+    }
+
     @Test("a misspelt variable of a section is named; those an orchestrator sets are left alone")
     func variables() throws {
         #expect(failure(environment: ["LKTRACK_SERVER_PROT": "1"]).contains("LKTRACK_SERVER_PROT"))

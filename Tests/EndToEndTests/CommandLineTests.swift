@@ -58,6 +58,29 @@ struct CommandLineTests {
         #expect(try Executable.lktrack("version").text.hasPrefix("lktrack "))
     }
 
+    @Test("a box may reach outside the image; what cannot be written or made is told before the work")
+    func boundaries() throws {
+        let folder = try TemporaryFolder()
+        let video = try Material.syntheticVideo(frames: 3)
+        let outside = try Executable.lktrack("track", video.path, "--roi", "-20,-20,80,80", "--format", "otb")
+        #expect(outside.status == 0)
+        #expect(outside.lines.first == "-20,-20,80,80")
+        let unwritable = try Executable.lktrack(
+            "track", video.path, "--roi", video.boxes[0], "--annotate", folder.path("none/out.mp4"))
+        #expect(unwritable.status == 73)
+        #expect(unwritable.standardOutput.isEmpty)
+        #expect(unwritable.standardError.contains("none"))
+        for arguments in [["synth", ""], ["synth", folder.path("a"), "--frame-rate", "0"]] {
+            #expect(try Executable.run(Executable.lktrack, arguments + ["--frames", "2"]).status == 64)
+        }
+        let several = try Executable.lktrack(
+            "track", video.path, "--roi", "1,1,20,20", "--roi", "9,9,20,20", "--format", "otb")
+        #expect(several.status == 64)
+        let stop = try Executable.lktrack("track", video.path, "--roi", "1,1,20,20", "--start", "5", "--stop", "2")
+        #expect(stop.status == 64)
+        #expect(stop.standardError.contains("--stop"))
+    }
+
     @Test("--help teaches: it shows a whole example")
     func help() throws {
         let output = try Executable.lktrack("--help")

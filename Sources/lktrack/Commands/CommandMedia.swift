@@ -16,7 +16,17 @@ enum CommandMedia {
     }
 
     static func open(_ input: MediaInput, _ request: DecodeRequest) throws -> DecoderProcess {
-        try mapping { try DecoderProcess.open(input, request: request) }
+        do {
+            return try DecoderProcess.open(input, request: request)
+        } catch {
+            throw CommandFailure(status(of: error.code), "\(path(of: input)): \(error.message)")
+        }
+    }
+
+    private static func path(of input: MediaInput) -> String {
+        switch input {
+        case .video(let path), .archive(let path), .folder(let path): path
+        }
     }
 
     static func next(_ source: DecoderProcess) throws -> Frame? {

@@ -47,7 +47,8 @@ struct Service: Sendable {
         } catch let error as HTTPServerError {
             throw CommandFailure(.configuration, error.message)
         } catch {
-            throw CommandFailure(.unavailable, "\(data): cannot be used as the data folder: \(error)")
+            let reason = (error as NSError).localizedFailureReason ?? error.localizedDescription
+            throw CommandFailure(.cannotCreate, "\(data): cannot be used as the data folder: \(reason)")
         }
     }
 
