@@ -18,8 +18,14 @@ public struct TrackingSummary: Hashable, Sendable {
 /// Follows a spec's targets through a source. Knows neither jobs nor stores: the command line uses it as it is.
 public struct TrackingRun: Sendable {
     public let spec: JobSpec
+    private let concurrency: Int
 
-    public init(_ spec: JobSpec) { self.spec = spec }
+    /// - Parameter concurrency: how many threads may follow targets at the same time; the results are the same for any
+    ///   number.
+    public init(_ spec: JobSpec, concurrency: Int = 1) {
+        self.spec = spec
+        self.concurrency = concurrency
+    }
 
     /// Which frames the source must give.
     ///
@@ -49,8 +55,7 @@ public struct TrackingRun: Sendable {
         _ source: some FrameSource, shouldStop: () -> Bool = { false }, sink: (FrameRecord) throws -> Void
     ) throws -> TrackingSummary {
         if let count = source.info.frameCount { try checkReached(end: count) }
-        var session = try TrackingSession(
-            targets: spec.targets.map(TargetRequest.init), options: TrackerOptions(spec.tracker))
+        let groups = try TargetGroups(spec, concurrency: concurrency)
         var framesDone = 0
         var end = spec.startFrame
         while !shouldStop() {
@@ -59,8 +64,7 @@ public struct TrackingRun: Sendable {
                 try checkReached(end: end)
                 return TrackingSummary(framesDone: framesDone, wasStopped: false)
             }
-            let estimates = try session.process(gray: frame.gray, color: frame.color, frame: frame.index)
-            try sink(record(frame, estimates))
+            try sink(record(frame, try groups.process(frame)))
             framesDone += 1
             end = frame.index + spec.frameStep
         }

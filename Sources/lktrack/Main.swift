@@ -13,7 +13,8 @@ enum Main {
             exit(ExitStatus.unavailable.rawValue)
         }
         // The decoder process for one job; its sockets are open already. Not a command for people.
-        if CommandLine.arguments.dropFirst().first == DecoderMain.subcommand { exit(DecoderMain.run()) }
+        // (`_exit`: its parent waits for the end, and the destructors of two hundred libraries have nothing to do.)
+        if CommandLine.arguments.dropFirst().first == DecoderMain.subcommand { _exit(DecoderMain.run()) }
         // A peer that hangs up is an error of one write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         do {

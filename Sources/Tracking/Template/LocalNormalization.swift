@@ -17,7 +17,7 @@ struct LocalNormalization: Hashable, Sendable {
         let (width, height) = (plane.width, plane.height)
         let pixels = [Float](unsafeUninitializedCapacity: width * height) { output, count in
             plane.withPixels { input in
-                var window = WindowSums(width: width, radius: radius)
+                let window = WindowSums(width: width, radius: radius)
                 for y in 0..<min(radius, height) { window.add(input + y * width) }
                 for y in 0..<height {
                     if y + radius < height { window.add(input + (y + radius) * width) }
@@ -32,92 +32,84 @@ struct LocalNormalization: Hashable, Sendable {
 }
 
 /// Sums of pixels and their squares over the rows of a window, column by column.
-private struct WindowSums {
+///
+/// Single precision does: grey levels are taken relative to the middle one, and what is left of rounding is far below
+/// the floor that is added to a deviation.
+private final class WindowSums {
+    private typealias Lanes = SIMD8<Float>
+
     private let width, radius: Int
     private var rows = 0
-    private var sums: [Float]
-    private var squares: [Float]
-    /// `prefix[x]` is the sum over the columns before `x`; double, so that differences of them keep their precision.
-    private var prefix: [Double]
-    private var squarePrefix: [Double]
-    /// Grey levels are taken relative to this, for the same reason.
+    /// Column sums; behind them their prefix sums: `prefix[x]` is the sum over the columns before `x`.
+    private let sums, squares, prefix, squarePrefix: UnsafeMutablePointer<Float>
     private static let middle: Float = 128
 
     init(width: Int, radius: Int) {
         self.width = width
         self.radius = radius
-        sums = [Float](repeating: 0, count: width)
-        squares = sums
-        prefix = [Double](repeating: 0, count: width + 1)
-        squarePrefix = prefix
+        sums = .allocate(capacity: 4 * (width + 1))
+        sums.initialize(repeating: 0, count: 4 * (width + 1))
+        squares = sums + (width + 1)
+        prefix = squares + (width + 1)
+        squarePrefix = prefix + (width + 1)
     }
 
-    mutating func add(_ row: UnsafePointer<Float>) {
+    deinit { sums.deallocate() }
+
+    func add(_ row: UnsafePointer<Float>) {
         rows += 1
-        accumulate(row, sign: 1)
-    }
-
-    mutating func remove(_ row: UnsafePointer<Float>) {
-        rows -= 1
-        accumulate(row, sign: -1)
-    }
-
-    private mutating func accumulate(_ row: UnsafePointer<Float>, sign: Float) {
-        sums.withUnsafeMutableBufferPointer { sums in
-            squares.withUnsafeMutableBufferPointer { squares in
-                for x in 0..<width {
-                    let value = row[x] - Self.middle
-                    sums[x] += sign * value
-                    squares[x] += sign * value * value
-                }
-            }
-        }
-    }
-
-    mutating func normalize(_ row: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, floor: Float) {
         for x in 0..<width {
-            prefix[x + 1] = prefix[x] + Double(sums[x])
-            squarePrefix[x + 1] = squarePrefix[x] + Double(squares[x])
-        }
-        prefix.withUnsafeBufferPointer { prefix in
-            squarePrefix.withUnsafeBufferPointer { squarePrefix in
-                // Windows that lie wholly inside are of one size: eight at a time, with one reciprocal for all.
-                let inside = radius..<max(width - radius, radius)
-                var x = 0
-                while x < width {
-                    if inside.contains(x), x + 8 <= inside.upperBound {
-                        let (low, high) = (x - radius, x + radius + 1)
-                        let scale = 1 / Double(rows * (high - low))
-                        let mean = Self.difference(prefix, low, high) * scale
-                        let square = Self.difference(squarePrefix, low, high) * scale
-                        let variance = SIMD8<Float>(
-                            (square - mean * mean).replacing(with: 0, where: square .< mean * mean))
-                        let pixels = UnsafeRawPointer(row + x).loadUnaligned(as: SIMD8<Float>.self)
-                        let contrast = pixels - Self.middle - SIMD8<Float>(mean)
-                        let result = LocalNormalization.unit * contrast / (variance.squareRoot() + floor)
-                        UnsafeMutableRawPointer(output + x).storeBytes(of: result, as: SIMD8<Float>.self)
-                        x += 8
-                    } else {
-                        let (low, high) = (max(x - radius, 0), min(x + radius + 1, width))
-                        let count = Double(rows * (high - low))
-                        let mean = (prefix[high] - prefix[low]) / count
-                        let variance = Float(max((squarePrefix[high] - squarePrefix[low]) / count - mean * mean, 0))
-                        let contrast = row[x] - Self.middle - Float(mean)
-                        output[x] = LocalNormalization.unit * contrast / (variance.squareRoot() + floor)
-                        x += 1
-                    }
-                }
-            }
+            let value = row[x] - Self.middle
+            sums[x] += value
+            squares[x] += value * value
         }
     }
 
-    /// Eight neighbouring windows' sums from prefix sums.
-    private static func difference(
-        _ prefix: UnsafeBufferPointer<Double>, _ low: Int, _ high: Int
-    ) -> SIMD8<Double> {
-        let base = UnsafeRawPointer(prefix.baseAddress!)
-        let stride = MemoryLayout<Double>.stride
-        return base.loadUnaligned(fromByteOffset: high * stride, as: SIMD8<Double>.self)
-            - base.loadUnaligned(fromByteOffset: low * stride, as: SIMD8<Double>.self)
+    func remove(_ row: UnsafePointer<Float>) {
+        rows -= 1
+        for x in 0..<width {
+            let value = row[x] - Self.middle
+            sums[x] -= value
+            squares[x] -= value * value
+        }
+    }
+
+    func normalize(_ row: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, floor: Float) {
+        var (sum, square) = (Float(0), Float(0))
+        for x in 0..<width {
+            sum += sums[x]
+            square += squares[x]
+            prefix[x + 1] = sum
+            squarePrefix[x + 1] = square
+        }
+        // Windows that lie wholly inside are of one size: eight at a time.
+        let inside = min(radius, width)..<max(width - radius, min(radius, width))
+        for x in 0..<inside.lowerBound { output[x] = contrast(row, x, floor) }
+        var x = inside.lowerBound
+        let scale = 1 / Float(rows * (2 * radius + 1))
+        while x + Lanes.scalarCount <= inside.upperBound {
+            let (low, high) = (x - radius, x + radius + 1)
+            let mean = (lanes(prefix, high) - lanes(prefix, low)) * scale
+            let variance = (lanes(squarePrefix, high) - lanes(squarePrefix, low)) * scale - mean * mean
+            let deviation = variance.replacing(with: 0, where: variance .< 0).squareRoot()
+            let result = LocalNormalization.unit * (lanes(row, x) - Self.middle - mean) / (deviation + floor)
+            UnsafeMutableRawPointer(output + x).storeBytes(of: result, as: Lanes.self)
+            x += Lanes.scalarCount
+        }
+        for x in x..<width { output[x] = contrast(row, x, floor) }
+    }
+
+    @inline(__always)
+    private func lanes(_ values: UnsafePointer<Float>, _ index: Int) -> Lanes {
+        UnsafeRawPointer(values + index).loadUnaligned(as: Lanes.self)
+    }
+
+    /// One pixel, its window cut off at the borders.
+    private func contrast(_ row: UnsafePointer<Float>, _ x: Int, _ floor: Float) -> Float {
+        let (low, high) = (max(x - radius, 0), min(x + radius + 1, width))
+        let scale = 1 / Float(rows * (high - low))
+        let mean = (prefix[high] - prefix[low]) * scale
+        let variance = max((squarePrefix[high] - squarePrefix[low]) * scale - mean * mean, 0)
+        return LocalNormalization.unit * (row[x] - Self.middle - mean) / (variance.squareRoot() + floor)
     }
 }

@@ -94,7 +94,7 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     /// Once lost, it is looked for in every so many frames only …
     public var searchInterval = 2
     /// … and after so many frames without it, more rarely still.
-    public var searchPatience = 30
+    public var searchPatience = 16
     public var patientSearchInterval = 25
     /// Steps of the aligner from each start before the best few are aligned in earnest.
     public var scoutIterations = 5
@@ -103,7 +103,7 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     public var sureShare = 0.92
     public var sureLeap = 0.25
     /// How many of a search's starts are aligned on every level.
-    public var searchCandidates = 3
+    public var searchCandidates = 2
 
     public init() {}
 }

@@ -60,7 +60,7 @@ struct TrackCommand: ParsableCommand {
         var encoder = try resultEncoder(spec)
         if let annotate { try CommandMedia.requireWritable(annotate) }
         let media = try CommandMedia.mapping { try MediaInput.recognise(path: input) }
-        let run = TrackingRun(spec)
+        let run = TrackingRun(spec, concurrency: ProcessInfo.processInfo.activeProcessorCount)
         let source = try CommandMedia.open(media, run.decodeRequest())
         let sink = try ResultOutput(path: output)
         var bytes: [UInt8] = []
