@@ -5,15 +5,21 @@ import Testing
 /// A job's life: canceled, deleted, interrupted, resumed.
 @Suite("The life of a job", .serialized)
 struct LifeTests {
-    /// Long enough that it can be caught in the middle.
-    static let frames = 4000
+    static let frames = 1000
+    /// So many that a job can be caught in the middle, however fast the machine.
+    static let targets = 48
 
     private func longVideo() throws -> Material.Video {
         try Material.syntheticVideo(frames: Self.frames, size: "160x120")
     }
 
+    private func submitLong(_ server: Server, _ video: Material.Video) throws -> String {
+        try server.submit(
+            ["video=@\(video.path)"] + Array(repeating: "roi=\(video.boxes[0])", count: Self.targets))
+    }
+
     private func runningJob(_ server: Server, _ video: Material.Video) throws -> String {
-        let id = try server.submit(["video=@\(video.path)", "roi=\(video.boxes[0])"])
+        let id = try submitLong(server, video)
         try poll("the first frames") { try server.framesDone(id) > 0 }
         return id
     }
@@ -38,7 +44,7 @@ struct LifeTests {
         let server = try Server("--workers", "1")
         let video = try longVideo()
         let running = try runningJob(server, video)
-        let queued = try server.submit(["video=@\(video.path)", "roi=\(video.boxes[0])"])
+        let queued = try submitLong(server, video)
         for id in [running, queued] {
             #expect(try Curl.run(["-X", "DELETE", "\(server.url)/v1/jobs/\(id)"]).status == 204)
             #expect(try server.get("/v1/jobs/\(id)").status == 404)
@@ -53,7 +59,7 @@ struct LifeTests {
         let server = try Server("--workers", "1")
         let video = try longVideo()
         let interrupted = try runningJob(server, video)
-        let waiting = try server.submit(["video=@\(video.path)", "roi=\(video.boxes[0])"])
+        let waiting = try submitLong(server, video)
         let decoders = server.children()
         #expect(!decoders.isEmpty)
         server.crash()

@@ -76,7 +76,8 @@ enum Material {
             "synth", owner.path(name), "--frames", "\(frames)", "--size", size, "--seed", "\(seed)",
             "--targets", "\(targets)", "--frame-rate", "\(frameRate)")
         guard made.status == 0 else { throw Server.Failure.timedOut("a synthetic video: \(made.standardError)") }
-        let truth = try String(contentsOfFile: owner.path("scene.truth.csv"), encoding: .utf8)
+        let stem = name.prefix { $0 != "." }
+        let truth = try String(contentsOfFile: owner.path("\(stem).truth.csv"), encoding: .utf8)
         let boxes = truth.split(separator: "\n").dropFirst().prefix(targets).map {
             $0.split(separator: ",")[4..<8].joined(separator: ",")
         }
