@@ -73,18 +73,18 @@ let package = Package(
         ),
         .target(name: "FileBlobStore", dependencies: ["CLinux", "Jobs", crypto], swiftSettings: swiftSettings),
         .target(
-            name: "Workers", dependencies: ["CLinux", "Jobs", "LucasKanade", "Media", "Tracking", logging],
+            name: "Workers", dependencies: ["Jobs", "LucasKanade", "Media", "Tracking", logging],
             swiftSettings: swiftSettings),
 
         // HTTP.
-        .target(name: "HTTPServer", dependencies: ["CMicroHTTPD", "CLinux", logging], swiftSettings: swiftSettings),
+        .target(name: "HTTPServer", dependencies: ["CMicroHTTPD", logging], swiftSettings: swiftSettings),
         .target(name: "TrackingAPI", dependencies: ["HTTPServer", "Jobs", logging], swiftSettings: swiftSettings),
 
         .executableTarget(
             name: "lktrack",
             dependencies: [
-                "CLinux", "FileBlobStore", "HTTPServer", "Jobs", "LucasKanade", "Media", "SQLiteJobStore", "Tracking",
-                "TrackingAPI", "Workers", argumentParser, logging,
+                "CLinux", "FileBlobStore", "HTTPServer", "Jobs", "Media", "SQLiteJobStore", "Tracking", "TrackingAPI",
+                "Workers", argumentParser, logging,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
