@@ -50,9 +50,10 @@ let package = Package(
         .target(
             name: "CVBridge",
             cxxSettings: cxxSettings + [.unsafeFlags(["-I/usr/include/opencv4"])],
-            linkerSettings: [
-                "opencv_core", "opencv_imgproc", "opencv_imgcodecs", "opencv_videoio", "avformat", "avcodec", "avutil",
-            ].map { .linkedLibrary($0) }
+            // And opencv_imgcodecs, which it loads when an image file is first read or written.
+            linkerSettings: ["opencv_core", "opencv_imgproc", "avformat", "avcodec", "avutil", "swscale"].map {
+                .linkedLibrary($0)
+            }
         ),
         .target(name: "CLinux", cSettings: cSettings),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
@@ -93,8 +94,13 @@ let package = Package(
         ),
 
         // Benchmarks and tests.
+        .target(
+            name: "OpenCVPeer", path: "Benchmarks/OpenCVPeer",
+            cxxSettings: cxxSettings + [.unsafeFlags(["-I/usr/include/opencv4"])],
+            linkerSettings: ["opencv_core", "opencv_imgproc", "opencv_videoio"].map { .linkedLibrary($0) }
+        ),
         .executableTarget(
-            name: "lktrack-bench", dependencies: ["CVBridge"], path: "Benchmarks/lktrack-bench",
+            name: "lktrack-bench", dependencies: ["OpenCVPeer"], path: "Benchmarks/lktrack-bench",
             swiftSettings: swiftSettings),
         .testTarget(name: "LucasKanadeTests", dependencies: ["LucasKanade"], swiftSettings: swiftSettings),
         .testTarget(name: "TrackingTests", dependencies: ["LucasKanade", "Tracking"], swiftSettings: swiftSettings),

@@ -1,5 +1,5 @@
-import CVBridge
 import Foundation
+import OpenCVPeer
 
 /// How much longer a video with three targets takes to track than to decode with the same backend and nothing else.
 /// Both are whole processes, start included, run in turn.
@@ -46,39 +46,9 @@ struct OverlapBench {
     }
 }
 
-/// Decodes a video to grey in this process and does nothing with it.
+/// OpenCV's VideoCapture in this process, the peer.
 enum DecodeAlone {
     static let subcommand = "decode-alone"
 
-    static func run(path: String) -> Int32 {
-        var text = [CChar](repeating: 0, count: 256)
-        return text.withUnsafeMutableBufferPointer { buffer -> Int32 in
-            let error = cvb_error(text: buffer.baseAddress, capacity: buffer.count)
-            var video: OpaquePointer?
-            var picture: OpaquePointer?
-            let demuxer = path.hasSuffix(".avi") ? "avi" : "mov"
-            guard cvb_video_open(path, demuxer, &video, error) == CVB_OK,
-                cvb_picture_create(&picture, error) == CVB_OK
-            else { return 65 }
-            defer {
-                cvb_video_close(video)
-                cvb_picture_destroy(picture)
-            }
-            var gray: [UInt8] = []
-            while cvb_video_grab(video, error) == CVB_OK {
-                guard cvb_video_retrieve(video, cvb_orientation(), picture, error) == CVB_OK else { return 65 }
-                let width = cvb_picture_width(picture)
-                let height = cvb_picture_height(picture)
-                if gray.isEmpty { gray = [UInt8](repeating: 0, count: Int(width) * Int(height)) }
-                let written = gray.withUnsafeMutableBufferPointer { pixels in
-                    let view = cvb_view(
-                        pixels: pixels.baseAddress, width: width, height: height, channels: 1,
-                        bytes_per_row: Int(width))
-                    return cvb_picture_write(picture, view, cvb_view(), error)
-                }
-                guard written == CVB_OK else { return 65 }
-            }
-            return 0
-        }
-    }
+    static func run(path: String) -> Int32 { opencv_peer_decode(path) ? 0 : 65 }
 }

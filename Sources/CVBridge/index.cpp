@@ -3,12 +3,11 @@
 #include <memory>
 #include <vector>
 
+#include "ffmpeg.hpp"
 #include "support.hpp"
 #include "truncation.hpp"
 
 extern "C" {
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
 #include <libavutil/display.h>
 }
 
@@ -16,70 +15,9 @@ using namespace cvbridge;
 
 namespace {
 
-struct FormatDeleter {
-    void operator()(AVFormatContext *format) const { avformat_close_input(&format); }
-};
-struct CodecDeleter {
-    void operator()(AVCodecContext *codec) const { avcodec_free_context(&codec); }
-};
 struct ParserDeleter {
     void operator()(AVCodecParserContext *parser) const { av_parser_close(parser); }
 };
-struct PacketDeleter {
-    void operator()(AVPacket *packet) const { av_packet_free(&packet); }
-};
-using Format = std::unique_ptr<AVFormatContext, FormatDeleter>;
-using Packet = std::unique_ptr<AVPacket, PacketDeleter>;
-
-std::string error_text(int code) {
-    std::string message = take_ffmpeg_message();
-    if (!message.empty()) return message;
-    char text[AV_ERROR_MAX_STRING_SIZE] = "";
-    av_strerror(code, text, sizeof text);
-    return text;
-}
-
-/// Reads the streams' parameters, without decoding a picture of more than `max_pixels` for it.
-void find_streams(AVFormatContext *format, int64_t max_pixels) {
-    std::vector<AVDictionary *> options(format->nb_streams, nullptr);
-    for (AVDictionary *&entry : options) av_dict_set_int(&entry, "max_pixels", max_pixels, 0);
-    int result = avformat_find_stream_info(format, options.data());
-    for (AVDictionary *&entry : options) av_dict_free(&entry);
-    if (result < 0) throw Failure(CVB_UNDECODABLE, error_text(result));
-}
-
-Format open_format(const char *path, const char *demuxer, int64_t max_pixels) {
-    const AVInputFormat *input = av_find_input_format(demuxer);
-    if (input == nullptr) throw Failure(CVB_INTERNAL, std::string("FFmpeg has no demuxer ") + demuxer);
-    AVDictionary *options = nullptr;
-    av_dict_set(&options, "protocol_whitelist", "file", 0);
-    av_dict_set(&options, "format_whitelist", input->name, 0);
-    AVFormatContext *opened = nullptr;
-    take_ffmpeg_message();
-    int result = avformat_open_input(&opened, path, input, &options);
-    av_dict_free(&options);
-    if (result < 0) throw Failure(CVB_UNDECODABLE, error_text(result));
-    Format format(opened);
-    // A packet that the file holds only in part is none.
-    opened->flags |= AVFMT_FLAG_DISCARD_CORRUPT;
-    find_streams(opened, max_pixels);
-    return format;
-}
-
-/// The stream that OpenCV takes: the first video stream. All others are skipped.
-AVStream *select_stream(AVFormatContext *format) {
-    AVStream *selected = nullptr;
-    for (unsigned i = 0; i < format->nb_streams; i++) {
-        AVStream *stream = format->streams[i];
-        if (selected == nullptr && stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO) {
-            selected = stream;
-        } else {
-            stream->discard = AVDISCARD_ALL;
-        }
-    }
-    if (selected == nullptr) throw Failure(CVB_UNDECODABLE, "it holds no video stream");
-    return selected;
-}
 
 /// A display matrix maps (x, y) to (a·x + c·y, b·x + d·y). Turns by other than quarters are left alone.
 cvb_orientation orientation_of(const AVStream *stream) {
@@ -123,7 +61,7 @@ class SizeWatcher {
 
   private:
     std::unique_ptr<AVCodecParserContext, ParserDeleter> parser;
-    std::unique_ptr<AVCodecContext, CodecDeleter> codec;
+    Codec codec;
     int width = 0, height = 0;
 };
 
@@ -148,8 +86,7 @@ bool read_packets(AVFormatContext *format, const AVStream *stream, size_t max_fr
                   void *context, cvb_index &index) {
     AVCodecID codec = stream->codecpar->codec_id;
     SizeWatcher sizes(stream->codecpar);
-    Packet packet(av_packet_alloc());
-    if (packet == nullptr) throw std::bad_alloc();
+    Packet packet = make_packet();
     int64_t resized_stamp = AV_NOPTS_VALUE;
     int64_t previous = AV_NOPTS_VALUE;
     int result = 0;
@@ -198,7 +135,6 @@ cvb_status cvb_index_open(const char *path, const char *demuxer, size_t max_fram
         AVRational rate = stream->avg_frame_rate.num > 0 ? stream->avg_frame_rate : stream->r_frame_rate;
         info.rate_numerator = rate.num;
         info.rate_denominator = rate.den;
-        info.start_stamp = stream->start_time;
         info.codec = avcodec_get_name(stream->codecpar->codec_id);
         info.has_presentation_stamps = std::string(demuxer) != "avi";
         info.resized_frame = -1;

@@ -3,11 +3,8 @@
 #include <memory>
 #include <vector>
 
+#include "ffmpeg.hpp"
 #include "support.hpp"
-
-extern "C" {
-#include <libavformat/avformat.h>
-}
 
 using namespace cvbridge;
 
@@ -16,22 +13,6 @@ namespace {
 /// Ticks a second of MP4 output: the common multiple of the usual frame rates, and what MPEG itself counts in.
 constexpr int mp4_ticks = 90000;
 
-struct InputDeleter {
-    void operator()(AVFormatContext *format) const { avformat_close_input(&format); }
-};
-struct OutputDeleter {
-    void operator()(AVFormatContext *format) const {
-        avio_closep(&format->pb);
-        avformat_free_context(format);
-    }
-};
-struct PacketDeleter {
-    void operator()(AVPacket *packet) const { av_packet_free(&packet); }
-};
-using Input = std::unique_ptr<AVFormatContext, InputDeleter>;
-using Output = std::unique_ptr<AVFormatContext, OutputDeleter>;
-using Packet = std::unique_ptr<AVPacket, PacketDeleter>;
-
 void check(int result, const char *what) {
     if (result >= 0) return;
     char text[AV_ERROR_MAX_STRING_SIZE] = "";
@@ -39,19 +20,19 @@ void check(int result, const char *what) {
     throw Failure(CVB_CANNOT_WRITE, std::string(what) + ": " + text);
 }
 
-Input open_input(const char *path) {
+Format open_input(const char *path) {
     AVFormatContext *opened = nullptr;
     check(avformat_open_input(&opened, path, nullptr, nullptr), "cannot read the encoded video");
-    Input input(opened);
+    Format input(opened);
     check(avformat_find_stream_info(opened, nullptr), "cannot read the encoded video");
     if (opened->nb_streams != 1) throw Failure(CVB_CANNOT_WRITE, "the encoded video is empty");
     return input;
 }
 
-Output open_output(const char *path, const char *muxer, const AVStream *source) {
+OutputFormat open_output(const char *path, const char *muxer, const AVStream *source) {
     AVFormatContext *made = nullptr;
     check(avformat_alloc_output_context2(&made, nullptr, muxer, path), "no such container");
-    Output output(made);
+    OutputFormat output(made);
     AVStream *stream = avformat_new_stream(made, nullptr);
     if (stream == nullptr) throw std::bad_alloc();
     check(avcodec_parameters_copy(stream->codecpar, source->codecpar), "cannot copy the codec's parameters");
@@ -71,8 +52,7 @@ Output open_output(const char *path, const char *muxer, const AVStream *source) 
 /// Presentation stamps in decoding order.
 std::vector<int64_t> read_stamps(AVFormatContext *input) {
     std::vector<int64_t> stamps;
-    Packet packet(av_packet_alloc());
-    if (packet == nullptr) throw std::bad_alloc();
+    Packet packet = make_packet();
     while (av_read_frame(input, packet.get()) >= 0) {
         stamps.push_back(packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts);
         av_packet_unref(packet.get());
@@ -126,15 +106,14 @@ cvb_status cvb_remux(const char *source, const char *target, const char *muxer, 
             throw Failure(CVB_CANNOT_WRITE, "the encoder wrote " + std::to_string(ranks.size()) + " of " +
                                                 std::to_string(count) + " frames");
         }
-        Input input = open_input(source);
-        Output output = open_output(target, muxer, input->streams[0]);
+        Format input = open_input(source);
+        OutputFormat output = open_output(target, muxer, input->streams[0]);
         const AVStream *stream = output->streams[0];
         std::vector<int64_t> ticks = schedule(stream, times, count, input->streams[0]->avg_frame_rate);
         size_t delay = delay_of(ranks);
         // Frames that are decoded ahead of the first one's time come at its pace, so that the average rate stays true.
         int64_t first_period = ticks[1] - ticks[0];
-        Packet packet(av_packet_alloc());
-        if (packet == nullptr) throw std::bad_alloc();
+        Packet packet = make_packet();
         for (size_t n = 0; n < count && av_read_frame(input.get(), packet.get()) >= 0; n++) {
             packet->pts = ticks[ranks[n]];
             packet->duration = ticks[ranks[n] + 1] - ticks[ranks[n]];

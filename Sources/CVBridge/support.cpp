@@ -73,4 +73,23 @@ cv::Mat matrix(const cvb_view &view) {
     return cv::Mat(view.height, view.width, CV_8UC(view.channels), view.pixels, view.bytes_per_row);
 }
 
+cv::Mat target_matrix(const cvb_view &view, cv::Size size, int channels) {
+    cv::Mat target = matrix(view);
+    if (target.size() != size || target.channels() != channels) {
+        throw Failure(CVB_INTERNAL, "the view has another size than the picture");
+    }
+    return target;
+}
+
+bool has_color(const cv::Mat &pixels) {
+    if (pixels.channels() != 3) return false;
+    for (int y = 0; y < pixels.rows; y++) {
+        const uint8_t *row = pixels.ptr<uint8_t>(y);
+        for (int x = 0; x < pixels.cols; x++) {
+            if (row[3 * x] != row[3 * x + 1] || row[3 * x] != row[3 * x + 2]) return true;
+        }
+    }
+    return false;
+}
+
 }  // namespace cvbridge

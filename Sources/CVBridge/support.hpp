@@ -57,6 +57,12 @@ cvb_status guarded(cvb_error error, Body &&body) noexcept {
 /// A matrix over the view's memory, without a copy.
 cv::Mat matrix(const cvb_view &view);
 
+/// The same for a view that is written to; throws where it has not the picture's size and channels.
+cv::Mat target_matrix(const cvb_view &view, cv::Size size, int channels);
+
+/// Whether any pixel's channels differ.
+bool has_color(const cv::Mat &pixels);
+
 }  // namespace cvbridge
 
 struct cvb_picture {

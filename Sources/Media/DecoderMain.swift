@@ -16,6 +16,8 @@ public enum DecoderMain {
         // Names in archives are UTF-8.
         setlocale(LC_CTYPE, "C.UTF-8")
         do {
+            // Libraries are files: they are opened before the process gives that up.
+            if task.kind.isImages { try Picture.loadLibraries() }
             try DecoderSandbox.apply()
             try serve(task, over: channel)
             return 0
@@ -38,7 +40,7 @@ public enum DecoderMain {
         var writer = try FrameWriter(layout: layout, slots: slots, channel: channel)
         var index = request.start
         while index < min(request.stop ?? Int.max, request.limits.frames), let stamp = try source.load(index) {
-            guard try writer.write(source.picture, index: index, stamp: stamp) else { return }
+            guard try writer.write(source, index: index, stamp: stamp) else { return }
             let (next, overflow) = index.addingReportingOverflow(request.step)
             if overflow { break }
             index = next
@@ -82,15 +84,15 @@ private struct FrameWriter: ~Copyable {
         free = Array((0..<slots).reversed())
     }
 
-    /// Waits for a free slot and fills it. `false` where the server is gone.
-    mutating func write(_ picture: Picture, index: Int, stamp: Int64) throws(MediaError) -> Bool {
+    /// Waits for a free slot and fills it with the frame that was loaded. `false` where the server is gone.
+    mutating func write(_ source: any PictureSource, index: Int, stamp: Int64) throws(MediaError) -> Bool {
         while free.isEmpty {
             guard case .message(.release(let slot)) = channel.receive() else { return false }
             free.append(slot)
         }
         let slot = free.removeLast()
         let base = mapping.address + slot * layout.slotBytes
-        try picture.write(to: base, layout: layout, frame: index)
+        try source.write(to: base, layout: layout)
         return channel.send(.frame(index: index, slot: slot, pts: stamp), wait: true)
     }
 }

@@ -32,6 +32,9 @@ struct DecoderTask: Hashable {
         case video(VideoContainer)
         case archive(ArchiveFormat)
         case folder
+
+        /// Whether it holds image files.
+        var isImages: Bool { if case .video = self { false } else { true } }
     }
 }
 

@@ -1,4 +1,5 @@
 import CLinux
+import CVBridge
 import Glibc
 import LucasKanade
 import Synchronization
@@ -27,8 +28,8 @@ struct FrameLayout: Hashable {
         hasColor = color
         grayBytesPerRow = roundUp(width, to: Self.rowAlignment)
         colorBytesPerRow = color ? roundUp(3 * width, to: Self.rowAlignment) : 0
-        colorOffset = height * grayBytesPerRow
-        slotBytes = roundUp(colorOffset + height * colorBytesPerRow, to: Self.pageSize)
+        colorOffset = roundUp(height * grayBytesPerRow + Int(CVB_OVERRUN), to: Self.rowAlignment)
+        slotBytes = roundUp(colorOffset + height * colorBytesPerRow + Int(CVB_OVERRUN), to: Self.pageSize)
     }
 
     /// Enough that decoding runs ahead of tracking, within a budget of memory.

@@ -16,9 +16,9 @@ enum ImageFileLimits {
 
 /// An image sequence: one picture a file, all of one size.
 final class ImagePictures: PictureSource {
-    let picture: Picture
     private(set) var info: SourceInfo
 
+    private let picture: Picture
     private let files: any ImageFiles
     private let limits: DecodeLimits
     /// The frame that ``picture`` holds.
@@ -55,6 +55,10 @@ final class ImagePictures: PictureSource {
             }
         }
         return Int64(index)
+    }
+
+    func write(to base: UnsafeMutableRawPointer, layout: FrameLayout) throws(MediaError) {
+        try picture.write(to: base, layout: layout, frame: loaded)
     }
 
     private func decode(_ index: Int) throws(MediaError) -> ImageFormat {

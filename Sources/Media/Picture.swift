@@ -13,6 +13,11 @@ final class Picture {
 
     deinit { cvb_picture_destroy(handle) }
 
+    /// Loads what image files are decoded with.
+    static func loadLibraries() throws(MediaError) {
+        try Bridge.check("cannot load OpenCV's image files", code: .system) { cvb_load_image_files($0) }
+    }
+
     var width: Int { Int(cvb_picture_width(handle)) }
     var height: Int { Int(cvb_picture_height(handle)) }
     /// Whether any pixel is not grey.
@@ -20,28 +25,35 @@ final class Picture {
 
     /// Writes the planes that the layout has.
     func write(to base: UnsafeMutableRawPointer, layout: FrameLayout, frame: Int) throws(MediaError) {
-        func view(offset: Int, channels: Int32, bytesPerRow: Int) -> cvb_view {
-            cvb_view(
-                pixels: (base + offset).assumingMemoryBound(to: UInt8.self), width: Int32(layout.width),
-                height: Int32(layout.height), channels: channels, bytes_per_row: bytesPerRow)
-        }
-        let gray = view(offset: 0, channels: 1, bytesPerRow: layout.grayBytesPerRow)
-        let color =
-            layout.hasColor
-            ? view(offset: layout.colorOffset, channels: 3, bytesPerRow: layout.colorBytesPerRow) : cvb_view()
+        let (gray, color) = layout.views(base)
         try Bridge.check("frame \(frame) cannot be converted", frame: frame) {
             cvb_picture_write(handle, gray, color, $0)
         }
     }
 }
 
+extension FrameLayout {
+    /// A slot's planes as C sees them; `color` has no pixels where the layout has none.
+    func views(_ base: UnsafeMutableRawPointer) -> (gray: cvb_view, color: cvb_view) {
+        func view(offset: Int, channels: Int32, bytesPerRow: Int) -> cvb_view {
+            cvb_view(
+                pixels: (base + offset).assumingMemoryBound(to: UInt8.self), width: Int32(width),
+                height: Int32(height), channels: channels, bytes_per_row: bytesPerRow)
+        }
+        return (
+            view(offset: 0, channels: 1, bytesPerRow: grayBytesPerRow),
+            hasColor ? view(offset: colorOffset, channels: 3, bytesPerRow: colorBytesPerRow) : cvb_view()
+        )
+    }
+}
+
 /// What a decoder process reads pictures from.
 protocol PictureSource: AnyObject {
     var info: SourceInfo { get }
-    var picture: Picture { get }
-    /// Decodes frame `index`, not before an earlier call's, into ``picture`` and returns its time stamp; `nil` where
-    /// there is none.
+    /// Decodes frame `index`, not before an earlier call's, and returns its time stamp; `nil` where there is none.
     func load(_ index: Int) throws(MediaError) -> Int64?
+    /// Writes the frame that was loaded last to a slot, the planes that the layout has.
+    func write(to base: UnsafeMutableRawPointer, layout: FrameLayout) throws(MediaError)
 }
 
 enum PictureSourceFactory {

@@ -14,7 +14,7 @@ public final class VideoEncoder: @unchecked Sendable {
     private let container: VideoContainer
     private let size: (width: Int, height: Int)
     private let frameRate: Double
-    /// What OpenCV writes; the final file is made from it.
+    /// What the encoder writes; the final file is made from it.
     private let draft: String
     private var writer: OpaquePointer?
     private var times: [Double] = []
@@ -54,7 +54,7 @@ public final class VideoEncoder: @unchecked Sendable {
 
     deinit { abort() }
 
-    /// Makes an empty file: where that cannot be, OpenCV would not say why.
+    /// Makes an empty file: where that cannot be, the system says why.
     private static func create(_ draft: String, for path: String) throws(MediaError) {
         let number = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard number >= 0 else { throw MediaError.system("cannot write \(path)", .cannotWrite) }

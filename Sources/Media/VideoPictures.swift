@@ -1,13 +1,11 @@
 import CVBridge
 
-/// The frames of a video: decoded by OpenCV, timed by the container.
+/// The frames of a video, timed by the container.
 ///
-/// OpenCV 4.6 tells a frame's position, but not its time stamp, and derives frame numbers from an average rate. So the
-/// container's index, read before, says which time stamps there are; a frame takes the next one, or a later one
-/// where its position says that frames in between could not be decoded (a damaged packet, pictures before the first
+/// The container's index, read before, says which time stamps there are; a frame takes the next one, or a later one
+/// where its own stamp says that frames in between could not be decoded (a damaged packet, pictures before the first
 /// key frame). Frames are counted as they are decoded: they have no gaps.
 final class VideoPictures: PictureSource {
-    let picture: Picture
     private(set) var info: SourceInfo
 
     private let input: Descriptor
@@ -17,8 +15,6 @@ final class VideoPictures: PictureSource {
     /// How many frames were grabbed, and the last one's place in the index.
     private var grabbed = 0
     private var place = -1
-    /// The frame that ``picture`` holds.
-    private var loaded = -1
 
     init(
         _ input: Descriptor, container: VideoContainer, limits: DecodeLimits, heartbeat: Heartbeat
@@ -26,22 +22,24 @@ final class VideoPictures: PictureSource {
         self.input = input
         self.heartbeat = heartbeat
         let path = "/proc/self/fd/\(input.number)"
-        index = try ContainerIndex(path: path, container: container, limits: limits, heartbeat: heartbeat)
+        let index = try ContainerIndex(path: path, container: container, limits: limits, heartbeat: heartbeat)
         guard index.count > 0 else {
             throw index.truncation(at: 0) ?? MediaError(.noFrames, "the video holds no frame")
         }
-        picture = try Picture()
         var opened: OpaquePointer?
-        try Bridge.check("the video cannot be decoded") { cvb_video_open(path, container.demuxer, &opened, $0) }
+        try Bridge.check("the video cannot be decoded") {
+            cvb_video_open(path, container.demuxer, Int64(limits.pixels), index.orientation, &opened, $0)
+        }
         guard let opened else { throw MediaError(.system, "the video cannot be opened") }
+        self.index = index
         video = opened
         info = index.info
-        guard try load(0) != nil else {
-            throw MediaError(.undecodable, "none of the video's \(index.count) frames can be decoded")
+        guard try grab() else {
+            throw index.truncation(at: 0)
+                ?? MediaError(.undecodable, "none of the video's \(index.count) frames can be decoded")
         }
-        info.width = picture.width
-        info.height = picture.height
-        info.isColor = picture.isColor
+        (info.width, info.height) = size
+        try Bridge.check("frame 0 cannot be converted", frame: 0) { cvb_video_is_color(video, &info.isColor, $0) }
     }
 
     deinit { cvb_video_close(video) }
@@ -49,39 +47,41 @@ final class VideoPictures: PictureSource {
     func load(_ number: Int) throws(MediaError) -> Int64? {
         while grabbed <= number {
             guard try grab() else {
+                // What follows a change of size may be larger than the limit and is not decoded then.
+                if index.resizedFrame != nil { throw resized(grabbed) }
                 if let truncation = index.truncation(at: grabbed) { throw truncation }
                 return nil
             }
             heartbeat.beat()
         }
-        if loaded != number {
-            if let resized = index.resizedFrame, place >= resized {
-                throw MediaError(.sizeChanged, "frame \(number) has another size than the first", frame: number)
-            }
-            try Bridge.check("frame \(number) cannot be decoded", frame: number) {
-                cvb_video_retrieve(video, index.orientation, picture.handle, $0)
-            }
-            if loaded >= 0, picture.width != info.width || picture.height != info.height {
-                throw MediaError(.sizeChanged, "frame \(number) has another size than the first", frame: number)
-            }
-            loaded = number
-        }
+        if let first = index.resizedFrame, place >= first { throw resized(number) }
+        guard size == (info.width, info.height) else { throw resized(number) }
         return index.stamp(place)
     }
 
-    /// Decodes the next frame. A damaged packet ends OpenCV's call, not the video: as many are skipped as the index has
-    /// frames left.
-    private func grab() throws(MediaError) -> Bool {
-        while place + 1 < index.count {
-            for _ in place..<index.count {
-                guard try Bridge.check("the video cannot be decoded", { cvb_video_grab(video, $0) }) else { continue }
-                place = index.place(after: place, position: cvb_video_position(video))
-                grabbed += 1
-                return true
-            }
-            return false
+    func write(to base: UnsafeMutableRawPointer, layout: FrameLayout) throws(MediaError) {
+        let (gray, color) = layout.views(base)
+        try Bridge.check("frame \(grabbed - 1) cannot be converted", frame: grabbed - 1) {
+            cvb_video_write(video, gray, color, $0)
         }
-        return false
+    }
+
+    private var size: (Int, Int) { (Int(cvb_video_width(video)), Int(cvb_video_height(video))) }
+
+    private func resized(_ number: Int) -> MediaError {
+        MediaError(.sizeChanged, "frame \(number) has another size than the first", frame: number)
+    }
+
+    /// Decodes the next frame. `false` after the last one of the index.
+    private func grab() throws(MediaError) -> Bool {
+        guard place + 1 < index.count,
+            try Bridge.check("the video cannot be decoded", { cvb_video_grab(video, $0) })
+        else { return false }
+        var stamp: Int64 = 0
+        let hasStamp = cvb_video_stamp(video, &stamp)
+        place = index.place(after: place, stamp: hasStamp ? stamp : nil)
+        grabbed += 1
+        return true
     }
 }
 
@@ -126,17 +126,11 @@ final class ContainerIndex {
 
     func stamp(_ place: Int) -> Int64 { content.stamps[place] }
 
-    /// The place of the frame that follows `previous`. OpenCV gives a position in milliseconds from the start; where it
-    /// is exactly that of a later frame, the ones between were lost.
-    func place(after previous: Int, position: Double) -> Int {
+    /// The place of the frame that follows `previous`. Where its stamp is exactly that of a later frame, the ones between
+    /// were lost.
+    func place(after previous: Int, stamp: Int64?) -> Int {
         let expected = previous + 1
-        guard content.has_presentation_stamps, position.isFinite, secondsPerUnit > 0 else { return expected }
-        let units = (position / 1000 / secondsPerUnit).rounded()
-        guard let offset = Int64(exactly: units) else { return expected }
-        let (stamp, overflow) = offset.addingReportingOverflow(content.start_stamp)
-        guard !overflow, stamp > self.stamp(expected) else { return expected }
-        // OpenCV takes a stamp of 0 for none and gives the position of whatever was read last.
-        if self.stamp(expected) <= 0, stamp > 0 { return expected }
+        guard content.has_presentation_stamps, let stamp, stamp > self.stamp(expected) else { return expected }
         let place = firstPlace(from: stamp, after: expected)
         return place < count && self.stamp(place) == stamp ? place : expected
     }

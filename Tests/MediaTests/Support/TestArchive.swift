@@ -90,7 +90,17 @@ enum FFmpeg {
         return text.split(separator: "\n").compactMap { line in line.split(separator: ",").first.flatMap { Int64($0) } }
     }
 
+    /// The pixels of all frames as FFmpeg itself decodes, turns and converts them, without padding.
+    static func pixels(_ path: String, format: String) throws -> [UInt8] {
+        let output = ["-vsync", "0", "-f", "rawvideo", "-pix_fmt", format, "-"]
+        return Array(try data(of: "/usr/bin/ffmpeg", ["-v", "error", "-nostdin", "-i", path] + output))
+    }
+
     private static func output(of program: String, _ arguments: [String]) throws -> String {
+        String(decoding: try data(of: program, arguments), as: UTF8.self)
+    }
+
+    private static func data(of program: String, _ arguments: [String]) throws -> Data {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
@@ -101,7 +111,7 @@ enum FFmpeg {
         let data = pipe.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         try #require(process.terminationStatus == 0, "\(program) \(arguments) failed")
-        return String(decoding: data, as: UTF8.self)
+        return data
     }
 }
 
