@@ -69,24 +69,29 @@ struct TimeStampTests {
         #expect(frames.map(\.pts) == (0..<90).map { Int64($0) })
     }
 
-    @Test("a change of size inside a video names the frame", .enabled(if: FFmpeg.isInstalled))
-    func sizeChange() throws {
-        for (name, size) in [("a.h264", "160x120"), ("b.h264", "128x96")] {
+    /// The third is too large to be decoded under the limit.
+    @Test(
+        "a change of size inside a video names the frame", .enabled(if: FFmpeg.isInstalled),
+        arguments: ["128x96", "176x144", "1280x960"])
+    func sizeChange(other: String) throws {
+        // Longer than FFmpeg looks ahead for a stream's parameters.
+        for (name, size, seconds) in [("a.h264", "160x120", 7), ("b.h264", other, 1)] {
             try FFmpeg.run([
-                "-f", "lavfi", "-i", "testsrc2=size=\(size):rate=30:duration=1", "-c:v", "libx264", "-bf", "0",
-                folder.file(name),
+                "-f", "lavfi", "-i", "testsrc2=size=\(size):rate=30:duration=\(seconds)", "-c:v", "libx264",
+                "-bf", "0", folder.file(name),
             ])
         }
         let joined = try folder.write(
             readBytes(folder.file("a.h264")) + readBytes(folder.file("b.h264")), to: "joined.h264")
         let path = folder.file("joined.mkv")
         try FFmpeg.run(["-r", "30", "-i", joined, "-c", "copy", path])
-        let source = try TestDecoder.open(.video(path: path))
+        let limits = DecodeLimits(pixels: 160 * 120)
+        let source = try TestDecoder.open(.video(path: path), DecodeRequest(limits: limits))
         var count = 0
         let error = mediaError { while try source.next() != nil { count += 1 } }
         #expect(error?.code == .sizeChanged)
-        #expect(error?.frame == 30)
-        #expect(count == 30)
+        #expect(error?.frame == 210)
+        #expect(count == 210)
     }
 
     /// The display matrix (a, b, c, d), and where it puts a pixel of a picture of 96x64.
