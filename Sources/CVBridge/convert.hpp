@@ -22,9 +22,9 @@ class Scratch {
 
 /// Turns decoded frames into grey and BGR of 8 bits.
 ///
-/// Grey is the frame's own luma, expanded to 0-255 where the video has the narrow range of 16-235 (ITU-R BT.601), so the
-/// colours of a YUV frame are not computed for it. It equals the BT.601 luma of the BGR colours but for their rounding
-/// and clipping: BGR is made with BT.601's matrix whatever the video names, as OpenCV does it.
+/// Grey is the frame's own luma, expanded to 0-255 where the video has the narrow range of 16-235 (ITU-R BT.601), so
+/// the colours of a YUV frame are not computed for it. It equals the BT.601 luma of the BGR colours but for their
+/// rounding and clipping: BGR is made with BT.601's matrix whatever the video names, as OpenCV does it.
 class FrameConverter {
   public:
     FrameConverter();

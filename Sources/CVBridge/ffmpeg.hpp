@@ -43,9 +43,9 @@ Frame make_frame();
 /// What FFmpeg logged last as an error, or what the code means.
 std::string error_text(int code);
 
-/// Opens a local file with one demuxer, and no protocol but `file`: a playlist or a concat script would make FFmpeg open
-/// other files. No packet that the file holds only in part is given, and no picture of more than `max_pixels` is decoded
-/// to learn the streams' parameters.
+/// Opens a local file with one demuxer, and no protocol but `file`: a playlist or a concat script would make FFmpeg
+/// open other files. No packet that the file holds only in part is given, and no picture of more than `max_pixels` is
+/// decoded to learn the streams' parameters.
 Format open_format(const char *path, const char *demuxer, int64_t max_pixels);
 
 /// The first video stream; all others are skipped.

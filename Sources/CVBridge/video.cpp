@@ -10,6 +10,10 @@
 #include <opencv2/imgproc.hpp>
 #pragma clang diagnostic pop
 
+extern "C" {
+#include <libavutil/cpu.h>
+}
+
 using namespace cvbridge;
 
 struct cvb_video {
@@ -44,6 +48,9 @@ static int64_t padded_pixels(const AVCodecParameters *parameters, int64_t max_pi
     return std::max(2 * max_pixels, (parameters->width + padding) * (parameters->height + padding));
 }
 
+/// Threads of codecs that can share their work, as H.264 and VP9 can. Each holds pictures of its own.
+static constexpr int most_threads = 4;
+
 static Codec open_codec(const AVStream *stream, int64_t max_pixels) {
     const AVCodec *decoder = avcodec_find_decoder(stream->codecpar->codec_id);
     if (decoder == nullptr) throw Failure(CVB_UNDECODABLE, "its codec is not understood");
@@ -51,7 +58,7 @@ static Codec open_codec(const AVStream *stream, int64_t max_pixels) {
     if (codec == nullptr || avcodec_parameters_to_context(codec.get(), stream->codecpar) < 0) throw std::bad_alloc();
     codec->pkt_timebase = stream->time_base;
     codec->max_pixels = padded_pixels(stream->codecpar, max_pixels);
-    codec->thread_count = 1;
+    codec->thread_count = std::clamp(av_cpu_count(), 1, most_threads);
     take_ffmpeg_message();
     int result = avcodec_open2(codec.get(), decoder, nullptr);
     if (result == AVERROR(ENOMEM)) throw std::bad_alloc();

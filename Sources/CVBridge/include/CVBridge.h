@@ -115,7 +115,8 @@ void cvb_index_close(cvb_index *index);
 typedef struct cvb_video cvb_video;
 
 /// Opens the first video stream of a local file with one demuxer and no protocol but `file`. No picture of more than
-/// `max_pixels` is decoded. `orientation` is how its frames are turned.
+/// `max_pixels` is decoded, but for a margin. `orientation` is how its frames are turned. A codec that can share its
+/// work between threads has a few.
 cvb_status cvb_video_open(const char *path, const char *demuxer, int64_t max_pixels, cvb_orientation orientation,
                           cvb_video **video, cvb_error error);
 /// Decodes the next frame that can be decoded; CVB_END where there is none.
