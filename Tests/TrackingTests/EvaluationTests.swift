@@ -56,6 +56,36 @@ struct EvaluationTests {
         #expect(OTBScore(results: [Box(x: 12, y: 16, width: 10, height: 10)], truth: [truth]).successAUC == 0)
     }
 
+    @Test("the curves are shares of frames over overlap and distance; the area is the success curve's mean")
+    func curves() {
+        let score = OTBScore(results: results, truth: results)
+        #expect(score.successCurve.dropLast().allSatisfy { $0 == 1 } && score.successCurve.last == 0)
+        #expect(score.precisionCurve == [Double](repeating: 1, count: 51))
+        let truth = Box(x: 0, y: 0, width: 10, height: 10)
+        let moved = Box(x: 5, y: 0, width: 10, height: 10)
+        let off = OTBScore(results: [truth, moved, nil], truth: [truth, truth, truth])
+        let (third, twoThirds) = (1.0 / 3, 2.0 / 3)
+        #expect(off.precisionCurve[4] == third)
+        #expect(off.precisionCurve[5] == twoThirds)
+        #expect(off.precisionCurve[50] == twoThirds)
+        // The second box overlaps by a third, which is above the threshold 0.3 and below 0.35.
+        #expect(off.successCurve[0] == twoThirds)
+        #expect(off.successCurve[6] == twoThirds)
+        #expect(off.successCurve[7] == third)
+        #expect(abs(off.successAUC - off.successCurve.reduce(0, +) / 21) < 1e-12)
+    }
+
+    @Test("pooled runs weigh by frames")
+    func pooling() {
+        let box = Box(x: 0, y: 0, width: 10, height: 10)
+        let good = OTBScore(results: [box, box, box], truth: [box, box, box])
+        let bad = OTBScore(results: [nil], truth: [box])
+        let pooled = OTBScore(pooling: [good, bad])
+        #expect(pooled.frames == 4)
+        #expect(pooled.precision == 0.75)
+        #expect(abs(pooled.successAUC - 0.75 * good.successAUC) < 1e-12)
+    }
+
     @Test("frames without truth are not scored, frames without a result count as missed")
     func missing() {
         let box = Box(x: 0, y: 0, width: 10, height: 10)

@@ -73,7 +73,7 @@ public struct SyntheticScene: Sendable {
     private static func byte(_ value: Float) -> UInt8 { UInt8(min(max(value + 0.5, 0), 255)) }
 
     /// A binomial kernel, which has variance `steps / 4` and odd length for an even number of steps.
-    private static func gaussian(sigma: Double) -> [Float] {
+    static func gaussian(sigma: Double) -> [Float] {
         guard sigma > 0 else { return [] }
         let steps = 2 * max(Int((2 * sigma * sigma).rounded()), 1)
         var kernel: [Float] = [1]
