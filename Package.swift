@@ -84,8 +84,8 @@ let package = Package(
         .executableTarget(
             name: "lktrack",
             dependencies: [
-                "CLinux", "FileBlobStore", "HTTPServer", "Jobs", "Media", "SQLiteJobStore", "Tracking", "TrackingAPI",
-                "Workers", argumentParser, logging,
+                "CLinux", "FileBlobStore", "HTTPServer", "Jobs", "LucasKanade", "Media", "SQLiteJobStore", "Tracking",
+                "TrackingAPI", "Workers", argumentParser, logging,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -99,8 +99,18 @@ let package = Package(
             cxxSettings: cxxSettings + [.unsafeFlags(["-I/usr/include/opencv4"])],
             linkerSettings: ["opencv_core", "opencv_imgproc", "opencv_videoio"].map { .linkedLibrary($0) }
         ),
+        .target(
+            name: "OpenCVTracking", path: "Benchmarks/OpenCVTracking",
+            cxxSettings: cxxSettings + [.unsafeFlags(["-I/usr/include/opencv4"])],
+            linkerSettings: ["opencv_core", "opencv_imgproc", "opencv_tracking", "opencv_video"].map {
+                .linkedLibrary($0)
+            }
+        ),
         .executableTarget(
-            name: "lktrack-bench", dependencies: ["OpenCVPeer"], path: "Benchmarks/lktrack-bench",
+            name: "lktrack-bench", dependencies: ["LucasKanade", "Media", "OpenCVTracking", "Tracking"],
+            path: "Benchmarks/lktrack-bench", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "lktrack-decode-alone", dependencies: ["OpenCVPeer"], path: "Benchmarks/lktrack-decode-alone",
             swiftSettings: swiftSettings),
         .testTarget(name: "LucasKanadeTests", dependencies: ["LucasKanade"], swiftSettings: swiftSettings),
         .testTarget(name: "TrackingTests", dependencies: ["LucasKanade", "Tracking"], swiftSettings: swiftSettings),
@@ -135,7 +145,7 @@ let package = Package(
             name: "TrackingAPITests",
             dependencies: ["FileBlobStore", "HTTPServer", "Jobs", "SQLiteJobStore", "TrackingAPI", logging],
             swiftSettings: swiftSettings),
-        .testTarget(name: "CommandTests", dependencies: ["lktrack"], swiftSettings: swiftSettings),
+        .testTarget(name: "CommandTests", dependencies: ["Tracking", "lktrack"], swiftSettings: swiftSettings),
         .testTarget(name: "EndToEndTests", dependencies: ["lktrack"], swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],

@@ -1,26 +1,61 @@
 import Foundation
+import Media
 
 /// `./run bench`: figures as ratios against a peer in the same run, since the machine's own speed varies.
 @main
 enum Main {
     static func main() throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
-        if arguments.first == DecodeAlone.subcommand, arguments.count == 2 {
-            exit(DecodeAlone.run(path: arguments[1]))
-        }
+        // A decoder process that a benchmark starts.
+        if arguments.first == DecoderMain.subcommand { _exit(DecoderMain.run()) }
         let options = try BenchOptions(arguments)
-        var report = BenchReport()
-        try OverlapBench(options).run(&report)
-        try TrackerBench(options).run(&report)
-        try UploadBench(options).run(&report)
-        print(report.table, terminator: "")
-        if let path = options.jsonPath { try report.json.write(to: URL(fileURLWithPath: path)) }
+        defer { try? FileManager.default.removeItem(at: options.scratch) }
+        Peers.useOneThread()
+        var report = BenchReport(repeats: options.repeats)
+        for part in options.parts {
+            report.begin(part)
+            try part.run(options, &report)
+        }
+        try report.json.write(to: URL(fileURLWithPath: options.jsonPath))
+        print("\nwrote \(options.jsonPath)")
+    }
+}
+
+/// What can be measured by itself.
+enum BenchPart: String, CaseIterable, Codable {
+    case trackers, frame, alignment, flow, targets, resolution, overlap, upload
+
+    var summary: String {
+        switch self {
+        case .trackers: "success, precision and speed on the public sequences, beside OpenCV's trackers"
+        case .frame: "the time of single frames, a target of 60x80 in 640x360"
+        case .alignment: "an affine alignment's iteration, beside cv::findTransformECC"
+        case .flow: "100 points, beside cv::calcOpticalFlowPyrLK"
+        case .targets: "growth with the number of targets"
+        case .resolution: "growth with the size of the frame"
+        case .overlap: "tracking a video, beside decoding it"
+        case .upload: "the server's memory during a large upload"
+        }
+    }
+
+    func run(_ options: BenchOptions, _ report: inout BenchReport) throws {
+        switch self {
+        case .trackers: try SequenceBench(options).run(&report)
+        case .frame: try FrameTimeBench(options).run(&report)
+        case .alignment: try AlignmentBench(options).run(&report)
+        case .flow: try FlowBench(options).run(&report)
+        case .targets: try TargetCountBench(options).run(&report)
+        case .resolution: try ResolutionBench(options).run(&report)
+        case .overlap: try OverlapBench(options).run(&report)
+        case .upload: try UploadBench(options).run(&report)
+        }
     }
 }
 
 struct BenchOptions {
+    var parts: [BenchPart] = []
     var repeats = 5
-    var jsonPath: String?
+    var jsonPath = "bench.json"
     /// Real sequences, where they are.
     let data: URL?
     /// The folder of this executable, where `lktrack` is too.
@@ -28,81 +63,55 @@ struct BenchOptions {
     let scratch: URL
 
     var lktrack: String { bin.appendingPathComponent("lktrack").path }
-    var bench: String { bin.appendingPathComponent("lktrack-bench").path }
+    var decodeAlone: String { bin.appendingPathComponent("lktrack-decode-alone").path }
 
     init(_ arguments: [String]) throws {
         var rest = arguments[...]
-        while let flag = rest.popFirst() {
-            switch (flag, rest.popFirst()) {
-            case ("--repeats", let value?): repeats = max(1, Int(value) ?? 5)
-            case ("--json", let value?): jsonPath = value
+        while let argument = rest.popFirst() {
+            switch argument {
+            case "--repeats":
+                guard let value = rest.popFirst().flatMap(Int.init), value > 0 else {
+                    Self.refuse("--repeats needs a number from 1")
+                }
+                repeats = value
+            case "--json":
+                guard let value = rest.popFirst() else { Self.refuse("--json needs a file") }
+                jsonPath = value
+            case "-h", "--help":
+                print(Self.usage)
+                exit(0)
             default:
-                print("usage: ./run bench [--repeats N] [--json FILE]")
-                exit(64)
+                guard let part = BenchPart(rawValue: argument) else { Self.refuse("there is no part '\(argument)'") }
+                parts.append(part)
             }
         }
+        if parts.isEmpty { parts = BenchPart.allCases }
         bin = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         let path = ProcessInfo.processInfo.environment["LKTRACK_TEST_DATA"] ?? "../shared/data"
         data = FileManager.default.fileExists(atPath: path + "/sequences") ? URL(fileURLWithPath: path) : nil
         scratch = FileManager.default.temporaryDirectory.appendingPathComponent("lktrack-bench-\(getpid())")
         try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
     }
-}
 
-/// What was measured, one line each.
-struct BenchReport {
-    struct Line: Encodable {
-        let name: String
-        let minimum, median, maximum: Double
-        let unit: String
-        let target: String
-    }
-
-    private(set) var lines: [Line] = []
-
-    mutating func add(_ name: String, _ values: [Double], unit: String, target: String) {
-        let sorted = values.sorted()
-        guard let low = sorted.first, let high = sorted.last else { return }
-        lines.append(
-            Line(
-                name: name, minimum: low, median: sorted[sorted.count / 2], maximum: high, unit: unit, target: target))
-    }
-
-    var table: String {
-        var text = "what".padding(toLength: 62, withPad: " ", startingAt: 0) + "     min  median     max  target\n"
-        for line in lines {
-            let name = "\(line.name), \(line.unit)".padding(toLength: 62, withPad: " ", startingAt: 0)
-            text += name + String(format: "%8.2f%8.2f%8.2f  ", line.minimum, line.median, line.maximum)
-            text += line.target + "\n"
+    private static var usage: String {
+        let parts = BenchPart.allCases.map { part in
+            "  \(part.rawValue.padding(toLength: 12, withPad: " ", startingAt: 0))\(part.summary)"
         }
-        return text
+        return """
+            usage: ./run bench [PART...] [--repeats N] [--json FILE]
+
+            Prints each figure's minimum, median and maximum over N repeats (5) and writes them to FILE (bench.json).
+            Without PART, everything:
+
+            \(parts.joined(separator: "\n"))
+
+            Real sequences are read from LKTRACK_TEST_DATA, or from ../shared/data where that is; without them,
+            `trackers` is left out and the others use made-up frames.
+            """
     }
 
-    var json: Data {
-        get throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            return try encoder.encode(lines)
-        }
-    }
-}
-
-/// A command's wall-clock time.
-enum Stopwatch {
-    static func seconds(_ executable: String, _ arguments: [String]) throws -> Double {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: executable)
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        let start = ContinuousClock.now
-        try process.run()
-        process.waitUntilExit()
-        let elapsed = (ContinuousClock.now - start) / .seconds(1)
-        guard process.terminationStatus == 0 else {
-            throw CocoaError(.executableLoad, userInfo: [NSDebugDescriptionErrorKey: "\(arguments) failed"])
-        }
-        return elapsed
+    private static func refuse(_ reason: String) -> Never {
+        FileHandle.standardError.write(Data("\(reason)\n\n\(usage)\n".utf8))
+        exit(64)
     }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import OpenCVPeer
 
 /// How much longer a video with three targets takes to track than to decode with the same backend and nothing else.
 /// Both are whole processes, start included, run in turn.
@@ -20,7 +19,7 @@ struct OverlapBench {
         var ratios: [Double] = []
         var alone: [Double] = []
         for _ in 0..<options.repeats {
-            let decoding = try Stopwatch.seconds(options.bench, [DecodeAlone.subcommand, video])
+            let decoding = try Stopwatch.seconds(options.decodeAlone, [video])
             let tracking = try Stopwatch.seconds(
                 options.lktrack,
                 ["track", video, "--output", "/dev/null", "--format", "ndjson"] + boxes.flatMap { ["--roi", $0] })
@@ -44,11 +43,4 @@ struct OverlapBench {
             }
         )
     }
-}
-
-/// OpenCV's VideoCapture in this process, the peer.
-enum DecodeAlone {
-    static let subcommand = "decode-alone"
-
-    static func run(path: String) -> Int32 { opencv_peer_decode(path) ? 0 : 65 }
 }

@@ -19,7 +19,6 @@ struct UploadBench {
         defer {
             server.terminate()
             server.waitUntilExit()
-            try? FileManager.default.removeItem(at: options.scratch)
         }
         guard let port = port(in: log.fileHandleForReading) else { return }
 
