@@ -139,7 +139,35 @@ struct CommandLineTests {
         let success = try #require(target["success_auc"] as? Double)
         #expect(success > 0.9)
         #expect(target["frames"] as? Int == 30)
+        #expect(target["lost"] as? Int == 0)
+        #expect(try #require(target["calibration_error"] as? Double) < 0.2)
+        #expect(target["tracked_held_share"] as? Double == 1)
         #expect(try Executable.lktrack("eval", sequence.folder.path).text.contains("success AUC"))
+    }
+
+    @Test("eval draws plots into a file or a folder, starts in several places, and refuses what it cannot do")
+    func plots() throws {
+        let sequence = try Material.synthetic(frames: 12)
+        let folder = try TemporaryFolder()
+        let drawn = try Executable.lktrack(
+            "eval", sequence.folder.path, "--tre", "3", "--plot", folder.path("both.svg"), "--json")
+        #expect(drawn.status == 0)
+        let report = try #require(try JSONSerialization.jsonObject(with: drawn.standardOutput) as? [String: Any])
+        let target = try #require((report["targets"] as? [[String: Any]])?.first)
+        #expect(target["frames"] as? Int == 12 + 8 + 4)
+        let both = try String(contentsOfFile: folder.path("both.svg"), encoding: .utf8)
+        #expect(both.hasPrefix("<?xml"))
+        #expect(both.contains("Success plot") && both.contains("Precision plot"))
+        #expect(try Executable.lktrack("eval", sequence.folder.path, "--plot", folder.path("plots")).status == 0)
+        for (name, title) in [("success", "Success plot"), ("precision", "Precision plot")] {
+            let text = try String(contentsOfFile: folder.path("plots/\(name).svg"), encoding: .utf8)
+            #expect(text.contains(title))
+        }
+        #expect(
+            try Executable.lktrack("eval", sequence.folder.path, "--plot", folder.path("none/a.svg")).status == 73)
+        #expect(try Executable.lktrack("eval", sequence.folder.path, "--start", "3").status == 64)
+        #expect(try Executable.lktrack("eval", "--convergence", sequence.folder.path).status == 64)
+        #expect(try Executable.lktrack("eval").status == 64)
     }
 
     @Test(

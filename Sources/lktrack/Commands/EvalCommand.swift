@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import Glibc
 import Jobs
-import Media
 import Tracking
 import Workers
 
@@ -11,115 +10,129 @@ struct EvalCommand: ParsableCommand {
         commandName: "eval",
         abstract: "Scores the tracker on OTB folders.",
         discussion: """
-            One-pass evaluation of the Online Tracking Benchmark (Wu, Lim, Yang 2013): the first box is given, no resets. \
-            Success AUC is the mean share of frames whose overlap is over 0, 0.05 … 1; precision is the share whose \
-            centre is within 20 pixels. Frames a second count the tracker alone, on one thread, decoding apart.
+            One-pass evaluation of the Online Tracking Benchmark (Wu, Lim, Yang 2013): the first box is given, no resets.
+
+            success AUC   mean share of frames whose overlap (IoU) is over 0, 0.05 … 1
+            precision@20  share of frames whose centre is within 20 pixels
+            frames/s, p50, p99 (ms)
+                          the tracker alone, on one thread, decoding apart; percentiles of one frame, the first left out
+            lost, refound a target is lost when its overlap was at most 0.1 for 5 frames in a row, or when the tracker says
+                          lost; it is re-found in the next frame that is reported tracked with an overlap over 0.5
+            ECE           expected calibration error of the confidence against an overlap of at least 0.5, ten equally
+                          wide bins; the first frame left out
+            held          share of the frames reported tracked whose overlap is over 0.3; the first frame left out
+
+            The mean line averages success, precision and frames a second over the targets; its other columns are of all
+            targets' frames together.
 
               lktrack eval OTB/Car4 OTB/Jogging --stop 135
+              lktrack eval OTB/* --plot plots.svg
+              lktrack eval --convergence > convergence.md
             """
     )
 
     @Argument(help: "Folders with img/ and groundtruth_rect.txt.")
-    var sequences: [String]
+    var sequences: [String] = []
 
-    @OptionGroup(title: "Frames") var frames: FrameRangeFlags
+    @Option(help: "The first frame that is left out. (default: to the end)")
+    var stop: Int?
+
+    @Option(
+        help: """
+            Temporal robustness evaluation: so many starts, spread evenly over the frames, each followed to the end; \
+            scores are of the frames of all.
+            """)
+    var tre = 1
+
     @OptionGroup(title: "Tracker") var tracker: TrackerFlags
 
     @Flag(help: "Print JSON instead of a table.")
     var json = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Draw success and precision plots: both into FILE.svg, or success.svg and precision.svg into a folder.",
+            valueName: "FILE.svg|FOLDER"))
+    var plot: String?
+
+    @Flag(
+        help: """
+            Print the aligners' frequency of convergence (Baker and Matthews 2004) on made-up pictures, as Markdown. \
+            Takes minutes and no sequence.
+            """)
+    var convergence = false
+
     func validate() throws {
-        guard !sequences.isEmpty else { throw ValidationError("name at least one sequence") }
-        guard frames.start == 0, frames.step == 1 else {
-            throw ValidationError("an evaluation starts at frame 0 and takes every frame; --stop may cut it short")
+        if convergence {
+            guard sequences.isEmpty, plot == nil, !json else {
+                throw ValidationError("--convergence takes no sequence, no --plot and no --json")
+            }
+            return
         }
+        guard !sequences.isEmpty else { throw ValidationError("name at least one sequence") }
+        guard stop ?? 1 > 0 else { throw ValidationError("--stop must be at least 1") }
+        guard (1...100).contains(tre) else { throw ValidationError("--tre must be from 1 to 100") }
     }
 
     func run() throws {
-        var rows: [Row] = []
+        if convergence { return try write(ConvergenceReport().markdown()) }
+        let destination = try plot.map { try PlotDestination($0) }
+        var rows: [EvaluationRow] = []
         for path in sequences {
             let sequence = try OTBSequence(path: path)
-            for target in sequence.targets { rows.append(try evaluate(target, of: sequence)) }
+            let evaluation = SequenceEvaluation(
+                sequence: sequence, options: TrackerOptions(tracker.spec), stop: stop, starts: tre)
+            rows += try evaluation.run()
         }
-        let text = json ? String(decoding: report(rows).encoded(), as: UTF8.self) + "\n" : table(rows)
+        let report = EvaluationReport(rows: rows)
+        try destination?.write(EvaluationPlots(rows: rows))
+        try write(json ? String(decoding: report.json.encoded(), as: UTF8.self) + "\n" : report.table)
+    }
+
+    private func write(_ text: String) throws(CommandFailure) {
         guard Console.write(text, to: STDOUT_FILENO) else {
             throw CommandFailure(.cannotCreate, "the report could not be written to standard output")
         }
     }
+}
 
-    private struct Row {
-        let name: String
-        let score: OTBScore
-        let framesPerSecond: Double
-    }
+/// Where `--plot` puts its pictures.
+private struct PlotDestination {
+    private let path: String
+    private let isFolder: Bool
 
-    private func evaluate(_ target: OTBSequence.Target, of sequence: OTBSequence) throws -> Row {
-        let source = try CommandMedia.open(
-            .folder(path: sequence.path), DecodeRequest(stop: frames.stop))
-        var session: TrackingSession
-        do {
-            session = try TrackingSession(
-                targets: [TargetRequest(id: target.name, box: target.firstBox)],
-                options: TrackerOptions(tracker.spec))
-        } catch {
-            throw CommandFailure(.usage, error.message)
-        }
-        var boxes: [Box?] = []
-        var busy = Duration.zero
-        var progress = ProgressBar()
-        defer { progress.end() }
-        let total = min(frames.stop ?? .max, source.info.frameCount ?? .max)
-        while let frame = try CommandMedia.next(source) {
-            let start = ContinuousClock.now
+    /// Fails before the work where nothing can be written.
+    init(_ path: String) throws(CommandFailure) {
+        self.path = path
+        isFolder = !path.lowercased().hasSuffix(".svg")
+        if isFolder {
             do {
-                let estimates = try session.process(gray: frame.gray, color: frame.color, frame: frame.index)
-                boxes.append(estimates.first??.box)
+                try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
             } catch {
-                throw CommandFailure(.dataError, "\(target.name), frame \(frame.index): \(error.message)")
+                throw CommandFailure(.cannotCreate, "\(path): the folder cannot be made")
             }
-            busy += ContinuousClock.now - start
-            progress.show(done: boxes.count, of: total == .max ? nil : total)
+            guard FileManager.default.isWritableFile(atPath: path) else {
+                throw CommandFailure(.cannotCreate, "\(path): the folder cannot be written to")
+            }
+        } else {
+            try CommandMedia.requireWritable(path)
         }
-        let truth = Array(target.truth.prefix(boxes.count))
-        return Row(
-            name: target.name, score: OTBScore(results: boxes, truth: truth),
-            framesPerSecond: Double(boxes.count) / (busy / .seconds(1)))
     }
 
-    private func table(_ rows: [Row]) -> String {
-        var text = "target            frames  success AUC  precision@20  frames/s\n"
-        for row in rows {
-            text += line(row.name, row.score.frames, row.score.successAUC, row.score.precision, row.framesPerSecond)
+    func write(_ plots: EvaluationPlots) throws(CommandFailure) {
+        if isFolder {
+            try write(SVGDocument(charts: [plots.success]), to: path + "/success.svg")
+            try write(SVGDocument(charts: [plots.precision]), to: path + "/precision.svg")
+        } else {
+            try write(SVGDocument(charts: [plots.success, plots.precision]), to: path)
         }
-        if rows.count > 1 {
-            text += line(
-                "mean", rows.map(\.score.frames).reduce(0, +), mean(rows.map(\.score.successAUC)),
-                mean(rows.map(\.score.precision)), mean(rows.map(\.framesPerSecond)))
-        }
-        return text
     }
 
-    private func line(_ name: String, _ frames: Int, _ auc: Double, _ precision: Double, _ rate: Double) -> String {
-        let padded = name.padding(toLength: max(16, name.count), withPad: " ", startingAt: 0)
-        return padded + String(format: "%8d%13.3f%14.3f%10.0f\n", frames, auc, precision, rate)
-    }
-
-    private func report(_ rows: [Row]) -> JSONValue {
-        let targets = rows.map { row -> JSONValue in
-            [
-                "target": .string(row.name), "frames": .int(row.score.frames),
-                "success_auc": .number(row.score.successAUC), "precision_20": .number(row.score.precision),
-                "frames_per_second": .number(row.framesPerSecond),
-            ]
+    private func write(_ document: SVGDocument, to path: String) throws(CommandFailure) {
+        do {
+            try document.text.write(toFile: path, atomically: false, encoding: .utf8)
+        } catch {
+            throw CommandFailure(.cannotCreate, "\(path): cannot be written")
         }
-        return [
-            "version": .string(Version.text), "targets": .array(targets),
-            "mean": [
-                "success_auc": .number(mean(rows.map(\.score.successAUC))),
-                "precision_20": .number(mean(rows.map(\.score.precision))),
-            ],
-        ]
     }
-
-    private func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(max(values.count, 1)) }
 }
