@@ -41,10 +41,18 @@ public struct TargetRecord: Hashable, Sendable {
     public var iterations: Int
     /// Whether the box of this frame was given rather than found.
     public var isKeyframe: Bool
+    /// Each of the target's points; `nil` in other modes than `points`.
+    public var points: [PointRecord]?
+    /// How far a filter's response stands out; `nil` in modes without a filter.
+    public var peakRatio: Double?
+    /// How far from its start the way from the frame before and back again ends, in pixels; `nil` where nothing was
+    /// followed so.
+    public var forwardBackward: Double?
 
     public init(
         id: String, box: PixelBox, quad: [Double], affine: [Double], state: State, confidence: Double, zncc: Double,
-        residual: Double, iterations: Int, isKeyframe: Bool
+        residual: Double, iterations: Int, isKeyframe: Bool, points: [PointRecord]? = nil, peakRatio: Double? = nil,
+        forwardBackward: Double? = nil
     ) {
         self.id = id
         self.box = box
@@ -56,5 +64,32 @@ public struct TargetRecord: Hashable, Sendable {
         self.residual = residual
         self.iterations = iterations
         self.isKeyframe = isKeyframe
+        self.points = points
+        self.peakRatio = peakRatio
+        self.forwardBackward = forwardBackward
+    }
+}
+
+/// Where one point of a target is in one frame.
+public struct PointRecord: Hashable, Sendable {
+    public enum State: String, CaseIterable, Sendable {
+        case tracked, lost
+        case outOfFrame = "out_of_frame"
+    }
+
+    /// In pixels; of a point that is not tracked, where it was last.
+    public var position: PixelPoint
+    /// From the frame before to this one, in pixels.
+    public var dx, dy: Double
+    /// How far from its start the way back ends, in pixels; `nil` where it was not followed there and back.
+    public var forwardBackward: Double?
+    public var state: State
+
+    public init(position: PixelPoint, dx: Double, dy: Double, forwardBackward: Double?, state: State) {
+        self.position = position
+        self.dx = dx
+        self.dy = dy
+        self.forwardBackward = forwardBackward
+        self.state = state
     }
 }

@@ -1,7 +1,7 @@
 /// A frame's record as one line of NDJSON. Numbers are rounded to what a tracker can know, so that the same track gives
-/// the same bytes: boxes, corners and residual to 3 decimals, warps, times and scores to 6.
+/// the same bytes: boxes, corners, points and residual to 3 decimals, warps, times and scores to 6.
 extension FrameRecord {
-    /// Decimals of boxes, corners (pixels) and residuals (grey levels).
+    /// Decimals of boxes, corners and points (pixels) and residuals (grey levels).
     static let pixelPlaces = 3
     /// Decimals of warps, seconds and scores.
     static let finePlaces = 6
@@ -65,7 +65,18 @@ extension TargetRecord {
         bytes.appendDecimal(residual, places: FrameRecord.pixelPlaces)
         bytes.append(",\"iterations\":")
         bytes.appendInteger(Int64(iterations))
-        bytes.append(isKeyframe ? ",\"keyframe\":true}" : ",\"keyframe\":false}")
+        bytes.append(isKeyframe ? ",\"keyframe\":true" : ",\"keyframe\":false")
+        bytes.appendMember("peak_ratio", peakRatio, places: FrameRecord.finePlaces)
+        bytes.appendMember("forward_backward", forwardBackward, places: FrameRecord.pixelPlaces)
+        if let points {
+            bytes.append(",\"points\":[")
+            for (index, point) in points.enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                point.append(to: &bytes)
+            }
+            bytes.append(UInt8(ascii: "]"))
+        }
+        bytes.append(UInt8(ascii: "}"))
     }
 
     fileprivate init(_ json: JSONValue) throws(JSONError) {
@@ -76,10 +87,40 @@ extension TargetRecord {
             let residual = json["residual"]?.decimal, let iterations = json["iterations"]?.intValue,
             let isKeyframe = json["keyframe"]?.boolValue
         else { throw JSONError("is not a target's record") }
+        var points: [PointRecord]?
+        if let elements = json["points"]?.arrayValue {
+            points = []
+            for element in elements { points?.append(try PointRecord(element)) }
+        }
         self.init(
             id: id, box: PixelBox(x: box[0], y: box[1], width: box[2], height: box[3]), quad: quad, affine: affine,
             state: state, confidence: confidence, zncc: zncc, residual: residual, iterations: iterations,
-            isKeyframe: isKeyframe)
+            isKeyframe: isKeyframe, points: points, peakRatio: json["peak_ratio"]?.decimal,
+            forwardBackward: json["forward_backward"]?.decimal)
+    }
+}
+
+extension PointRecord {
+    /// Appends the point as a JSON object.
+    public func append(to bytes: inout [UInt8]) {
+        bytes.append("{\"x\":")
+        bytes.appendDecimal(position.x, places: FrameRecord.pixelPlaces)
+        bytes.appendMember("y", position.y, places: FrameRecord.pixelPlaces)
+        bytes.appendMember("dx", dx, places: FrameRecord.pixelPlaces)
+        bytes.appendMember("dy", dy, places: FrameRecord.pixelPlaces)
+        bytes.appendMember("forward_backward", forwardBackward, places: FrameRecord.pixelPlaces)
+        bytes.append(",\"state\":\"")
+        bytes.append(contentsOf: state.rawValue.utf8)
+        bytes.append("\"}")
+    }
+
+    fileprivate init(_ json: JSONValue) throws(JSONError) {
+        guard let x = json["x"]?.decimal, let y = json["y"]?.decimal, let dx = json["dx"]?.decimal,
+            let dy = json["dy"]?.decimal, let state = json["state"]?.stringValue.flatMap(State.init(rawValue:))
+        else { throw JSONError("is not a point's record") }
+        self.init(
+            position: PixelPoint(x: x, y: y), dx: dx, dy: dy, forwardBackward: json["forward_backward"]?.decimal,
+            state: state)
     }
 }
 
@@ -95,6 +136,15 @@ extension JSONValue {
 }
 
 extension [UInt8] {
+    /// Appends a further member of an object; nothing where it is `nil`.
+    fileprivate mutating func appendMember(_ name: StaticString, _ value: Double?, places: Int) {
+        guard let value else { return }
+        append(",\"")
+        append(name)
+        append("\":")
+        appendDecimal(value, places: places)
+    }
+
     /// Appends numbers with commas between.
     mutating func appendList(_ values: [Double], places: Int) {
         for (index, value) in values.enumerated() {

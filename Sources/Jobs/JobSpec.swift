@@ -47,15 +47,28 @@ public struct PixelBox: Hashable, Sendable {
     }
 }
 
+/// A point in pixels, origin at the top-left corner of the image; written `[x, y]`.
+public struct PixelPoint: Hashable, Sendable {
+    public var x, y: Double
+
+    public init(x: Double, y: Double) {
+        self.x = x
+        self.y = y
+    }
+}
+
 /// One thing to follow.
 public struct TargetSpec: Hashable, Sendable {
     /// Unique in the job, 1-64 characters; `target-1`, `target-2` … where none was given.
     public var id: String
-    public var box: PixelBox
-    /// The frame in which `box` was drawn; tracking of this target starts there.
+    /// `nil` where there are points only, whose bounds stand for it.
+    public var box: PixelBox?
+    /// The frame in which `box` and `points` were drawn; tracking of this target starts there.
     public var startFrame: Int
     /// Boxes given anew at later frames, ordered by frame, each of which restarts the target there.
     public var keyframes: [Keyframe]
+    /// What is followed in mode `points`; none stand for a grid over the box. Empty in other modes.
+    public var points: [PixelPoint]
 
     public struct Keyframe: Hashable, Sendable {
         public var frame: Int
@@ -67,17 +80,20 @@ public struct TargetSpec: Hashable, Sendable {
         }
     }
 
-    public init(id: String, box: PixelBox, startFrame: Int = 0, keyframes: [Keyframe] = []) {
+    public init(
+        id: String, box: PixelBox?, startFrame: Int = 0, keyframes: [Keyframe] = [], points: [PixelPoint] = []
+    ) {
         self.id = id
         self.box = box
         self.startFrame = startFrame
         self.keyframes = keyframes
+        self.points = points
     }
 }
 
 /// How targets are followed: HTTP.md's `tracker` object.
 public struct TrackerSpec: Hashable, Sendable {
-    public enum Mode: String, CaseIterable, Sendable { case template }
+    public enum Mode: String, CaseIterable, Sendable { case template, points }
     public enum Motion: String, CaseIterable, Sendable { case translation, similarity, affine }
     public enum Aligner: String, CaseIterable, Sendable {
         case forwardAdditive = "forward_additive"

@@ -134,7 +134,7 @@ public struct ResultEncoder: Sendable {
 
     private static let csvHeader: StaticString = """
         frame,pts,time,target,x,y,width,height,state,confidence,zncc,residual,iterations,keyframe,\
-        x1,y1,x2,y2,x3,y3,x4,y4,a,b,tx,c,d,ty\n
+        x1,y1,x2,y2,x3,y3,x4,y4,a,b,tx,c,d,ty,peak_ratio,forward_backward\n
         """
 
     private func appendCSV(_ record: FrameRecord, _ target: TargetRecord, _ bytes: inout [UInt8]) {
@@ -160,6 +160,10 @@ public struct ResultEncoder: Sendable {
         bytes.appendList(target.quad, places: FrameRecord.pixelPlaces)
         bytes.append(comma)
         bytes.appendList(target.affine, places: FrameRecord.finePlaces)
+        bytes.append(comma)
+        if let ratio = target.peakRatio { bytes.appendDecimal(ratio, places: FrameRecord.finePlaces) }
+        bytes.append(comma)
+        if let error = target.forwardBackward { bytes.appendDecimal(error, places: FrameRecord.pixelPlaces) }
         bytes.append(UInt8(ascii: "\n"))
     }
 

@@ -3,6 +3,10 @@ public enum SpecLimits {
     public static let targets = 1...64
     /// Keyframes of one target.
     public static let keyframes = 10_000
+    /// Points of one target.
+    public static let points = 4096
+    /// Coordinates of a point in pixels: none lies left of or above every frame.
+    public static let pointCoordinate = 0.0...1_000_000
     /// Characters of a target's id.
     public static let idLength = 1...64
     /// Sides of a box in pixels.

@@ -23,7 +23,7 @@ public enum SpecReader {
         object.refuseUnsupported("source")
         let range = FrameRange(object)
         return JobSpec(
-            targets: TargetReader(range: range, problems: object.problems).targets(object),
+            targets: TargetReader(range: range, mode: mode(object), problems: object.problems).targets(object),
             tracker: object.object("tracker").map(tracker) ?? TrackerSpec(),
             startFrame: range.start, stopFrame: range.stop, frameStep: range.step,
             output: object.object("output").map(output) ?? OutputSpec(),
@@ -32,13 +32,19 @@ public enum SpecReader {
             labels: object.object("labels").map(labels) ?? [:])
     }
 
+    /// The mode that targets are checked for; `nil` where it is none, which is a problem of its own.
+    private static func mode(_ object: SpecObject) -> TrackerSpec.Mode? {
+        guard let mode = object.members["tracker"]?["mode"] else { return TrackerSpec().mode }
+        return mode.stringValue.flatMap { TrackerSpec.Mode(rawValue: $0) }
+    }
+
     private static func tracker(_ object: SpecObject) -> TrackerSpec {
         object.refuseUnknown(except: [
             "mode", "motion", "aligner", "levels", "max_iterations", "epsilon", "illumination", "gamma", "on_lost",
         ])
         let defaults = TrackerSpec()
         return TrackerSpec(
-            mode: object.choice("mode", default: defaults.mode, later: ["robust", "points"]),
+            mode: object.choice("mode", default: defaults.mode, later: ["robust"]),
             motion: object.choice("motion", default: defaults.motion),
             aligner: object.choice("aligner", default: defaults.aligner),
             levels: object.integer("levels", in: SpecLimits.levels, default: defaults.levels),

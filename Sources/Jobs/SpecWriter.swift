@@ -17,10 +17,13 @@ public enum SpecWriter {
 
     private static func target(_ target: TargetSpec) -> JSONValue {
         let keyframes = target.keyframes.map { ["frame": .int($0.frame), "box": box($0.box)] as JSONValue }
-        return [
-            "id": .string(target.id), "box": box(target.box), "start_frame": .int(target.startFrame),
-            "keyframes": .array(keyframes),
-        ]
+        var members: [(String, JSONValue)] = [("id", .string(target.id))]
+        if let drawn = target.box { members.append(("box", box(drawn))) }
+        members += [("start_frame", .int(target.startFrame)), ("keyframes", .array(keyframes))]
+        if !target.points.isEmpty {
+            members.append(("points", .array(target.points.map { [.number($0.x), .number($0.y)] })))
+        }
+        return .object(JSONObject(members))
     }
 
     private static func tracker(_ tracker: TrackerSpec) -> JSONValue {

@@ -1,6 +1,8 @@
 /// Reads the `targets` of a spec.
 struct TargetReader {
     let range: FrameRange
+    /// `nil` where the spec's is none.
+    let mode: TrackerSpec.Mode?
     let problems: SpecProblems
 
     func targets(_ spec: SpecObject) -> [TargetSpec] {
@@ -28,11 +30,12 @@ struct TargetReader {
 
     private func target(_ object: SpecObject, defaultID: String) -> TargetSpec {
         object.refuseUnknown(except: ["id", "box", "start_frame", "keyframes", "points"])
-        object.refuseUnsupported("points", harmless: [.null, []])
         let start = startFrame(object)
+        let points = points(object)
+        let isBoxless = object.members["box"] == nil && !(points?.isEmpty ?? false)
         return TargetSpec(
-            id: id(object, defaultID: defaultID), box: box(object), startFrame: start,
-            keyframes: keyframes(object, start: start))
+            id: id(object, defaultID: defaultID), box: isBoxless ? nil : box(object), startFrame: start,
+            keyframes: keyframes(object, start: start), points: points ?? [])
     }
 
     private func id(_ object: SpecObject, defaultID: String) -> String {
@@ -55,7 +58,8 @@ struct TargetReader {
     private func box(_ object: SpecObject) -> PixelBox {
         let pointer = object.pointer.appending("box")
         guard let value = object.members["box"] else {
-            problems.add(pointer, "is missing: four numbers [x, y, width, height] in pixels")
+            let orPoints = mode == .points ? ", or points in its place" : ""
+            problems.add(pointer, "is missing: four numbers [x, y, width, height] in pixels\(orPoints)")
             return .empty
         }
         switch Self.box(value) {
@@ -92,6 +96,40 @@ struct TargetReader {
             return .failure(BoxFault(detail: "lies wholly left of or above the image, so it overlaps no frame"))
         }
         return .success(PixelBox(x: x, y: y, width: width, height: height))
+    }
+
+    // MARK: Points
+
+    /// `nil`, with a problem, where there are points that cannot be followed.
+    private func points(_ object: SpecObject) -> [PixelPoint]? {
+        guard let value = object.members["points"], !value.isNull, value != [] else { return [] }
+        let pointer = object.pointer.appending("points")
+        guard let elements = value.arrayValue, elements.count <= SpecLimits.points else {
+            problems.add(pointer, "must be an array of up to \(SpecLimits.points) points [x, y] in pixels")
+            return nil
+        }
+        if let mode, mode != .points {
+            problems.add(
+                pointer, "are followed in tracker mode \"points\" only, and this job's is \"\(mode.rawValue)\"")
+            return nil
+        }
+        let points = elements.enumerated().compactMap { point($1, pointer.appending($0)) }
+        return points.count == elements.count ? points : nil
+    }
+
+    private func point(_ value: JSONValue, _ pointer: JSONPointer) -> PixelPoint? {
+        guard let numbers = value.arrayValue?.map(\.doubleValue), numbers.count == 2, let x = numbers[0],
+            let y = numbers[1]
+        else {
+            problems.add(pointer, "must be two numbers [x, y] in pixels")
+            return nil
+        }
+        guard SpecLimits.pointCoordinate.contains(x), SpecLimits.pointCoordinate.contains(y) else {
+            let most = Int(SpecLimits.pointCoordinate.upperBound)
+            problems.add(pointer, "must lie in the image: both numbers from 0 to \(most) px")
+            return nil
+        }
+        return PixelPoint(x: x, y: y)
     }
 
     // MARK: Keyframes

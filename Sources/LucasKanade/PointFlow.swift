@@ -9,7 +9,7 @@ public enum PointFlowStatus: Sendable, Hashable {
 
 /// Where a point went.
 public struct PointFlowResult: Sendable, Hashable {
-    /// In pixels of the second image; the guess where the point was not tracked.
+    /// In pixels of the second image; where it went where that is out of bounds, the guess where it is degenerate.
     public var x, y: Double
     public var status: PointFlowStatus
     /// Mean absolute difference of the two windows, in grey levels; 0 where the point was not tracked.
@@ -73,7 +73,7 @@ public struct PointFlow: Sendable, Hashable {
                 (flowX, flowY) = (flowX + stepX, flowY + stepY)
                 result.iterations += 1
                 guard second.contains(x + flowX, y + flowY) else {
-                    result.status = .outOfBounds
+                    (result.x, result.y, result.status) = (x + flowX, y + flowY, .outOfBounds)
                     return result
                 }
                 if (stepX * stepX + stepY * stepY).squareRoot().atLevel(level) < epsilon { break }

@@ -9,6 +9,11 @@ public struct TrackingError: Error, Hashable, Sendable, CustomStringConvertible 
         public static let invalidBox = Code(rawValue: "invalid_box")
         /// A box has no overlap with the frame in which it was drawn.
         public static let boxOutsideFrame = Code(rawValue: "box_outside_frame")
+        /// Points in another mode than ``TrackerOptions/Mode/points``, more than ``TargetRequest/mostPoints``, or one with
+        /// a number that is not finite.
+        public static let invalidPoint = Code(rawValue: "invalid_point")
+        /// A point lies outside the frame.
+        public static let pointOutsideFrame = Code(rawValue: "point_outside_frame")
         /// Keyframes that are out of order, doubled, or not after the target's start.
         public static let invalidKeyframe = Code(rawValue: "invalid_keyframe")
         /// A start frame below 0.
@@ -30,19 +35,22 @@ public struct TrackingError: Error, Hashable, Sendable, CustomStringConvertible 
     public var target: Int?
     /// Which of its keyframes, counted from 0, where it was one.
     public var keyframe: Int?
+    /// Which of its points, counted from 0, where it was one.
+    public var point: Int?
     /// Which option, by its name in ``TrackerOptions``, where it was one.
     public var option: String?
     /// The frame it happened in, where it was one.
     public var frame: Int?
 
     public init(
-        _ code: Code, _ message: String, target: Int? = nil, keyframe: Int? = nil, option: String? = nil,
-        frame: Int? = nil
+        _ code: Code, _ message: String, target: Int? = nil, keyframe: Int? = nil, point: Int? = nil,
+        option: String? = nil, frame: Int? = nil
     ) {
         self.code = code
         self.message = message
         self.target = target
         self.keyframe = keyframe
+        self.point = point
         self.option = option
         self.frame = frame
     }

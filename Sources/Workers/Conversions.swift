@@ -17,9 +17,13 @@ extension TrackerOptions {
 
 extension TargetRequest {
     public init(_ spec: TargetSpec) {
-        self.init(
-            id: spec.id, box: Box(spec.box), startFrame: spec.startFrame,
-            keyframes: spec.keyframes.map { Keyframe(frame: $0.frame, box: Box($0.box)) })
+        let keyframes = spec.keyframes.map { Keyframe(frame: $0.frame, box: Box($0.box)) }
+        let points = spec.points.map { Point(x: $0.x, y: $0.y) }
+        if let box = spec.box {
+            self.init(id: spec.id, box: Box(box), startFrame: spec.startFrame, keyframes: keyframes, points: points)
+        } else {
+            self.init(id: spec.id, points: points, startFrame: spec.startFrame, keyframes: keyframes)
+        }
     }
 }
 
@@ -37,6 +41,16 @@ extension TargetRecord {
             id: id, box: PixelBox(estimate.box), quad: estimate.quad.coordinates,
             affine: estimate.affine.coefficients, state: State(rawValue: estimate.state.rawValue) ?? .lost,
             confidence: estimate.confidence, zncc: estimate.zncc, residual: estimate.residual,
-            iterations: estimate.iterations, isKeyframe: estimate.isKeyframe)
+            iterations: estimate.iterations, isKeyframe: estimate.isKeyframe,
+            points: estimate.points?.map(PointRecord.init), peakRatio: estimate.peakRatio,
+            forwardBackward: estimate.forwardBackwardError)
+    }
+}
+
+extension PointRecord {
+    public init(_ point: PointEstimate) {
+        self.init(
+            position: PixelPoint(x: point.position.x, y: point.position.y), dx: point.dx, dy: point.dy,
+            forwardBackward: point.forwardBackwardError, state: State(rawValue: point.state.rawValue) ?? .lost)
     }
 }

@@ -46,6 +46,9 @@ extension JobFailure {
     private static func pointer(_ error: TrackingError) -> String? {
         if let option = error.option { return "#/tracker/\(snakeCase(option))" }
         guard let target = error.target else { return nil }
+        if error.code == .invalidPoint || error.code == .pointOutsideFrame {
+            return "#/targets/\(target)/points" + (error.point.map { "/\($0)" } ?? "")
+        }
         let isFrame = error.code == .invalidKeyframe || error.code == .invalidStartFrame
         guard let keyframe = error.keyframe else {
             return "#/targets/\(target)/\(isFrame ? "start_frame" : "box")"

@@ -136,7 +136,7 @@ struct SpecReaderTests {
 
     @Test("a later version's choice is told from a wrong one")
     func later() throws {
-        let detail = try problems(#"{"targets": [{"box": [1, 2, 4, 4]}], "tracker": {"mode": "points"}}"#).first?.detail
+        let detail = try problems(#"{"targets": [{"box": [1, 2, 4, 4]}], "tracker": {"mode": "robust"}}"#).first?.detail
         #expect(detail?.contains("not supported by this version") == true)
         let webhook = try problems(#"{"targets": [{"box": [1, 2, 4, 4]}], "webhook": {}}"#).first?.detail
         #expect(webhook == "not supported by this version")

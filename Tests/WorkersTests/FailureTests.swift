@@ -47,7 +47,7 @@ extension WorkersTests {
 
         @Test("what is past the end of the source fails the job with a pointer to it")
         func pastTheEnd() async throws {
-            let keyframe = TargetSpec.Keyframe(frame: scene.frames, box: scene.target.box)
+            let keyframe = TargetSpec.Keyframe(frame: scene.frames, box: PixelBox(scene.truth(0)))
             let changes: [(String, @Sendable (inout JobSpec) -> Void)] = [
                 ("#/targets/0/keyframes/0/frame", { $0.targets[0].keyframes = [keyframe] }),
                 ("#/targets/0/start_frame", { $0.targets[0].startFrame = 90 }),

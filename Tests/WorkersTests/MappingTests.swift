@@ -16,6 +16,8 @@ struct MappingTests {
             TrackerSpec.Illumination.allCases.map(\.rawValue) == TrackerOptions.Illumination.allCases.map(\.rawValue))
         #expect(TrackerSpec.OnLost.allCases.map(\.rawValue) == TrackerOptions.OnLost.allCases.map(\.rawValue))
         #expect(TargetRecord.State.allCases.map(\.rawValue) == TargetEstimate.State.allCases.map(\.rawValue))
+        #expect(PointRecord.State.allCases.map(\.rawValue) == PointEstimate.State.allCases.map(\.rawValue))
+        #expect(TargetRequest.mostPoints == SpecLimits.points)
         #expect(TrackerOptions(TrackerSpec()) == TrackerOptions())
     }
 
@@ -39,6 +41,8 @@ struct MappingTests {
             (TrackingError(.invalidBox, "m", target: 0, keyframe: 3), "#/targets/0/keyframes/3/box"),
             (TrackingError(.invalidKeyframe, "m", target: 0, keyframe: 3), "#/targets/0/keyframes/3/frame"),
             (TrackingError(.invalidStartFrame, "m", target: 1), "#/targets/1/start_frame"),
+            (TrackingError(.pointOutsideFrame, "m", target: 1, point: 3), "#/targets/1/points/3"),
+            (TrackingError(.invalidPoint, "m", target: 0), "#/targets/0/points"),
             (TrackingError(.invalidOption, "m", option: "maxIterations"), "#/tracker/max_iterations"),
         ])
     func pointers(_ error: TrackingError, _ pointer: String) {

@@ -2,6 +2,8 @@
 public struct TargetRequest: Hashable, Sendable {
     /// Shorter sides cannot be tracked; in pixels.
     public static let smallestSide = 4.0
+    /// A target has at most this many points.
+    public static let mostPoints = 4096
 
     /// Unique in a session.
     public var id: String
@@ -11,6 +13,9 @@ public struct TargetRequest: Hashable, Sendable {
     public var startFrame: Int
     /// Boxes drawn anew in later frames, ordered by frame; each restarts the target there.
     public var keyframes: [Keyframe]
+    /// What is followed in ``TrackerOptions/Mode/points``, where it is in the frame in which `box` was drawn; a keyframe's
+    /// box moves and scales it along. None stand for a grid over the box, and no other mode takes any.
+    public var points: [Point]
 
     public struct Keyframe: Hashable, Sendable {
         public var frame: Int
@@ -22,10 +27,33 @@ public struct TargetRequest: Hashable, Sendable {
         }
     }
 
-    public init(id: String, box: Box, startFrame: Int = 0, keyframes: [Keyframe] = []) {
+    public init(id: String, box: Box, startFrame: Int = 0, keyframes: [Keyframe] = [], points: [Point] = []) {
         self.id = id
         self.box = box
         self.startFrame = startFrame
         self.keyframes = keyframes
+        self.points = points
+    }
+
+    /// A target that has points only; its box is their bounds, widened to ``smallestSide`` where they are smaller.
+    ///
+    /// - Parameter points: at least one.
+    public init(id: String, points: [Point], startFrame: Int = 0, keyframes: [Keyframe] = []) {
+        let bounds = Box(bounding: points) ?? Box(x: 0, y: 0, width: 0, height: 0)
+        let box = Box(
+            center: bounds.center, width: max(bounds.width, Self.smallestSide),
+            height: max(bounds.height, Self.smallestSide))
+        self.init(id: id, box: box, startFrame: startFrame, keyframes: keyframes, points: points)
+    }
+
+    /// The points where a box that was drawn anew puts them.
+    func points(in drawn: Box) -> [Point] {
+        // Not to be rounded where nothing moves.
+        if drawn == box { return points }
+        return points.map { point in
+            Point(
+                x: drawn.x + (point.x - box.x) * drawn.width / box.width,
+                y: drawn.y + (point.y - box.y) * drawn.height / box.height)
+        }
     }
 }

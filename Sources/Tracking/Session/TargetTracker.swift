@@ -20,13 +20,23 @@ protocol TargetTracker: Sendable {
 
     /// Finds the target in the next frame.
     mutating func track(_ frame: PreparedFrame) -> TargetEstimate
+
+    /// The target's points in the last frame; `nil` in a mode that follows none.
+    var pointEstimates: [PointEstimate]? { get }
+}
+
+extension TargetTracker {
+    var pointEstimates: [PointEstimate]? { nil }
 }
 
 extension TrackerOptions {
     /// A tracker of the mode that was chosen.
-    func makeTracker(box: Box, in frame: PreparedFrame) -> any TargetTracker {
+    ///
+    /// - Parameter points: for ``Mode/points``.
+    func makeTracker(box: Box, points: [Point], in frame: PreparedFrame) -> any TargetTracker {
         switch mode {
         case .template: TemplateTracker(box: box, in: frame, options: self)
+        case .points: PointsTracker(box: box, points: points, in: frame, options: self)
         }
     }
 }

@@ -1,7 +1,7 @@
 /// Whether targets can be tracked at all, as far as that can be told without pixels.
 enum TargetValidation {
     /// What the requests alone tell.
-    static func check(_ targets: [TargetRequest]) throws(TrackingError) {
+    static func check(_ targets: [TargetRequest], mode: TrackerOptions.Mode) throws(TrackingError) {
         guard !targets.isEmpty else { throw TrackingError(.invalidTargets, "there is no target; give at least one") }
         var seen: Set<String> = []
         for (index, target) in targets.enumerated() {
@@ -13,6 +13,7 @@ enum TargetValidation {
                 throw TrackingError(
                     .invalidStartFrame, "the start frame \(target.startFrame) is below 0", target: index)
             }
+            try check(target.points, mode: mode, target: index)
             try check(target.box, target: index, keyframe: nil)
             var last = target.startFrame
             for (number, keyframe) in target.keyframes.enumerated() {
@@ -31,6 +32,8 @@ enum TargetValidation {
     /// What the frame's size tells.
     static func check(_ targets: [TargetRequest], width: Int, height: Int) throws(TrackingError) {
         for (index, target) in targets.enumerated() {
+            // Points first: a box that was derived from them is not what was asked for.
+            try check(target.points, width: width, height: height, target: index)
             try check(target.box, width: width, height: height, target: index, keyframe: nil)
             for (number, keyframe) in target.keyframes.enumerated() {
                 try check(keyframe.box, width: width, height: height, target: index, keyframe: number)
@@ -64,8 +67,40 @@ enum TargetValidation {
         }
     }
 
+    private static func check(_ points: [Point], mode: TrackerOptions.Mode, target: Int) throws(TrackingError) {
+        guard points.isEmpty || mode == .points else {
+            throw TrackingError(
+                .invalidPoint, "points are followed in mode \"points\" only, and this is \"\(mode.rawValue)\"",
+                target: target)
+        }
+        guard points.count <= TargetRequest.mostPoints else {
+            throw TrackingError(
+                .invalidPoint, "there are \(points.count) points; a target may have \(TargetRequest.mostPoints)",
+                target: target)
+        }
+        if let index = points.firstIndex(where: {
+            !(abs($0.x) <= largestCoordinate && abs($0.y) <= largestCoordinate)
+        }) {
+            throw TrackingError(
+                .invalidPoint, "the point \(text(points[index])) must have finite numbers", target: target, point: index
+            )
+        }
+    }
+
+    private static func check(_ points: [Point], width: Int, height: Int, target: Int) throws(TrackingError) {
+        let frame = Box(x: 0, y: 0, width: Double(width), height: Double(height))
+        if let index = points.firstIndex(where: { !frame.contains($0) }) {
+            throw TrackingError(
+                .pointOutsideFrame,
+                "the point \(text(points[index])) lies outside the frame of \(width)×\(height) pixels", target: target,
+                point: index)
+        }
+    }
+
     /// Beyond any image; larger numbers are mistakes and could not be converted to pixels.
     private static let largestCoordinate = 1e6
+
+    private static func text(_ point: Point) -> String { "[\(point.x), \(point.y)]" }
 
     private static func text(_ box: Box) -> String { "[\(box.x), \(box.y), \(box.width), \(box.height)]" }
 }

@@ -3,6 +3,11 @@ public struct TrackerOptions: Hashable, Sendable {
     public enum Mode: String, CaseIterable, Sendable {
         /// Alignment of an adaptive template with drift correction against the first one.
         case template
+        /// Sparse flow of points that were given, or of a grid over the box; the box follows what most of them do.
+        ///
+        /// Of the options it uses ``motion``, ``levels``, ``maxIterations``, ``epsilon`` and, where the light is corrected
+        /// before anything is looked for, ``illumination``.
+        case points
     }
 
     /// What the warp may do: coarse levels of a pyramid are given less freedom, in this order.
@@ -52,6 +57,8 @@ public struct TrackerOptions: Hashable, Sendable {
     public var onLost: OnLost
     /// What tunes ``Mode/template``.
     public var template: TemplateTrackerParameters
+    /// What tunes ``Mode/points``.
+    public var points = PointsTrackerParameters()
 
     public init(
         mode: Mode = .template, motion: Motion = .affine, aligner: Aligner = .inverseCompositional, levels: Int = 3,
@@ -76,6 +83,8 @@ public struct TrackerOptions: Hashable, Sendable {
         try Self.check(Double(maxIterations), in: 1...200, "maxIterations")
         try Self.check(epsilon, in: 0.0001...1, "epsilon")
         try Self.check(gamma, in: 0.1...10, "gamma")
+        try Self.check(Double(points.window), in: 3...127, "window")
+        try Self.check(Double(points.gridSide), in: 1...64, "gridSide")
     }
 
     private static func check(_ value: Double, in range: ClosedRange<Double>, _ option: String) throws(TrackingError) {

@@ -18,7 +18,7 @@ public struct TrackingSession: Sendable {
     /// - Throws: ``TrackingError`` naming the target and keyframe, or the option, that cannot be used.
     public init(targets: [TargetRequest], options: TrackerOptions = TrackerOptions()) throws(TrackingError) {
         try options.validate()
-        try TargetValidation.check(targets)
+        try TargetValidation.check(targets, mode: options.mode)
         self.options = options
         preprocessor = FramePreprocessor(options)
         self.targets = targets.map(TrackedTarget.init)
@@ -27,7 +27,7 @@ public struct TrackingSession: Sendable {
     /// Whether ``process(gray:color:frame:)`` looks at colours.
     public var needsColor: Bool {
         switch options.mode {
-        case .template: false
+        case .template, .points: false
         }
     }
 
@@ -91,8 +91,11 @@ private struct TrackedTarget: Sendable {
         var due: TargetRequest.Keyframe?
         while let next = pending.first, next.frame <= frame { due = pending.removeFirst() }
         if let due {
-            tracker = options.makeTracker(box: due.box, in: prepared)
-            return TargetEstimate(given: due.box)
+            let started = options.makeTracker(box: due.box, points: request.points(in: due.box), in: prepared)
+            tracker = started
+            var estimate = TargetEstimate(given: due.box)
+            estimate.points = started.pointEstimates
+            return estimate
         }
         return tracker?.track(prepared)
     }
