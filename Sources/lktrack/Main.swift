@@ -49,7 +49,8 @@ struct LKTrack: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            ServeCommand.self, TrackCommand.self, EvalCommand.self, SynthCommand.self, VersionCommand.self,
+            ServeCommand.self, TrackCommand.self, FlowCommand.self, EvalCommand.self, SynthCommand.self,
+            VersionCommand.self,
         ]
     )
 }

@@ -19,6 +19,7 @@ struct TrackCommand: ParsableCommand {
               lktrack track clip.mp4 --roi 70,51,107,87
               lktrack track img/ --roi 10,20,40,80 --roi 200,60,30,90 --format csv --output boxes.csv
               lktrack track clip.mp4 --roi 70,51,107,87 --keyframe target-1:50:64,52,103,81 --annotate boxes.mp4
+              lktrack track clip.mp4 --tracker points --points 82.5,60 140,71 151,120
             """
     )
 
@@ -28,7 +29,14 @@ struct TrackCommand: ParsableCommand {
     @Option(
         parsing: .unconditionalSingleValue,
         help: "A target's box in the first frame: x,y,width,height. May be given again for further targets.")
-    var roi: [BoxArgument]
+    var roi: [BoxArgument] = []
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Points of the target in the first frame, for --tracker points; without them a grid over its box is followed.",
+            valueName: "x,y"))
+    var points: [PointArgument] = []
 
     @Option(help: "A new box at a later frame: ID:FRAME:x,y,width,height. Targets are target-1, target-2 …")
     var keyframe: [KeyframeArgument] = []
@@ -46,7 +54,12 @@ struct TrackCommand: ParsableCommand {
     var annotate: String?
 
     func validate() throws {
-        guard !roi.isEmpty else { throw ValidationError("name at least one box: --roi x,y,width,height") }
+        guard !roi.isEmpty || !points.isEmpty else {
+            throw ValidationError("name at least one box: --roi x,y,width,height")
+        }
+        if !points.isEmpty, roi.count > 1 {
+            throw ValidationError("--points are those of one target; there are \(roi.count) boxes")
+        }
         if let annotate, CommandMedia.container(ofOutput: annotate) == nil {
             throw ValidationError("--annotate \(annotate): the name must end in .mp4 or .avi")
         }
@@ -89,11 +102,16 @@ struct TrackCommand: ParsableCommand {
     }
 
     private func makeSpec() throws -> JobSpec {
-        var targets = roi.enumerated().map { TargetSpec(id: "target-\($0 + 1)", box: $1.box, startFrame: frames.start) }
+        let boxes: [PixelBox?] = roi.isEmpty ? [nil] : roi.map(\.box)
+        var targets = boxes.enumerated().map { index, box in
+            TargetSpec(
+                id: "target-\(index + 1)", box: box, startFrame: frames.start, points: points.map(\.point))
+        }
         for argument in keyframe {
             guard let index = targets.firstIndex(where: { $0.id == argument.target }) else {
                 throw CommandFailure(
-                    .usage, "--keyframe \(argument.target): no such target; there are target-1 to target-\(roi.count)")
+                    .usage,
+                    "--keyframe \(argument.target): no such target; there are target-1 to target-\(targets.count)")
             }
             targets[index].keyframes.append(argument.keyframe)
         }
@@ -113,6 +131,7 @@ struct TrackCommand: ParsableCommand {
     /// The flag that a part of the spec came from.
     private static func flag(for pointer: String) -> String {
         if pointer.contains("/keyframes") { return "--keyframe:" }
+        if pointer.contains("/points") { return "--points:" }
         if pointer.hasPrefix("#/targets") { return "--roi:" }
         let names = ["#/start_frame": "--start", "#/stop_frame": "--stop", "#/frame_step": "--step"]
         if let name = names[pointer] { return "\(name):" }

@@ -68,6 +68,17 @@ struct BoxArgument: ExpressibleByArgument {
     }
 }
 
+/// `x,y` on the command line.
+struct PointArgument: ExpressibleByArgument {
+    let point: PixelPoint
+
+    init?(argument: String) {
+        let numbers = argument.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+        guard numbers.count == 2, let x = numbers[0], let y = numbers[1] else { return nil }
+        point = PixelPoint(x: x, y: y)
+    }
+}
+
 /// `ID:FRAME:x,y,width,height` on the command line.
 struct KeyframeArgument: ExpressibleByArgument {
     let target: String
