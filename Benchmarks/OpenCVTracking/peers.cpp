@@ -132,13 +132,13 @@ peers_pyramid *peers_pyramid_create(const peers_image *grey, int window, int lev
 void peers_pyramid_destroy(peers_pyramid *pyramid) { delete pyramid; }
 
 int peers_flow(const peers_pyramid *first, const peers_pyramid *second, const peers_point *from, int count, int window,
-               int levels, int iterations, peers_point *to, uint8_t *status, peers_message *message) {
+               int levels, int iterations, double epsilon, peers_point *to, uint8_t *status, peers_message *message) {
     return guarded(message, -1, [&] {
         std::vector<cv::Point2f> start(count), end;
         for (int i = 0; i < count; ++i) start[i] = {from[i].x, from[i].y};
         std::vector<uchar> found;
         std::vector<float> error;
-        const cv::TermCriteria criteria(cv::TermCriteria::COUNT + cv::TermCriteria::EPS, iterations, 0);
+        const cv::TermCriteria criteria(cv::TermCriteria::COUNT + cv::TermCriteria::EPS, iterations, epsilon);
         cv::calcOpticalFlowPyrLK(first->planes, second->planes, start, end, found, error, cv::Size(window, window),
                                  levels - 1, criteria, 0, 0);
         for (int i = 0; i < count; ++i) {

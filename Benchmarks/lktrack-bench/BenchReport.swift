@@ -29,6 +29,7 @@ struct BenchReport {
         let tables: [Table]
     }
 
+    private static let nameWidth = 72
     private let repeats: Int
     private var part = ""
     private(set) var lines: [Line] = []
@@ -39,7 +40,7 @@ struct BenchReport {
     mutating func begin(_ part: BenchPart) {
         self.part = part.rawValue
         print("\n\(part.rawValue): \(part.summary)")
-        print(Self.padded("what", 62) + "      min   median      max  target")
+        print(Self.padded("what", Self.nameWidth) + "      min   median      max  target")
     }
 
     /// A figure, once for each repeat.
@@ -47,11 +48,12 @@ struct BenchReport {
         let sorted = values.sorted()
         guard let low = sorted.first, let high = sorted.last else { return }
         let line = Line(
-            part: part, name: name, minimum: low, median: sorted[sorted.count / 2], maximum: high, unit: unit,
+            part: part, name: name, minimum: low,
+            median: (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2, maximum: high, unit: unit,
             target: target)
         lines.append(line)
         let numbers = [line.minimum, line.median, line.maximum].map { Self.aligned($0, 9) }.joined()
-        print(Self.padded("\(name), \(unit)", 62) + numbers + "  " + target)
+        print(Self.padded("\(name), \(unit)", Self.nameWidth) + numbers + "  " + target)
         fflush(nil)
     }
 
@@ -76,7 +78,7 @@ struct BenchReport {
     var json: Data {
         get throws {
             let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             return try encoder.encode(
                 Document(opencv: Peers.version, repeats: repeats, figures: lines, tables: tables))
         }

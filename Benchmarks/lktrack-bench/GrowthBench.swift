@@ -28,11 +28,11 @@ struct TargetCountBench {
             }
             for count in Self.counts {
                 report.add(
-                    "\(mode.rawValue): \(count) targets, a frame", milliseconds[count] ?? [], unit: "ms", target: "")
+                    "\(mode.rawValue), targets \(count): a frame", milliseconds[count] ?? [], unit: "ms", target: "")
             }
             for count in Self.counts {
                 report.add(
-                    "\(mode.rawValue): \(count) targets together / one by one", ratios[count] ?? [], unit: "ratio",
+                    "\(mode.rawValue), targets \(count): together / one by one", ratios[count] ?? [], unit: "ratio",
                     target: "<= 1.15, wanted < 1")
             }
         }
@@ -103,12 +103,12 @@ struct ResolutionBench {
             for size in Self.sizes {
                 let times = seconds[size.name] ?? []
                 report.add(
-                    "\(mode.rawValue): \(size.name), a frame", times.map { 1000 * $0 / Double(Self.frames) },
+                    "\(mode.rawValue), \(size.name): a frame", times.map { 1000 * $0 / Double(Self.frames) },
                     unit: "ms",
                     target: "")
                 if size.name == "4K" {
                     report.add(
-                        "\(mode.rawValue): 4K / 480p", zip(times, base).map { $0 / $1 }, unit: "ratio",
+                        "\(mode.rawValue), 4K / 480p: a frame", zip(times, base).map { $0 / $1 }, unit: "ratio",
                         target: "<= 1.3, wanted 1")
                 }
             }

@@ -90,14 +90,15 @@ final class PeerPyramid {
 
     /// Where each point went; `nil` where it was not found.
     func flow(
-        of points: [peers_point], to next: PeerPyramid, window: Int, levels: Int, iterations: Int
+        of points: [peers_point], to next: PeerPyramid, window: Int, levels: Int, iterations: Int,
+        epsilon: Double
     ) throws -> [peers_point?] {
         var ends = [peers_point](repeating: peers_point(), count: points.count)
         var status = [UInt8](repeating: 0, count: points.count)
         _ = try Peers.check("calcOpticalFlowPyrLK") { message -> Void? in
             let result = peers_flow(
                 pyramid, next.pyramid, points, Int32(points.count), Int32(window), Int32(levels), Int32(iterations),
-                &ends, &status, message)
+                epsilon, &ends, &status, message)
             return result == 0 ? () : nil
         }
         return zip(ends, status).map { $1 == 1 ? $0 : nil }

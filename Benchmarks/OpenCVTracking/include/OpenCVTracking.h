@@ -60,10 +60,10 @@ typedef struct peers_pyramid peers_pyramid;
 peers_pyramid *peers_pyramid_create(const peers_image *grey, int window, int levels, peers_message *message);
 void peers_pyramid_destroy(peers_pyramid *pyramid);
 
-// cv::calcOpticalFlowPyrLK with at most `iterations` iterations a level and no threshold on the step; a point's status
-// is 0 where it was not found. 0 on success.
+// cv::calcOpticalFlowPyrLK with at most `iterations` iterations a level, which end at a step of `epsilon` pixels; a
+// point's status is 0 where it was not found. 0 on success.
 int peers_flow(const peers_pyramid *first, const peers_pyramid *second, const peers_point *from, int count, int window,
-               int levels, int iterations, peers_point *to, uint8_t *status, peers_message *message);
+               int levels, int iterations, double epsilon, peers_point *to, uint8_t *status, peers_message *message);
 
 // At most `count` corners that are good to follow (cv::goodFeaturesToTrack). Their number.
 int peers_corners(const peers_image *grey, int count, double distance, peers_point *corners, peers_message *message);
