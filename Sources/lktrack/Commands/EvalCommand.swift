@@ -14,13 +14,18 @@ struct EvalCommand: ParsableCommand {
 
             success AUC   mean share of frames whose overlap (IoU) is over 0, 0.05 … 1
             precision@20  share of frames whose centre is within 20 pixels
-            frames/s, p50, p99 (ms)
-                          the tracker alone, on one thread, decoding apart; percentiles of one frame, the first left out
-            lost, refound a target is lost when its overlap was at most 0.1 for 5 frames in a row, or when the tracker says
-                          lost; it is re-found in the next frame that is reported tracked with an overlap over 0.5
-            ECE           expected calibration error of the confidence against an overlap of at least 0.5, ten equally
-                          wide bins; the first frame left out
-            held          share of the frames reported tracked whose overlap is over 0.3; the first frame left out
+            frames/s      the tracker alone, on one thread, decoding apart
+            p50, p99 ms   percentiles of the time of one frame, the first left out
+            lost          how often the overlap was at most 0.1 for 5 frames in a row,
+                          or the tracker said `lost`
+            refound       how often a lost target was tracked again: a frame with the
+                          state `tracked` and an overlap over 0.5
+            ECE           expected calibration error of the confidence against an
+                          overlap of at least 0.5; ten equally wide bins
+            held          share of the frames with the state `tracked` whose overlap
+                          is over 0.3
+
+            ECE and held leave out the first frame, and all leave out frames without truth.
 
             The mean line averages success, precision and frames a second over the targets; its other columns are of all
             targets' frames together.
