@@ -93,7 +93,7 @@ public struct TargetSpec: Hashable, Sendable {
 
 /// How targets are followed: HTTP.md's `tracker` object.
 public struct TrackerSpec: Hashable, Sendable {
-    public enum Mode: String, CaseIterable, Sendable { case template, points }
+    public enum Mode: String, CaseIterable, Sendable { case robust, template, points }
     public enum Motion: String, CaseIterable, Sendable { case translation, similarity, affine }
     public enum Aligner: String, CaseIterable, Sendable {
         case forwardAdditive = "forward_additive"
@@ -122,7 +122,7 @@ public struct TrackerSpec: Hashable, Sendable {
     public var onLost: OnLost
 
     public init(
-        mode: Mode = .template, motion: Motion = .affine, aligner: Aligner = .inverseCompositional, levels: Int = 3,
+        mode: Mode = .robust, motion: Motion = .affine, aligner: Aligner = .inverseCompositional, levels: Int = 3,
         maxIterations: Int = 10, epsilon: Double = 0.02, illumination: Illumination = .gainBias, gamma: Double = 1,
         onLost: OnLost = .search
     ) {

@@ -69,18 +69,10 @@ struct SpecObject {
         return number
     }
 
-    /// - Parameter later: values that HTTP.md names and this version does not do.
-    func choice<Choice>(_ key: String, default fallback: Choice, later: [String] = []) -> Choice
+    func choice<Choice>(_ key: String, default fallback: Choice) -> Choice
     where Choice: CaseIterable & RawRepresentable, Choice.RawValue == String {
         guard let value = members[key] else { return fallback }
-        if let name = value.stringValue {
-            if let choice = Choice(rawValue: name) { return choice }
-            if later.contains(name) {
-                problems.add(
-                    pointer.appending(key), "\"\(name)\" is not supported by this version; use \(names(Choice.self))")
-                return fallback
-            }
-        }
+        if let choice = value.stringValue.flatMap(Choice.init(rawValue:)) { return choice }
         problems.add(pointer.appending(key), "must be \(names(Choice.self))")
         return fallback
     }

@@ -44,7 +44,7 @@ public enum SpecReader {
         ])
         let defaults = TrackerSpec()
         return TrackerSpec(
-            mode: object.choice("mode", default: defaults.mode, later: ["robust"]),
+            mode: object.choice("mode", default: defaults.mode),
             motion: object.choice("motion", default: defaults.motion),
             aligner: object.choice("aligner", default: defaults.aligner),
             levels: object.integer("levels", in: SpecLimits.levels, default: defaults.levels),

@@ -1,7 +1,7 @@
 /// e^x for x in −700…700 to about one unit in the last place, by Taylor's series after a reduction to |r| ≤ ½ ln 2.
 ///
 /// The standard library has no exponential, and a C library's may round differently on another machine.
-func exponential(_ x: Double) -> Double {
+package func exponential(_ x: Double) -> Double {
     let (log2e, ln2High, ln2Low) = (1.4426950408889634, 0.693147180369123816490, 1.90821492927058770002e-10)
     let k = (min(max(x, -700), 700) * log2e).rounded()
     let r = (min(max(x, -700), 700) - k * ln2High) - k * ln2Low

@@ -6,7 +6,7 @@ import Tracking
 extension TrackerOptions {
     public init(_ spec: TrackerSpec) {
         self.init(
-            mode: Mode(rawValue: spec.mode.rawValue) ?? .template,
+            mode: Mode(rawValue: spec.mode.rawValue) ?? .robust,
             motion: Motion(rawValue: spec.motion.rawValue) ?? .affine,
             aligner: Aligner(rawValue: spec.aligner.rawValue) ?? .inverseCompositional, levels: spec.levels,
             maxIterations: spec.maxIterations, epsilon: spec.epsilon,

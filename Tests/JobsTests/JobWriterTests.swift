@@ -25,7 +25,7 @@ struct JobWriterTests {
                 "source":{"kind":"video","file_name":null,"bytes":812345,"sha256":"ab12","width":null,"height":null,\
                 "frame_rate":null,"codec":null},\
                 "spec":{"targets":[{"id":"car","box":[70,51,107,87],"start_frame":0,"keyframes":[]}],\
-                "tracker":{"mode":"template","motion":"affine","aligner":"inverse_compositional","levels":3,\
+                "tracker":{"mode":"robust","motion":"affine","aligner":"inverse_compositional","levels":3,\
                 "max_iterations":10,"epsilon":0.02,"illumination":"gain_bias","gamma":1,"on_lost":"search"},\
                 "start_frame":0,"stop_frame":null,"frame_step":1,"output":{"video":"none","crops":false},\
                 "deadline_seconds":null,"priority":0,"labels":{}},"error":null,\

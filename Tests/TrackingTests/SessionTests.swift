@@ -29,7 +29,7 @@ struct SessionTests {
         let reference = try track(footage.frames, requests)
         #expect(try track(footage.frames, requests) == reference)
 
-        var original = try TrackingSession(targets: requests)
+        var original = try TrackingSession(targets: requests, options: .template)
         var copy = original
         for (frame, image) in footage.frames.enumerated() {
             if frame == 4 { copy = original }

@@ -50,7 +50,7 @@ struct TemplateStateTests {
     @Test("a lost target is found elsewhere by search")
     func searchFinds() throws {
         let (frames, box, back) = try vanishing()
-        let last = try #require(try track(frames, box: box, .init(onLost: .search)).last)
+        let last = try #require(try track(frames, box: box, .init(mode: .template, onLost: .search)).last)
         #expect(last.state == .tracked)
         #expect(last.box.intersectionOverUnion(back) > 0.9)
     }
@@ -59,7 +59,7 @@ struct TemplateStateTests {
     func holdFindsInPlace() throws {
         let (frames, box, _) = try vanishing()
         let returning = Array(frames[0...10]) + [frames[0], frames[0]]
-        let estimates = try track(returning, box: box, .init(onLost: .hold))
+        let estimates = try track(returning, box: box, .init(mode: .template, onLost: .hold))
         #expect(estimates[10].state == .lost)
         #expect(estimates[12].state == .tracked)
         #expect(estimates[10].box == box)
@@ -70,7 +70,7 @@ struct TemplateStateTests {
         let (frames, box, _) = try vanishing()
         let returning = Array(frames[0...10]) + .init(repeating: frames[0], count: 4)
         let request = TargetRequest(id: "a", box: box, keyframes: [.init(frame: 13, box: box)])
-        let estimates = try track(returning, [request], .init(onLost: .stop)).compactMap { $0[0] }
+        let estimates = try track(returning, [request], .init(mode: .template, onLost: .stop)).compactMap { $0[0] }
         for frame in 11...12 {
             #expect(estimates[frame].state == .lost)
             #expect(estimates[frame].iterations == 0)
@@ -112,7 +112,7 @@ struct TemplateDegenerateTests {
         for illumination in TrackerOptions.Illumination.allCases {
             let frames = [Image](repeating: .flat(level), count: 9)
             let estimates = try track(
-                frames, box: Box(x: 20, y: 10, width: 20, height: 16), .init(illumination: illumination))
+                frames, box: Box(x: 20, y: 10, width: 20, height: 16), .init(mode: .template, illumination: illumination))
             #expect(estimates.allSatisfy { $0.isSound })
             #expect(estimates[0].state == .tracked && estimates[0].isKeyframe)
             #expect(estimates[1...].allSatisfy { $0.state != .tracked && $0.confidence == 0 })
@@ -138,7 +138,10 @@ struct TemplateDegenerateTests {
         ])
     func anySize(width: Int, height: Int, box: Box) throws {
         let scene = try SyntheticScene(.init(width: 200, height: 40, frames: 5, seed: 1))
-        for options in [TrackerOptions(), .init(levels: 6), .init(motion: .translation, illumination: .clahe)] {
+        for options in [
+            TrackerOptions.template, .init(mode: .template, levels: 6),
+            .init(mode: .template, motion: .translation, illumination: .clahe),
+        ] {
             let frames = (0..<5).map { scene.gray(frame: $0).cropped(x: 0, y: 0, width: width, height: height) }
             let estimates = try track(frames, box: box, options)
             #expect(estimates.allSatisfy { $0.isSound })

@@ -13,7 +13,7 @@ struct TemplateAccuracyTests {
         arguments: [TrackerOptions.Aligner.inverseCompositional, .esm])
     func accuracy(aligner: TrackerOptions.Aligner) throws {
         let footage = try Self.footage.get()
-        let estimates = try track(footage.frames, box: footage.box(), TrackerOptions(aligner: aligner))
+        let estimates = try track(footage.frames, box: footage.box(), TrackerOptions(mode: .template, aligner: aligner))
         let squares = estimates.enumerated().map { frame, estimate in
             let error = estimate.quad.rmsDistance(to: footage.scene.truth(frame: frame)[0].quad)
             return error * error
@@ -25,9 +25,10 @@ struct TemplateAccuracyTests {
     @Test(
         "every motion, aligner and illumination option follows a moving target",
         arguments: [
-            TrackerOptions(motion: .translation), .init(motion: .similarity), .init(motion: .affine),
-            .init(aligner: .forwardAdditive), .init(levels: 1), .init(levels: 6), .init(maxIterations: 50),
-            .init(illumination: .none), .init(illumination: .gamma, gamma: 0.8), .init(illumination: .clahe),
+            TrackerOptions(mode: .template, motion: .translation), .init(mode: .template, motion: .similarity),
+            .init(mode: .template, motion: .affine),
+            .init(mode: .template, aligner: .forwardAdditive), .init(mode: .template, levels: 1), .init(mode: .template, levels: 6), .init(mode: .template, maxIterations: 50),
+            .init(mode: .template, illumination: .none), .init(mode: .template, illumination: .gamma, gamma: 0.8), .init(mode: .template, illumination: .clahe),
         ])
     func options(options: TrackerOptions) throws {
         let footage = try Footage(
@@ -44,7 +45,7 @@ struct TemplateAccuracyTests {
         let footage = try Footage(
             .init(width: 200, height: 160, frames: 30, seed: 9, targetWidth: 64, targetHeight: 56, speed: 1))
         func error(_ motion: TrackerOptions.Motion) throws -> Double {
-            let estimate = try #require(try track(footage.frames, box: footage.box(), .init(motion: motion)).last)
+            let estimate = try #require(try track(footage.frames, box: footage.box(), .init(mode: .template, motion: motion)).last)
             return estimate.quad.rmsDistance(to: footage.scene.truth(frame: 29)[0].quad)
         }
         let (translation, similarity, affine) = (

@@ -18,7 +18,7 @@ struct Footage {
 
 /// The estimates of every frame, target after target within a frame.
 func track(
-    _ frames: [Image], _ targets: [TargetRequest], _ options: TrackerOptions = TrackerOptions()
+    _ frames: [Image], _ targets: [TargetRequest], _ options: TrackerOptions = .template
 ) throws -> [[TargetEstimate?]] {
     var session = try TrackingSession(targets: targets, options: options)
     return try frames.enumerated().map { try session.process(gray: $0.element, color: nil, frame: $0.offset) }
@@ -26,7 +26,7 @@ func track(
 
 /// The estimates of a single target that starts at once.
 func track(
-    _ frames: [Image], box: Box, _ options: TrackerOptions = TrackerOptions()
+    _ frames: [Image], box: Box, _ options: TrackerOptions = .template
 ) throws -> [TargetEstimate] {
     try track(frames, [TargetRequest(id: "target", box: box)], options).compactMap { $0[0] }
 }
@@ -59,6 +59,10 @@ extension Image {
         }
         return Image(width: width, height: height, pixels: pixels)
     }
+}
+
+extension TrackerOptions {
+    static let template = TrackerOptions(mode: .template)
 }
 
 extension TargetEstimate {

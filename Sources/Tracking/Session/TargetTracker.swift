@@ -26,7 +26,7 @@ protocol TargetTracker: Sendable {
 }
 
 extension TargetTracker {
-    var pointEstimates: [PointEstimate]? { nil }
+    public var pointEstimates: [PointEstimate]? { nil }
 }
 
 extension TrackerOptions {
@@ -35,6 +35,7 @@ extension TrackerOptions {
     /// - Parameter points: for ``Mode/points``.
     func makeTracker(box: Box, points: [Point], in frame: PreparedFrame) -> any TargetTracker {
         switch mode {
+        case .robust: RobustTracker(box: box, in: frame, options: self)
         case .template: TemplateTracker(box: box, in: frame, options: self)
         case .points: PointsTracker(box: box, points: points, in: frame, options: self)
         }

@@ -1,6 +1,9 @@
 /// How targets are followed.
 public struct TrackerOptions: Hashable, Sendable {
     public enum Mode: String, CaseIterable, Sendable {
+        /// A discriminative filter finds the target, alignment fixes its position, scale and shape; it is found again
+        /// after it was lost.
+        case robust
         /// Alignment of an adaptive template with drift correction against the first one.
         case template
         /// Sparse flow of points that were given, or of a grid over the box; the box follows what most of them do.
@@ -57,11 +60,13 @@ public struct TrackerOptions: Hashable, Sendable {
     public var onLost: OnLost
     /// What tunes ``Mode/template``.
     public var template: TemplateTrackerParameters
+    /// What tunes ``Mode/robust``.
+    public var robust = RobustTrackerParameters()
     /// What tunes ``Mode/points``.
     public var points = PointsTrackerParameters()
 
     public init(
-        mode: Mode = .template, motion: Motion = .affine, aligner: Aligner = .inverseCompositional, levels: Int = 3,
+        mode: Mode = .robust, motion: Motion = .affine, aligner: Aligner = .inverseCompositional, levels: Int = 3,
         maxIterations: Int = 10, epsilon: Double = 0.02, illumination: Illumination = .gainBias, gamma: Double = 1,
         onLost: OnLost = .search, template: TemplateTrackerParameters = TemplateTrackerParameters()
     ) {

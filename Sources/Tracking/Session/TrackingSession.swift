@@ -27,6 +27,7 @@ public struct TrackingSession: Sendable {
     /// Whether ``process(gray:color:frame:)`` looks at colours.
     public var needsColor: Bool {
         switch options.mode {
+        case .robust: true
         case .template, .points: false
         }
     }

@@ -10,7 +10,7 @@ extension TrackerSpec.OnLost: ExpressibleByArgument {}
 /// The flags that choose and tune the tracker: the `tracker` object of a job's spec, for the command line.
 struct TrackerFlags: ParsableArguments {
     @Option(help: "How targets are followed.")
-    var tracker = TrackerSpec.Mode.template
+    var tracker = TrackerSpec.Mode.robust
 
     @Option(help: "What the warp may do.")
     var motion = TrackerSpec.Motion.affine
