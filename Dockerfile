@@ -12,6 +12,7 @@ COPY Package.swift ./
 COPY Sources Sources
 COPY migrations migrations
 COPY Benchmarks Benchmarks
+COPY Examples Examples
 COPY Tests Tests
 RUN swift build -c release --product lktrack --static-swift-stdlib \
     && install -D "$(swift build -c release --static-swift-stdlib --show-bin-path)/lktrack" /out/lktrack

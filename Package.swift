@@ -11,10 +11,12 @@ let cxxSettings: [CXXSetting] =
     [.enableWarning("all"), .enableWarning("extra")] + (strict ? [.treatAllWarnings(as: .error)] : [])
 
 // The numeric targets are built for AVX2 and FMA (x86-64-v3), which Swift's SIMD types need to become vector
-// instructions; `lktrack` checks the processor at start and says so instead of dying of an illegal instruction. They are
-// optimised in debug builds too: without, a test of the tracker takes a hundred times as long.
+// instructions; `lktrack` checks the processor at start and says so instead of dying of an illegal instruction.
+// LKTRACK_BASELINE=1 leaves them out, for processors without. They are optimised in debug builds too: without, a test of
+// the tracker takes a hundred times as long. (SwiftPM lets packages depend on unsafe flags since tools version 6.2.)
+let baseline = Context.environment["LKTRACK_BASELINE"] == "1"
 #if arch(x86_64)
-    let vectorFlags = ["-Xcc", "-march=x86-64-v3"]
+    let vectorFlags = baseline ? [] : ["-Xcc", "-march=x86-64-v3"]
 #else
     let vectorFlags: [String] = []
 #endif
@@ -55,7 +57,7 @@ let package = Package(
                 .linkedLibrary($0)
             }
         ),
-        .target(name: "CLinux", cSettings: cSettings),
+        .target(name: "CLinux", cSettings: cSettings + (baseline ? [.define("LKTRACK_BASELINE")] : [])),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
 
@@ -92,6 +94,11 @@ let package = Package(
             ],
             swiftSettings: swiftSettings
         ),
+
+        // What the README shows.
+        .executableTarget(
+            name: "FollowFrames", dependencies: ["LucasKanade", "Tracking"], path: "Examples",
+            swiftSettings: swiftSettings),
 
         // Benchmarks and tests.
         .target(

@@ -12,8 +12,8 @@
 
 #include "CLinux.h"
 
-bool clinux_cpu_has_avx2_fma(void) {
-#if defined(__x86_64__)
+bool clinux_cpu_suits_build(void) {
+#if defined(__x86_64__) && !defined(LKTRACK_BASELINE)
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
 #else

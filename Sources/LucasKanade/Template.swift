@@ -69,10 +69,14 @@ public struct Template: Sendable {
     /// Cuts a template out of one level of a pyramid.
     ///
     /// - Parameters:
+    ///   - pyramid: the image; it has the level that is sampled.
     ///   - warp: where the box is: maps template-local pixels to the image.
-    ///   - width, height: of the box, in template-local pixels.
+    ///   - width: of the box, in template-local pixels.
+    ///   - height: of the box, in template-local pixels.
     ///   - level: the level to sample; by default the coarsest whose pixels are no farther apart than the samples.
     ///   - spacing: distance of samples; by default the closest that `options.gridSide` allows.
+    ///   - options: how densely the box is sampled, and how the samples are weighted.
+    ///   - workspace: where buffers are borrowed from.
     public init(
         from pyramid: Pyramid, at warp: AffineWarp, width: Double, height: Double, level: Int? = nil,
         spacing: Double? = nil, options: TemplateOptions = TemplateOptions(),

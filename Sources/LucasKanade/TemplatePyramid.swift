@@ -9,9 +9,13 @@ public struct TemplatePyramid: Sendable {
     /// but the grids keep `options.minimumSide` samples across.
     ///
     /// - Parameters:
+    ///   - pyramid: the image.
     ///   - warp: where the box is: maps template-local pixels to the image.
-    ///   - width, height: of the box, in template-local pixels.
+    ///   - width: of the box, in template-local pixels.
+    ///   - height: of the box, in template-local pixels.
     ///   - count: number of levels, at least 1.
+    ///   - options: how densely the box is sampled, and how the samples are weighted.
+    ///   - workspace: where buffers are borrowed from.
     public init(
         from pyramid: Pyramid, at warp: AffineWarp, width: Double, height: Double, levels count: Int = 3,
         options: TemplateOptions = TemplateOptions(), workspace: AlignmentWorkspace = AlignmentWorkspace()

@@ -8,8 +8,10 @@ import Media
 @main
 enum Main {
     static func main() {
-        guard clinux_cpu_has_avx2_fma() else {
-            Console.error("this processor lacks AVX2 and FMA, which this build needs (x86-64-v3)")
+        guard clinux_cpu_suits_build() else {
+            Console.error(
+                "this processor lacks AVX2, FMA or BMI2, which this build needs (x86-64-v3); "
+                    + "build with LKTRACK_BASELINE=1 for it")
             exit(ExitStatus.unavailable.rawValue)
         }
         // The decoder process for one job; its sockets are open already. Not a command for people.

@@ -19,6 +19,22 @@ struct ReadmeTests {
         return block + spans
     }
 
+    @Test("the library's example is the file that is built, and follows its target")
+    func libraryExample() throws {
+        let example = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Examples/FollowFrames.swift")
+        let source = try String(contentsOf: example, encoding: .utf8)
+        #expect(Self.text.contains("```swift\n\(source)```\n"))
+
+        let output = try Executable.run(Executable.built("FollowFrames"), [])
+        #expect(output.status == 0)
+        #expect(output.lines.count == 30)
+        for line in output.lines {
+            let overlap = try #require(line.split(separator: " ").last.flatMap { Double($0) })
+            #expect(overlap > 0.8, "\(line)")
+        }
+    }
+
     @Test("every curl line works as it stands")
     func curlLines() throws {
         #expect(Self.commands.count >= 18)

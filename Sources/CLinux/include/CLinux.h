@@ -14,9 +14,9 @@
 extern "C" {
 #endif
 
-/// Whether the processor and the kernel have what x86-64-v3 code needs (AVX2, FMA, BMI2, F16C). True on other
-/// architectures, which are not built with those instructions.
-bool clinux_cpu_has_avx2_fma(void);
+/// Whether the processor and the kernel have what x86-64-v3 code needs (AVX2, FMA, BMI2). True in a baseline build
+/// (LKTRACK_BASELINE) and on other architectures, which are not built with those instructions.
+bool clinux_cpu_suits_build(void);
 
 /// An anonymous memory file that can be sealed; see memfd_create(2). `name` shows up in /proc only.
 int clinux_memfd_create(const char *name);

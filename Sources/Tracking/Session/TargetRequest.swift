@@ -37,7 +37,11 @@ public struct TargetRequest: Hashable, Sendable {
 
     /// A target that has points only; its box is their bounds, widened to ``smallestSide`` where they are smaller.
     ///
-    /// - Parameter points: at least one.
+    /// - Parameters:
+    ///   - id: unique in a session.
+    ///   - points: at least one.
+    ///   - startFrame: the frame in which the points were drawn.
+    ///   - keyframes: boxes drawn anew in later frames, ordered by frame.
     public init(id: String, points: [Point], startFrame: Int = 0, keyframes: [Keyframe] = []) {
         let bounds = Box(bounding: points) ?? Box(x: 0, y: 0, width: 0, height: 0)
         let box = Box(

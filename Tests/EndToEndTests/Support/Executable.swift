@@ -5,12 +5,17 @@ enum Executable {
     /// `lktrack` as built beside this test bundle, or the one that LKTRACK_BINARY names.
     static let lktrack: String = {
         if let path = ProcessInfo.processInfo.environment["LKTRACK_BINARY"] { return path }
+        return built("lktrack")
+    }()
+
+    /// A program of this package, as built beside this test bundle.
+    static func built(_ name: String) -> String {
         var folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         if let bundle = CommandLine.arguments.first(where: { $0.hasSuffix(".xctest") }) {
             folder = URL(fileURLWithPath: bundle).deletingLastPathComponent()
         }
-        return folder.appendingPathComponent("lktrack").path
-    }()
+        return folder.appendingPathComponent(name).path
+    }
 
     struct Output {
         let status: Int32
