@@ -184,6 +184,26 @@ struct CommandLineTests {
         #expect(target["frames"] as? Int == 135)
     }
 
+    @Test(
+        "on the public sequences mode robust is ahead of CSRT in the mean and in the worst, and its confidence is honest",
+        .enabled(if: Material.isReal))
+    func publicSequences() throws {
+        let folders = try ["Bolt2", "Car4", "Couple", "Crossing", "DragonBaby", "Jogging"].map {
+            try Material.sequence($0, box: "", frames: 1).folder.path
+        }
+        let output = try Executable.run(Executable.lktrack, ["eval", "--json"] + folders)
+        let report = try #require(
+            try JSONSerialization.jsonObject(with: output.standardOutput) as? [String: Any])
+        let targets = try #require(report["targets"] as? [[String: Any]])
+        let success = targets.compactMap { $0["success_auc"] as? Double }
+        #expect(success.count == 7)
+        #expect(success.reduce(0, +) / 7 >= 0.68)
+        #expect(try #require(success.min()) >= 0.45)
+        let pooled = try #require(report["pooled"] as? [String: Any])
+        #expect(try #require(pooled["calibration_error"] as? Double) <= 0.15)
+        #expect(try #require(pooled["tracked_held_share"] as? Double) >= 0.85)
+    }
+
     @Test("a wrong configuration stops the start with the key's name")
     func configuration() throws {
         let folder = try TemporaryFolder()

@@ -112,7 +112,8 @@ struct TemplateDegenerateTests {
         for illumination in TrackerOptions.Illumination.allCases {
             let frames = [Image](repeating: .flat(level), count: 9)
             let estimates = try track(
-                frames, box: Box(x: 20, y: 10, width: 20, height: 16), .init(mode: .template, illumination: illumination))
+                frames, box: Box(x: 20, y: 10, width: 20, height: 16),
+                .init(mode: .template, illumination: illumination))
             #expect(estimates.allSatisfy { $0.isSound })
             #expect(estimates[0].state == .tracked && estimates[0].isKeyframe)
             #expect(estimates[1...].allSatisfy { $0.state != .tracked && $0.confidence == 0 })

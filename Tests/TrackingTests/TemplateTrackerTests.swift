@@ -27,8 +27,10 @@ struct TemplateAccuracyTests {
         arguments: [
             TrackerOptions(mode: .template, motion: .translation), .init(mode: .template, motion: .similarity),
             .init(mode: .template, motion: .affine),
-            .init(mode: .template, aligner: .forwardAdditive), .init(mode: .template, levels: 1), .init(mode: .template, levels: 6), .init(mode: .template, maxIterations: 50),
-            .init(mode: .template, illumination: .none), .init(mode: .template, illumination: .gamma, gamma: 0.8), .init(mode: .template, illumination: .clahe),
+            .init(mode: .template, aligner: .forwardAdditive), .init(mode: .template, levels: 1),
+            .init(mode: .template, levels: 6), .init(mode: .template, maxIterations: 50),
+            .init(mode: .template, illumination: .none), .init(mode: .template, illumination: .gamma, gamma: 0.8),
+            .init(mode: .template, illumination: .clahe),
         ])
     func options(options: TrackerOptions) throws {
         let footage = try Footage(
@@ -45,7 +47,8 @@ struct TemplateAccuracyTests {
         let footage = try Footage(
             .init(width: 200, height: 160, frames: 30, seed: 9, targetWidth: 64, targetHeight: 56, speed: 1))
         func error(_ motion: TrackerOptions.Motion) throws -> Double {
-            let estimate = try #require(try track(footage.frames, box: footage.box(), .init(mode: .template, motion: motion)).last)
+            let estimate = try #require(
+                try track(footage.frames, box: footage.box(), .init(mode: .template, motion: motion)).last)
             return estimate.quad.rmsDistance(to: footage.scene.truth(frame: 29)[0].quad)
         }
         let (translation, similarity, affine) = (
