@@ -39,7 +39,7 @@ struct SpecReaderTests {
         #expect(
             spec.tracker
                 == TrackerSpec(
-                    motion: .similarity, aligner: .esm, levels: 2, maxIterations: 30, epsilon: 0.5,
+                    mode: .template, motion: .similarity, aligner: .esm, levels: 2, maxIterations: 30, epsilon: 0.5,
                     illumination: .clahe, gamma: 2.2, onLost: .hold))
         #expect((spec.startFrame, spec.stopFrame, spec.frameStep) == (10, 100, 5))
         #expect(spec.output.video == .avi)
