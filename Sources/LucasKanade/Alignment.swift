@@ -16,6 +16,8 @@ struct Alignment {
     var iterations = 0
     var inlierShare = 1.0
     var photometry: PhotometricState?
+    /// Kept where the matrix is the template's own.
+    private var templateSystem: NormalSystem?
 
     init(
         template: Template, pyramid: Pyramid, options: AlignmentOptions, start: AffineWarp,
@@ -64,25 +66,26 @@ struct Alignment {
     private mutating func iterate(_ sections: Template.Sections) -> Outcome {
         // (1) Warp I with W(x; p).
         guard warpImage() else { return .stopped(.outOfBounds) }
-        let mean = weightedMean(grids.image, weights: sections.weights, size: layout.size)
+        // Subtracted for the sums' precision only: about the image's mean is as good as the mean.
+        let mean =
+            photometry.map { Float($0.level) }
+            ?? weightedMean(grids.image, weights: sections.weights, size: layout.size)
         // (2) The error image; as far as it is needed for its own sake: to tell which samples do not fit.
         var state = photometry ?? initialPhotometry(sections, shift: mean)
         if options.robust != .none { state = weigh(sections, state: state, shift: mean) }
         // (3)-(7) Gradient, steepest descent images, Hessian; the steepest descent images times the error.
-        guard let (matrix, sums) = normalEquations(sections, gain: state.gain, shift: mean) else {
-            return .stopped(.diverged)
+        guard isTemplatesOwn || makeGradients(sections, gain: state.gain) else { return .stopped(.diverged) }
+        let steepest = steepestDescent(sections)
+        guard let system = system(sections, steepest) else { return .stopped(.degenerate) }
+        var right = RightSide(
+            gradientX: steepest.gradientX, gradientY: steepest.gradientY, samples: sections.samples,
+            weights: steepest.weights, image: grids.image, shift: mean, layout: layout)
+        let matched = PhotometricState(system.photometry.adding(right), shift: mean, matchingDeviations: true)
+        if options.photometry == .none {
+            right.subtractTemplate(system.templateProducts, level: template.mean - Double(mean))
         }
-        let matched = PhotometricState(
-            PhotometricSums(matrix, sums), shift: mean, matchingDeviations: true)
-        var right = sums
-        if options.photometry == .none { right.subtractTemplate(matrix, level: template.mean - Double(mean)) }
         // (8) Solve for Δp.
-        let linear = options.method == .forwardAdditive ? warp : .identity
-        let basis = MotionBasis(options.motion, shape: template.shape, linear: linear)
-        guard
-            let solution = solve(
-                matrix, right, basis: basis, photometry: options.photometry, shapeDamping: options.shapeDamping)
-        else { return .stopped(.degenerate) }
+        let solution = system.solution(for: right)
         if options.photometry == .gainAndBias {
             state = PhotometricState(
                 gain: max(solution.gain, matched.gain * PhotometricState.leastShareOfMatchedGain),
@@ -93,33 +96,49 @@ struct Alignment {
         return updated(by: solution, gain: state.gain).map { .next($0) } ?? .stopped(.diverged)
     }
 
-    /// Steps (3) to (7). What inverse compositional needs without robust weights was computed with the template.
-    /// - Returns: nil where W is singular.
-    private func normalEquations(
-        _ sections: Template.Sections, gain: Double, shift: Float
-    ) -> (NormalMatrix, RightSide)? {
-        let isTemplates = options.method == .inverseCompositional
-        guard isTemplates || makeGradients(sections, gain: gain) else { return nil }
-        let gradientX = isTemplates ? sections.gradientX : UnsafePointer(grids.gradientX)
-        let gradientY = isTemplates ? sections.gradientY : UnsafePointer(grids.gradientY)
-        let isWeighted = options.robust != .none
+    /// Whether the gradients are those of the template.
+    private var isTemplatesOwn: Bool { options.method == .inverseCompositional }
+
+    /// What the steepest descent images are made of.
+    private struct SteepestDescent {
+        let gradientX, gradientY, weights: UnsafePointer<Float>
+    }
+
+    private func steepestDescent(_ sections: Template.Sections) -> SteepestDescent {
         let weights =
-            if !isWeighted {
+            if options.robust == .none {
                 sections.weights
-            } else if isTemplates {
+            } else if isTemplatesOwn {
                 UnsafePointer(grids.weights)
             } else {
                 erodeWeights(grids, columns: template.columns, layout: layout)
             }
-        let matrix =
-            isTemplates && !isWeighted
-            ? template.normalMatrix
-            : NormalMatrix(
-                gradientX: gradientX, gradientY: gradientY, samples: sections.samples, weights: weights, layout: layout)
-        let right = RightSide(
-            gradientX: gradientX, gradientY: gradientY, samples: sections.samples, weights: weights,
-            image: grids.image, shift: shift, layout: layout)
-        return (matrix, right)
+        return isTemplatesOwn
+            ? SteepestDescent(gradientX: sections.gradientX, gradientY: sections.gradientY, weights: weights)
+            : SteepestDescent(
+                gradientX: UnsafePointer(grids.gradientX), gradientY: UnsafePointer(grids.gradientY), weights: weights)
+    }
+
+    /// The normal equations. Those of inverse compositional without robust weights are the template's own, once for all
+    /// iterations.
+    /// - Returns: nil where they do not determine the motion.
+    private mutating func system(_ sections: Template.Sections, _ steepest: SteepestDescent) -> NormalSystem? {
+        if let templateSystem { return templateSystem }
+        guard isTemplatesOwn, options.robust == .none else {
+            return system(
+                of: NormalMatrix(
+                    gradientX: steepest.gradientX, gradientY: steepest.gradientY, samples: sections.samples,
+                    weights: steepest.weights, layout: layout))
+        }
+        templateSystem = system(of: template.normalMatrix)
+        return templateSystem
+    }
+
+    private func system(of matrix: NormalMatrix) -> NormalSystem? {
+        let linear = options.method == .forwardAdditive ? warp : .identity
+        return NormalSystem(
+            matrix, basis: MotionBasis(options.motion, shape: template.shape, linear: linear),
+            photometry: options.photometry, shapeDamping: options.shapeDamping)
     }
 
     /// Whether the warp has left the range in which the options let it move.

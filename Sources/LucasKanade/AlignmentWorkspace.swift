@@ -3,7 +3,7 @@
 public final class AlignmentWorkspace {
     private var buffers: [UnsafeMutablePointer<Float>] = []
     private var capacity = 0
-    private let purposes = 6
+    private let purposes = 7
     /// Floats before and after each buffer, so that vectors may begin a sample early or late.
     private let margin = laneCount
 
@@ -29,6 +29,13 @@ public final class AlignmentWorkspace {
     func apron(columns: Int, rows: Int) -> UnsafeMutablePointer<Float> {
         reserve(columns: columns, rows: rows)
         return buffers[5]
+    }
+
+    /// The pixels around a square window and one more vector in each row.
+    func neighbourhood(columns: Int, rows: Int) -> UnsafeMutablePointer<Float> {
+        // With an apron at most, which is what `reserve` counts on.
+        reserve(columns: columns + laneCount, rows: rows)
+        return buffers[6]
     }
 
     private func reserve(columns: Int, rows: Int) {

@@ -3,6 +3,7 @@
 struct FlowWindow {
     private let side, stride, level: Int
     private let grids: AlignmentWorkspace.Grids
+    private let workspace: AlignmentWorkspace
     /// Sums of the products of the gradients, in (grey levels / pixel of the level)².
     private var xx = 0.0, xy = 0.0, yy = 0.0
 
@@ -10,11 +11,14 @@ struct FlowWindow {
         self.side = side
         self.level = level
         stride = paddedToLanes(side)
+        // The largest first: memory that grows moves.
+        _ = workspace.neighbourhood(columns: side + 2, rows: side + 2)
         grids = workspace.grids(columns: side, rows: side)
-        let grid = WarpedGrid(square: side + 2, x: x, y: y, pyramid: pyramid, level: level)
         let apron = workspace.apron(columns: side, rows: side)
-        LucasKanade.sample(pyramid[level], on: grid, to: apron)
-        differentiate(apron, stride: grid.stride)
+        self.workspace = workspace
+        let aproned = ShiftedWindow(side: side + 2, x: x, y: y, pyramid: pyramid, level: level)
+        aproned.withPixels(of: pyramid[level], workspace) { $0.interpolate(to: apron) }
+        differentiate(apron, stride: aproned.stride)
     }
 
     /// The window's pixels.
@@ -22,15 +26,15 @@ struct FlowWindow {
 
     private mutating func differentiate(_ apron: UnsafePointer<Float>, stride apronStride: Int) {
         var (xx, xy, yy) = (Lanes(), Lanes(), Lanes())
-        for j in 0..<side {
-            let centre = apron + (j + 1) * apronStride + 1
-            for i in Swift.stride(from: 0, to: stride, by: laneCount) {
-                // Padding has no gradient and so no part in any sum.
-                let isInside = (firstLanes + Float(i)) .< Float(side)
-                let dx = 0.5 * (centre.lanes(i + 1) - centre.lanes(i - 1))
-                let dy = 0.5 * (centre.lanes(i + apronStride) - centre.lanes(i - apronStride))
-                let gx = Lanes().replacing(with: dx, where: isInside)
-                let gy = Lanes().replacing(with: dy, where: isInside)
+        for i in Swift.stride(from: 0, to: stride, by: laneCount) {
+            // Padding has no gradient and so no part in any sum.
+            let half = unsafeBitCast(
+                unsafeBitCast(Lanes(repeating: 0.5), to: SIMD8<Int32>.self) & keptBits(columns: side, from: i),
+                to: Lanes.self)
+            for j in 0..<side {
+                let centre = apron + (j + 1) * apronStride + 1
+                let gx = half * (centre.lanes(i + 1) - centre.lanes(i - 1))
+                let gy = half * (centre.lanes(i + apronStride) - centre.lanes(i - apronStride))
                 let k = j * stride + i
                 samples.setLanes(k, centre.lanes(i))
                 grids.gradientX.setLanes(k, gx)
@@ -51,15 +55,10 @@ struct FlowWindow {
 
     /// The Gauss-Newton step, in level-0 pixels, of the window from (x, y) of the second image.
     func step(_ pyramid: Pyramid, x: Double, y: Double) -> (x: Double, y: Double) {
-        let grid = WarpedGrid(square: side, x: x, y: y, pyramid: pyramid, level: level)
-        sampleShifted(pyramid[level], on: grid, to: grids.image)
-        var (bx, by) = (Lanes(), Lanes())
-        for k in Swift.stride(from: 0, to: side * stride, by: laneCount) {
-            let difference = samples.lanes(k) - grids.image.lanes(k)
-            bx += difference * grids.gradientX.lanes(k)
-            by += difference * grids.gradientY.lanes(k)
+        let window = ShiftedWindow(side: side, x: x, y: y, pyramid: pyramid, level: level)
+        let (sumX, sumY) = window.withPixels(of: pyramid[level], workspace) {
+            $0.steepestDescentSums(samples: samples, gradientX: grids.gradientX, gradientY: grids.gradientY)
         }
-        let (sumX, sumY) = (Double(bx.sum()), Double(by.sum()))
         let determinant = xx * yy - xy * xy
         return (
             ((yy * sumX - xy * sumY) / determinant).atLevel(-level),
@@ -69,43 +68,16 @@ struct FlowWindow {
 
     /// Mean absolute difference from the window at (x, y) of the second image, in grey levels.
     func residual(_ pyramid: Pyramid, x: Double, y: Double) -> Double {
-        let grid = WarpedGrid(square: side, x: x, y: y, pyramid: pyramid, level: level)
-        sampleShifted(pyramid[level], on: grid, to: grids.image)
-        var sum: Float = 0
-        for j in 0..<side {
-            for k in j * stride..<j * stride + side { sum += (samples[k] - grids.image[k]).magnitude }
-        }
-        return Double(sum) / Double(side * side)
-    }
-}
-
-extension WarpedGrid {
-    /// A square of pixels, unturned, centred on a position of the image given in level-0 pixels.
-    init(square side: Int, x: Double, y: Double, pyramid: Pyramid, level: Int) {
-        self.init(
-            columns: side, rows: side, spacing: 1.0.atLevel(-level), warp: .translation(x, y), pyramid: pyramid,
-            level: level)
-    }
-}
-
-/// `sample` for a grid of pixels that is only shifted: neighbours are contiguous and weights are the same everywhere.
-private func sampleShifted(_ plane: Plane, on grid: WarpedGrid, to out: UnsafeMutablePointer<Float>) {
-    let (left, top) = (grid.x.rounded(.down), grid.y.rounded(.down))
-    let (x, y) = (Int(left), Int(top))
-    guard x >= 0, y >= 0, x + grid.stride < plane.width, y + grid.rows < plane.height else {
-        return sample(plane, on: grid, to: out)
-    }
-    let (fx, fy) = (Float(grid.x - left), Float(grid.y - top))
-    plane.withPixels { pixels in
-        for j in 0..<grid.rows {
-            let upperRow = pixels + (y + j) * plane.width + x
-            let lowerRow = upperRow + plane.width
-            for i in stride(from: 0, to: grid.stride, by: laneCount) {
-                let (a, c) = (upperRow.lanes(i), lowerRow.lanes(i))
-                let upper = a + (upperRow.lanes(i + 1) - a) * fx
-                let lower = c + (lowerRow.lanes(i + 1) - c) * fx
-                out.setLanes(j * grid.stride + i, upper + (lower - upper) * fy)
+        let window = ShiftedWindow(side: side, x: x, y: y, pyramid: pyramid, level: level)
+        window.withPixels(of: pyramid[level], workspace) { $0.interpolate(to: grids.image) }
+        var sum = Lanes()
+        for i in Swift.stride(from: 0, to: stride, by: laneCount) {
+            let kept = keptBits(columns: side, from: i)
+            for k in Swift.stride(from: i, to: i + side * stride, by: stride) {
+                let difference = magnitude(samples.lanes(k) - grids.image.lanes(k))
+                sum += unsafeBitCast(unsafeBitCast(difference, to: SIMD8<Int32>.self) & kept, to: Lanes.self)
             }
         }
+        return Double(sum.sum()) / Double(side * side)
     }
 }

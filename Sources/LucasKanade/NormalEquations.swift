@@ -155,9 +155,20 @@ struct RightSide {
 
     /// Turns Σ w·cᵢ·(I − shift) into Σ w·cᵢ·(I − T), for a template that may not change its brightness.
     /// - Parameter level: the template's mean minus the shift.
-    mutating func subtractTemplate(_ matrix: NormalMatrix, level: Double) {
+    mutating func subtractTemplate(_ products: TemplateProducts, level: Double) {
+        for column in 0..<6 { values[column] -= products.samples[column] + level * products.constant[column] }
+    }
+}
+
+/// Σ w·cᵢ·t and Σ w·cᵢ of the motion's columns: the template in the place of the image.
+struct TemplateProducts {
+    private(set) var samples = InlineArray<6, Double>(repeating: 0)
+    private(set) var constant = InlineArray<6, Double>(repeating: 0)
+
+    init(_ matrix: NormalMatrix) {
         for column in 0..<6 {
-            values[column] -= matrix[column, Column.gain] + level * matrix[column, Column.bias]
+            samples[column] = matrix[column, Column.gain]
+            constant[column] = matrix[column, Column.bias]
         }
     }
 }

@@ -44,53 +44,69 @@ struct NormalSolution {
 /// A pivot that is left with less than this share of its diagonal element belongs to a column that the others explain.
 private let pivotTolerance = 1e-4
 
-/// Solves the normal equations for the motion, and for gain and bias where there is a photometric model.
-///
-/// - Parameter shapeDamping: as in `AlignmentOptions`.
-/// - Returns: nil where the equations do not determine the motion.
-func solve(
-    _ matrix: NormalMatrix, _ right: RightSide, basis: MotionBasis, photometry: Photometry, shapeDamping: Double
-) -> NormalSolution? {
-    let firstMotion = photometry == .gainAndBias ? 2 : 0
-    let size = firstMotion + basis.count
-    var system = SymmetricSystem(size: size)
-    // What each unknown is made of: gain, bias, then the motion's directions.
-    if photometry == .gainAndBias {
-        for (i, column) in [Column.gain, Column.bias].enumerated() {
-            for j in 0...i { system[i, j] = matrix[column, Column.gain + j] }
-            system.right[i] = right.values[column]
+/// The normal equations for the motion, and for gain and bias where there is a photometric model, factored: solved for
+/// as many right sides as there are. Inverse compositional alignment has one matrix for all its iterations. (A class
+/// because it is a kilobyte that nobody changes: an iteration takes a few microseconds, copies would show.)
+final class NormalSystem {
+    private let basis: MotionBasis
+    private let hasPhotometry: Bool
+    private let system: SymmetricSystem
+    /// The template's share of the photometric sums.
+    let photometry: PhotometricSums
+    let templateProducts: TemplateProducts
+
+    /// - Parameter shapeDamping: as in `AlignmentOptions`.
+    /// - Returns: nil where the equations do not determine the motion.
+    init?(_ matrix: NormalMatrix, basis: MotionBasis, photometry: Photometry, shapeDamping: Double) {
+        self.basis = basis
+        self.photometry = PhotometricSums(matrix)
+        templateProducts = TemplateProducts(matrix)
+        hasPhotometry = photometry == .gainAndBias
+        // What each unknown is made of: gain, bias, then the motion's directions.
+        let firstMotion = hasPhotometry ? 2 : 0
+        var system = SymmetricSystem(size: firstMotion + basis.count)
+        for i in 0..<firstMotion {
+            for j in 0...i { system[i, j] = matrix[Column.gain + i, Column.gain + j] }
         }
-    }
-    var trace = 0.0
-    for k in 0..<basis.count {
-        let i = firstMotion + k
-        for p in 0..<6 where basis[p, k] != 0 {
-            let weight = basis[p, k]
-            for j in 0..<firstMotion { system[i, j] += weight * matrix[p, Column.gain + j] }
-            for l in 0...k {
-                for q in 0..<6 { system[i, firstMotion + l] += weight * matrix[p, q] * basis[q, l] }
+        var trace = 0.0
+        for k in 0..<basis.count {
+            let i = firstMotion + k
+            for p in 0..<6 where basis[p, k] != 0 {
+                let weight = basis[p, k]
+                for j in 0..<firstMotion { system[i, j] += weight * matrix[p, Column.gain + j] }
+                for l in 0...k {
+                    for q in 0..<6 { system[i, firstMotion + l] += weight * matrix[p, q] * basis[q, l] }
+                }
             }
-            system.right[i] += weight * right.values[p]
+            trace += system[i, i]
         }
-        trace += system[i, i]
+        for k in 2..<max(basis.count, 2) {
+            system[firstMotion + k, firstMotion + k] += shapeDamping * trace / Double(basis.count)
+        }
+        guard system.factor(pivotTolerance: pivotTolerance) else { return nil }
+        self.system = system
     }
-    for k in 2..<max(basis.count, 2) {
-        system[firstMotion + k, firstMotion + k] += shapeDamping * trace / Double(basis.count)
+
+    func solution(for right: RightSide) -> NormalSolution {
+        let firstMotion = hasPhotometry ? 2 : 0
+        var unknowns = InlineArray<8, Double>(repeating: 0)
+        if hasPhotometry { (unknowns[0], unknowns[1]) = (right.values[Column.gain], right.values[Column.bias]) }
+        for k in 0..<basis.count {
+            for p in 0..<6 where basis[p, k] != 0 { unknowns[firstMotion + k] += basis[p, k] * right.values[p] }
+        }
+        system.substitute(&unknowns)
+        var solution = NormalSolution()
+        if hasPhotometry { (solution.gain, solution.bias) = (unknowns[0], unknowns[1]) }
+        for k in 0..<basis.count {
+            for p in 0..<6 where basis[p, k] != 0 { solution.parameters[p] += basis[p, k] * unknowns[firstMotion + k] }
+        }
+        return solution
     }
-    guard system.solve(pivotTolerance: pivotTolerance) else { return nil }
-    var solution = NormalSolution()
-    if photometry == .gainAndBias { (solution.gain, solution.bias) = (system.right[0], system.right[1]) }
-    for k in 0..<basis.count {
-        for p in 0..<6 { solution.parameters[p] += basis[p, k] * system.right[firstMotion + k] }
-    }
-    return solution
 }
 
-/// A positive definite system of at most eight equations, solved in place by Cholesky's method.
+/// A positive definite matrix of at most eight rows, factored in place by Cholesky's method.
 struct SymmetricSystem {
     let size: Int
-    /// The right side; after `solve` the solution.
-    var right = InlineArray<8, Double>(repeating: 0)
     private var lower = InlineArray<64, Double>(repeating: 0)
 
     init(size: Int) { self.size = size }
@@ -102,7 +118,7 @@ struct SymmetricSystem {
     }
 
     /// False where a pivot falls under `pivotTolerance` of its diagonal element: the matrix is singular for Float sums.
-    mutating func solve(pivotTolerance: Double) -> Bool {
+    mutating func factor(pivotTolerance: Double) -> Bool {
         for i in 0..<size {
             let diagonal = self[i, i]
             for j in 0...i {
@@ -118,6 +134,11 @@ struct SymmetricSystem {
                 }
             }
         }
+        return true
+    }
+
+    /// Replaces the right side by the solution, after `factor`.
+    func substitute(_ right: inout InlineArray<8, Double>) {
         for i in 0..<size {
             for k in 0..<i { right[i] -= self[i, k] * right[k] }
             right[i] /= self[i, i]
@@ -126,6 +147,5 @@ struct SymmetricSystem {
             for k in i + 1..<max(size, i + 1) { right[i] -= self[k, i] * right[k] }
             right[i] /= self[i, i]
         }
-        return true
     }
 }

@@ -22,11 +22,17 @@ struct PhotometricSums {
         (self.i, self.ii, self.it) = (Double(i.sum()), Double(ii.sum()), Double(it.sum()))
     }
 
-    /// The same sums, which the normal equations contain.
-    init(_ matrix: NormalMatrix, _ right: RightSide) {
+    /// The sums over the template alone, which the normal equations contain.
+    init(_ matrix: NormalMatrix) {
         weight = matrix[Column.bias, Column.bias]
         (t, tt) = (matrix[Column.gain, Column.bias], matrix[Column.gain, Column.gain])
-        (i, ii, it) = (right.values[Column.bias], right.squares, right.values[Column.gain])
+    }
+
+    /// With the sums over the image, which the right side of the normal equations contains.
+    func adding(_ right: RightSide) -> PhotometricSums {
+        var sums = self
+        (sums.i, sums.ii, sums.it) = (right.values[Column.bias], right.squares, right.values[Column.gain])
+        return sums
     }
 
     /// Weighted means, variances and covariance.

@@ -39,6 +39,55 @@ struct GridSamplerTests {
         }
     }
 
+    @Test("warps near the identity, whose rows are read by whole vectors, equal the scalar reference")
+    func nearIdentity() {
+        let pyramid = Scene.pyramid()
+        let plane = pyramid[0]
+        var generator = SeededGenerator(seed: 22)
+        for round in 0..<300 {
+            // From translations to warps that stray by two pixels and more from one vector to the next.
+            let size = [0, 1e-7, 1e-3, 0.02, 0.1, 0.3][round % 6]
+            let near = -size...size
+            let warp = AffineWarp(
+                a: 1 + generator.uniform(near), b: generator.uniform(near), tx: generator.uniform(20...90),
+                c: generator.uniform(near), d: 1 + generator.uniform(near), ty: generator.uniform(10...80))
+            let columns = 8 + round % 41
+            let grid = grid(columns, 13, warp, pyramid)
+            let found = sampled(grid, plane)
+            for j in 0..<13 {
+                for i in 0..<columns {
+                    let position = warp.apply(Double(i) - Double(columns - 1) / 2, Double(j) - 6)
+                    #expect(abs(found[j * grid.stride + i] - plane.sample(position.x, position.y)) < 2e-3)
+                }
+            }
+        }
+    }
+
+    @Test("windows that are only shifted equal the scalar reference, inside and beyond the borders")
+    func shiftedWindows() {
+        let pyramid = Scene.pyramid()
+        let plane = pyramid[0]
+        let workspace = AlignmentWorkspace()
+        var generator = SeededGenerator(seed: 23)
+        for side in [3, 7, 8, 9, 21, 24, 31] {
+            for _ in 0..<20 {
+                let (x, y) = (generator.uniform(-10...130), generator.uniform(-10...110))
+                let window = ShiftedWindow(side: side, x: x, y: y, pyramid: pyramid, level: 0)
+                var found = [Float](repeating: 0, count: window.stride * side)
+                found.withUnsafeMutableBufferPointer { out in
+                    window.withPixels(of: plane, workspace) { $0.interpolate(to: out.baseAddress!) }
+                }
+                for j in 0..<side {
+                    for i in 0..<side {
+                        let half = Double(side - 1) / 2
+                        let expected = plane.sample(x - half + Double(i), y - half + Double(j))
+                        #expect(abs(found[j * window.stride + i] - expected) < 2e-3)
+                    }
+                }
+            }
+        }
+    }
+
     @Test("whole positions give the pixels themselves, also on the border")
     func wholePositions() {
         let pyramid = Scene.pyramid()
