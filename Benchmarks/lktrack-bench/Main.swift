@@ -23,11 +23,13 @@ enum Main {
 
 /// What can be measured by itself.
 enum BenchPart: String, CaseIterable, Codable {
-    case trackers, frame, alignment, flow, targets, resolution, overlap, upload
+    case trackers, ablation, sensitivity, frame, alignment, flow, targets, resolution, overlap, upload
 
     var summary: String {
         switch self {
         case .trackers: "success, precision and speed on the public sequences, beside OpenCV's trackers"
+        case .ablation: "success on the public sequences without each part of mode robust"
+        case .sensitivity: "success on the public sequences with each parameter halved and doubled"
         case .frame: "the time of single frames, a target of 60x80 in 640x360"
         case .alignment: "an affine alignment's iteration, beside cv::findTransformECC"
         case .flow: "100 points, beside cv::calcOpticalFlowPyrLK"
@@ -41,6 +43,8 @@ enum BenchPart: String, CaseIterable, Codable {
     func run(_ options: BenchOptions, _ report: inout BenchReport) throws {
         switch self {
         case .trackers: try SequenceBench(options).run(&report)
+        case .ablation: try AblationBench(options).run(&report)
+        case .sensitivity: try SensitivityBench(options).run(&report)
         case .frame: try FrameTimeBench(options).run(&report)
         case .alignment: try AlignmentBench(options).run(&report)
         case .flow: try FlowBench(options).run(&report)

@@ -25,22 +25,12 @@ struct SequenceBench {
         for name in names {
             let path = folder.appendingPathComponent(name)
             let footage = try Footage(decoding: .folder(path: path.path))
-            for (target, truth) in try Self.truths(in: path) {
+            for (target, truth) in try PublicTargets.truths(in: path) {
                 results.append(try measure(footage, target: target, truth: truth))
             }
         }
         tables(of: results, &report)
         speeds(of: results, &report)
-    }
-
-    private static func truths(in folder: URL) throws -> [(String, [Box?])] {
-        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-            .filter { $0.hasPrefix("groundtruth_rect") && $0.hasSuffix(".txt") }.sorted()
-        return try files.enumerated().map { index, file in
-            let text = try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8)
-            let name = folder.lastPathComponent + (files.count > 1 ? "-\(index + 1)" : "")
-            return (name, try GroundTruth.parse(text))
-        }
     }
 
     private func measure(_ footage: Footage, target: String, truth: [Box?]) throws -> Result {
