@@ -22,7 +22,7 @@ struct Parameter {
     static var all: [Parameter] {
         [
             .init(name: "searchSize", scale: .number(\.searchSize)),
-            .init(name: "windowSide", scale: .number(\.windowSide)),
+            .init(name: "targetSide", scale: .number(\.targetSide)),
             .init(name: "largestMagnification", scale: .number(\.largestMagnification)),
             .init(name: "orientationGain", scale: .number(\.orientationGain)),
             .init(name: "orientationLimit", scale: .number(\.orientationLimit)),

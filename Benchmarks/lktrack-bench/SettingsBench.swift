@@ -17,24 +17,29 @@ struct SensitivityBench {
             }
         }
         let results = try targets.success(of: [TrackerOptions()] + settings)
-        let reference = results[0].mean
-        report.add("mean success AUC", [reference], unit: "", target: "")
+        let reference = results[0]
+        report.add("mean success AUC, all runs", [reference.allRuns.mean], unit: "", target: "")
+        report.add("mean success AUC, one pass", [reference.onePass.mean], unit: "", target: ">= 0.68, wanted 0.75")
         let rows = Parameter.all.indices.map { index in
             let parameter = Parameter.all[index]
-            let (less, more) = (settings[2 * index].robust, settings[2 * index + 1].robust)
-            let (low, high) = (results[2 * index + 1].mean, results[2 * index + 2].mean)
-            return (
-                parameter.name,
-                [
-                    parameter.value(in: RobustTrackerParameters()), parameter.value(in: less), low, low - reference,
-                    parameter.value(in: more), high, high - reference,
+            let (less, more) = (2 * index, 2 * index + 1)
+            func change(_ setting: Int) -> [Double] {
+                let result = results[setting + 1]
+                return [
+                    parameter.value(in: settings[setting].robust), result.allRuns.mean - reference.allRuns.mean,
+                    result.onePass.mean - reference.onePass.mean,
                 ]
-            )
+            }
+            return (parameter.name, [parameter.value(in: RobustTrackerParameters())] + change(less) + change(more))
         }
         report.add(
-            table: "parameter", columns: ["default", "halved", "AUC", "change", "doubled", "AUC", "change"], rows: rows)
+            table: "change of the mean AUC",
+            columns: ["default", "halved", "all runs", "one pass", "doubled", "all runs", "one pass"], rows: rows)
         report.add(
-            "largest fall of the mean", [rows.map { max(-$0.1[3], -$0.1[6]) }.max() ?? 0], unit: "AUC",
+            "largest fall, all runs", [rows.map { max(-$0.1[2], -$0.1[5]) }.max() ?? 0], unit: "AUC",
+            target: "<= 0.06")
+        report.add(
+            "largest fall, one pass", [rows.map { max(-$0.1[3], -$0.1[6]) }.max() ?? 0], unit: "AUC",
             target: "<= 0.06")
     }
 }
@@ -83,9 +88,15 @@ struct AblationBench {
         let targets = try PublicTargets(in: data.appendingPathComponent("sequences"))
         let results = try targets.success(of: Self.settings.map(\.1))
         report.add(
-            table: "success AUC", columns: targets.names + ["mean", "change"],
-            rows: zip(Self.settings, results).map { setting, values in
-                (setting.0, values + [values.mean, values.mean - results[0].mean])
+            table: "success AUC, one pass", columns: targets.names + ["mean", "change", "all runs", "change"],
+            rows: zip(Self.settings, results).map { setting, result in
+                let (onePass, allRuns) = (result.onePass.mean, result.allRuns.mean)
+                return (
+                    setting.0,
+                    result.onePass + [
+                        onePass, onePass - results[0].onePass.mean, allRuns, allRuns - results[0].allRuns.mean,
+                    ]
+                )
             })
     }
 }

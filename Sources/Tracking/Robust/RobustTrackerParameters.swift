@@ -8,8 +8,8 @@ public struct RobustTrackerParameters: Hashable, Sendable {
 
     /// Side of the square that is searched around a start, in target sizes.
     public var searchSize = 4.5
-    /// The window is resampled to about this many pixels squared …
-    public var windowSide = 144.0
+    /// The window is resampled until the target's size is this many pixels …
+    public var targetSide = 32.0
     /// … but not enlarged by more than this …
     public var largestMagnification = 3.0
     /// … and to at least this many cells squared, of 4 × 4 pixels each.
@@ -18,9 +18,9 @@ public struct RobustTrackerParameters: Hashable, Sendable {
     // MARK: Channels
 
     /// Gradient orientations are divided by the energy of the 3 × 3 cells around them and multiplied by this …
-    public var orientationGain = 1.5
+    public var orientationGain = 2.0
     /// … cut off here …
-    public var orientationLimit = 0.4
+    public var orientationLimit = 0.2
     /// … where a cell without edges has this energy, in squared sums of grey levels.
     public var orientationFloor = 25.0
     /// What a step from black to white counts.
@@ -104,7 +104,7 @@ public struct RobustTrackerParameters: Hashable, Sendable {
     /// A target is missed below this response, unless the template has another opinion …
     public var lostShare = 0.4
     /// … which is a correlation above this at half the resolution.
-    public var opinionCorrelation = 0.5
+    public var opinionCorrelation = 0.6
     /// The filter learns above this response.
     public var learnShare = 0.5
     /// A missed target is found again above this one.

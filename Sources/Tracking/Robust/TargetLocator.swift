@@ -46,7 +46,7 @@ struct TargetLocator: Sendable {
         usesColor = frame.color.map { Self.hasColor($0) } ?? false
         let size = (box.width * box.height).squareRoot()
         let side = parameters.searchSize * size
-        let magnification = min(parameters.windowSide / side, parameters.largestMagnification)
+        let magnification = min(parameters.targetSide / size, parameters.largestMagnification)
         let cell = CellFeatureExtractor.cell
         cells = ChannelFourier.length(
             atLeast: max(Int((side * magnification / Double(cell)).rounded()), parameters.leastCells))

@@ -32,7 +32,7 @@ struct RobustTrackerTests {
         }
     }
 
-    @Test("a target leaves learning alone while it is hidden, and is found when it has come out", arguments: [1, 2, 3])
+    @Test("a target leaves learning alone while it is hidden, and is found when it has come out", arguments: 1...14)
     func occlusion(seed: Int) throws {
         let footage = try Footage(
             .init(
