@@ -7,7 +7,8 @@ struct ResultFormatTests {
         "the format that is asked for most is taken",
         arguments: [
             (nil, .json), ("", .json), ("*/*", .json), ("application/json", .json), ("application/x-ndjson", .ndjson),
-            ("text/csv", .csv), ("text/*", .csv), ("application/*", .json), ("TEXT/CSV ; q=0.5, */*;q=0.1", .csv),
+            ("text/csv", .csv), ("text/vtt", .vtt), ("text/*", .csv), ("application/*", .json),
+            ("TEXT/CSV ; q=0.5, */*;q=0.1", .csv),
             ("application/json;q=0.2, text/csv;q=0.8", .csv), ("text/html, */*;q=0.1", .json),
             ("application/json;q=0, */*", .ndjson), ("text/html,application/xhtml+xml,*/*;q=0.8", .json),
             ("text/html", nil), ("image/png, application/json;q=0", nil), ("*/*;q=0", nil),
@@ -20,6 +21,7 @@ struct ResultFormatTests {
     func names() {
         #expect(ResultFormat(name: "mot") == .mot)
         #expect(ResultFormat(name: "JSON") == nil)
-        #expect(ResultFormat(name: "coco") == nil)
+        #expect(ResultFormat(name: "coco") == .coco)
+        #expect(ResultFormat(name: "xml") == nil)
     }
 }

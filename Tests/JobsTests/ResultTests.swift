@@ -30,13 +30,16 @@ struct ResultTests {
         records.reduce(into: []) { $1.appendLine(to: &$0) }
     }
 
-    private func encode(_ format: ResultFormat, _ slice: ResultSlice = ResultSlice()) throws -> String {
-        let source = JobSource(kind: .video, blobKey: "k", bytes: 9, sha256: "ab12")
-        let provenance = ResultProvenance(version: "1.2.3", source: source, spec: Self.spec)
+    static func encode(_ format: ResultFormat, _ slice: ResultSlice = ResultSlice()) throws -> String {
+        let source = JobSource(
+            kind: .video, blobKey: "k", bytes: 9, sha256: "ab12", width: 400, height: 200, frameRate: 30)
+        let provenance = ResultProvenance(version: "1.2.3", source: source, spec: spec)
         var encoder = try ResultEncoder(format: format, provenance: provenance, slice: slice)
         var bytes: [UInt8] = []
         encoder.begin(into: &bytes)
-        for record in Self.records { encoder.append(record, into: &bytes) }
+        repeat {
+            for record in records { encoder.append(record, into: &bytes) }
+        } while encoder.nextPass(into: &bytes)
         encoder.end(into: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
@@ -95,7 +98,7 @@ struct ResultTests {
 
     @Test("json holds its provenance and every frame")
     func json() throws {
-        let json = try JSONValue(parsing: try encode(.json).utf8)
+        let json = try JSONValue(parsing: try Self.encode(.json).utf8)
         #expect(json["version"] == "1.2.3")
         #expect(json["source"]?["sha256"] == "ab12")
         #expect(try SpecReader.read(try #require(json["spec"])) == Self.spec)
@@ -109,19 +112,19 @@ struct ResultTests {
     @Test("an empty result is still a whole document")
     func empty() throws {
         let slice = ResultSlice(from: 100)
-        #expect(try JSONValue(parsing: try encode(.json, slice).utf8)["frames"] == [])
-        #expect(try encode(.ndjson, slice).isEmpty)
-        #expect(try encode(.csv, slice).split(separator: "\n").count == 1)
+        #expect(try JSONValue(parsing: try Self.encode(.json, slice).utf8)["frames"] == [])
+        #expect(try Self.encode(.ndjson, slice).isEmpty)
+        #expect(try Self.encode(.csv, slice).split(separator: "\n").count == 1)
     }
 
     @Test("ndjson is a frame a line")
     func ndjson() throws {
-        #expect(try encode(.ndjson) == String(decoding: Self.lines(), as: UTF8.self))
+        #expect(try Self.encode(.ndjson) == String(decoding: Self.lines(), as: UTF8.self))
     }
 
     @Test("csv is a header and a row for each frame and target")
     func csv() throws {
-        let rows = try encode(.csv).split(separator: "\n").map {
+        let rows = try Self.encode(.csv).split(separator: "\n").map {
             $0.split(separator: ",", omittingEmptySubsequences: false)
         }
         #expect(rows.count == 6)
@@ -132,7 +135,7 @@ struct ResultTests {
 
     @Test("mot has ten columns, counts from 1, and a lost target has no confidence")
     func mot() throws {
-        let rows = try encode(.mot).split(separator: "\n")
+        let rows = try Self.encode(.mot).split(separator: "\n")
         #expect(rows[0] == "1,1,71,52.123,107,87.5,0.987654,-1,-1,-1")
         #expect(rows[2] == "2,2,-2.001,52.123,107,87.5,0.987654,-1,-1,-1")
         #expect(rows[3] == "3,1,73,52.123,107,87.5,0,-1,-1,-1")
@@ -142,20 +145,20 @@ struct ResultTests {
     @Test("otb is a box a line for one target, and asks for one where there are several")
     func otb() throws {
         #expect(
-            try encode(.otb, ResultSlice(target: "car"))
+            try Self.encode(.otb, ResultSlice(target: "car"))
                 == "70,51.123,107,87.5\n71,51.123,107,87.5\n72,51.123,107,87.5\n")
-        let error = try #require(throws: JobsError.self) { try encode(.otb) }
+        let error = try #require(throws: JobsError.self) { try Self.encode(.otb) }
         #expect(error.code == .targetNeeded)
         #expect(error.message.contains("target="))
     }
 
     @Test("a slice leaves out its end, and holds its target only")
     func slices() throws {
-        let json = try JSONValue(parsing: try encode(.json, ResultSlice(from: 1, to: 2, target: "van")).utf8)
+        let json = try JSONValue(parsing: try Self.encode(.json, ResultSlice(from: 1, to: 2, target: "van")).utf8)
         let frames = try #require(json["frames"]?.arrayValue)
         #expect(frames.map { $0["frame"]?.intValue } == [1])
         #expect(frames[0]["targets"]?.arrayValue?.map { $0["id"] } == ["van"])
-        #expect(throws: JobsError.self) { try encode(.json, ResultSlice(target: "bus")) }
+        #expect(throws: JobsError.self) { try Self.encode(.json, ResultSlice(target: "bus")) }
     }
 
     @Test("a stored result streams through each encoder in pieces, to the same bytes", arguments: ResultFormat.allCases)
@@ -178,7 +181,9 @@ struct ResultTests {
             }
             var whole: [UInt8] = []
             encoder.begin(into: &whole)
-            for record in many { encoder.append(record, into: &whole) }
+            repeat {
+                for record in many { encoder.append(record, into: &whole) }
+            } while encoder.nextPass(into: &whole)
             encoder.end(into: &whole)
             #expect(streamed.elementsEqual(whole))
             #expect(try stream.next() == nil)

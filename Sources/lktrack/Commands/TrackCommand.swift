@@ -70,11 +70,11 @@ struct TrackCommand: ParsableCommand {
 
     func run() throws {
         let spec = try makeSpec()
-        var encoder = try resultEncoder(spec)
         if let annotate { try CommandMedia.requireWritable(annotate) }
         let media = try CommandMedia.mapping { try MediaInput.recognise(path: input) }
         let run = TrackingRun(spec, concurrency: ProcessInfo.processInfo.activeProcessorCount)
         let source = try CommandMedia.open(media, run.decodeRequest())
+        var encoder = try resultEncoder(spec, source.info)
         let sink = try ResultOutput(path: output)
         var bytes: [UInt8] = []
         var records: [FrameRecord] = []
@@ -85,7 +85,7 @@ struct TrackCommand: ParsableCommand {
         do {
             _ = try run.track(source) { record in
                 encoder.append(record, into: &bytes)
-                if annotate != nil { records.append(record) }
+                if annotate != nil || encoder.passes > 1 { records.append(record) }
                 if bytes.count >= ResultOutput.pieceBytes { try sink.write(&bytes) }
                 done += 1
                 progress.show(done: done, of: run.frameCount(in: source.info))
@@ -94,6 +94,12 @@ struct TrackCommand: ParsableCommand {
             throw failure
         } catch {
             throw failure(of: error)
+        }
+        while encoder.nextPass(into: &bytes) {
+            for record in records {
+                encoder.append(record, into: &bytes)
+                if bytes.count >= ResultOutput.pieceBytes { try sink.write(&bytes) }
+            }
         }
         encoder.end(into: &bytes)
         try sink.write(&bytes)
@@ -139,12 +145,11 @@ struct TrackCommand: ParsableCommand {
         return pointer == "#/tracker/mode" ? "--tracker:" : "--\(String(name)):"
     }
 
-    private func resultEncoder(_ spec: JobSpec) throws -> ResultEncoder {
+    private func resultEncoder(_ spec: JobSpec, _ info: SourceInfo) throws -> ResultEncoder {
+        var provenance = ResultProvenance(version: Version.text, job: nil, source: nil, spec: spec)
+        (provenance.width, provenance.height, provenance.frameRate) = (info.width, info.height, info.frameRate)
         do {
-            return try ResultEncoder(
-                format: format,
-                provenance: ResultProvenance(version: Version.text, job: nil, source: nil, spec: spec),
-                slice: ResultSlice())
+            return try ResultEncoder(format: format, provenance: provenance, slice: ResultSlice())
         } catch {
             throw CommandFailure(.usage, error.message)
         }

@@ -10,6 +10,14 @@ public enum ResultFormat: String, CaseIterable, Sendable {
     case otb
     /// MOTChallenge, ten columns.
     case mot
+    /// CVAT XML 1.1 with a track for each target.
+    case cvat
+    /// COCO-VID.
+    case coco
+    /// A task of Label Studio with a prediction.
+    case labelstudio
+    /// WebVTT with JSON cues, for an overlay on a `<video>`.
+    case vtt
 
     /// For `Content-Type`.
     public var mediaType: String {
@@ -18,6 +26,9 @@ public enum ResultFormat: String, CaseIterable, Sendable {
         case .ndjson: "application/x-ndjson"
         case .csv: "text/csv; charset=utf-8; header=present"
         case .otb, .mot: "text/plain; charset=utf-8"
+        case .cvat: "application/xml"
+        case .coco, .labelstudio: "application/json"
+        case .vtt: "text/vtt; charset=utf-8"
         }
     }
 
@@ -25,14 +36,15 @@ public enum ResultFormat: String, CaseIterable, Sendable {
     public init?(name: String) { self.init(rawValue: name) }
 
     /// The format that an `Accept` field asks for most (RFC 9110 §12.5.1); `json` where there is no field or it takes
-    /// anything, `nil` where it takes none of ours (406). `text/plain` is not negotiated: two formats share it.
+    /// anything, `nil` where it takes none of ours (406). `text/plain` is not negotiated, because two formats share it, nor
+    /// is `application/xml`, because browsers ask for it.
     public static func negotiate(accept: String?) -> ResultFormat? {
         guard let accept else { return .json }
         let ranges = accept.split(separator: ",").compactMap(MediaRange.init)
         if ranges.isEmpty { return .json }
         let candidates: [(format: ResultFormat, type: String, subtypes: [String])] = [
             (.json, "application", ["json"]), (.ndjson, "application", ["x-ndjson", "ndjson", "jsonl"]),
-            (.csv, "text", ["csv"]),
+            (.csv, "text", ["csv"]), (.vtt, "text", ["vtt"]),
         ]
         var best: (format: ResultFormat, quality: Double)?
         for candidate in candidates {

@@ -25,7 +25,15 @@ public struct ResultProvenance: Hashable, Sendable {
     public var source: JobSource?
     public var spec: JobSpec
 
+    /// What the frames are like: by default what the source says, as soon as it was decoded.
+    public var width, height: Int?
+    public var frameRate: Double?
+
+    /// In pixels; 0 where no frame was decoded yet.
+    var frameSize: (width: Int, height: Int) { (width ?? 0, height ?? 0) }
+
     public init(version: String, job: JobID? = nil, source: JobSource? = nil, spec: JobSpec) {
+        (width, height, frameRate) = (source?.width, source?.height, source?.frameRate)
         self.version = version
         self.job = job
         self.source = source
@@ -35,8 +43,8 @@ public struct ResultProvenance: Hashable, Sendable {
 
 /// Writes frames in one of the formats, one by one, into a buffer that the caller empties as it likes.
 ///
-/// Call ``begin(into:)`` once, then `append` for each frame in order, then ``end(into:)`` once. The bytes depend on
-/// nothing but the arguments.
+/// Call ``begin(into:)`` once, then `append` for each frame in order, then ``nextPass(into:)``; where that is true, all
+/// frames once more, and so on; then ``end(into:)`` once. The bytes depend on nothing but the arguments.
 public struct ResultEncoder: Sendable {
     private let format: ResultFormat
     private let provenance: ResultProvenance
@@ -46,6 +54,18 @@ public struct ResultEncoder: Sendable {
     /// The target of `otb`.
     private let singleTarget: String?
     private var isFirst = true
+    /// How often the frames have been seen.
+    private var pass = 0
+    /// The format, where a type of its own writes it.
+    private var document: Document?
+
+    /// Formats with more to them than a piece of text for each frame.
+    private enum Document: Sendable {
+        case cvat(CVATTracks)
+        case coco(COCODocument)
+        case labelstudio(LabelStudioTask)
+        case vtt(VTTCues)
+    }
 
     /// - Throws: ``JobsError/Code/unknownTarget`` where the slice names a target that the spec has not,
     ///   ``JobsError/Code/targetNeeded`` where the format holds one target and the spec has several.
@@ -68,6 +88,24 @@ public struct ResultEncoder: Sendable {
         self.provenance = provenance
         self.slice = slice
         numbers = Dictionary(zip(ids, 1...), uniquingKeysWith: { first, _ in first })
+        let targets = slice.target.map { [$0] } ?? ids
+        switch format {
+        case .cvat: document = .cvat(CVATTracks(targets: targets, provenance: provenance))
+        case .coco: document = .coco(COCODocument(targets: targets, provenance: provenance))
+        case .labelstudio: document = .labelstudio(LabelStudioTask(targets: targets, provenance: provenance))
+        case .vtt: document = .vtt(VTTCues(target: slice.target, provenance: provenance))
+        case .json, .ndjson, .csv, .otb, .mot: break
+        }
+    }
+
+    /// How often all frames are needed: formats that write a target after the other need them once for each.
+    public var passes: Int {
+        switch document {
+        case .cvat(let tracks): tracks.passes
+        case .coco(let coco): coco.passes
+        case .labelstudio(let task): task.passes
+        case .vtt, nil: 1
+        }
     }
 
     /// What stands before the first frame.
@@ -85,7 +123,19 @@ public struct ResultEncoder: Sendable {
             bytes.append(",\"frames\":[")
         case .csv: bytes.append(Self.csvHeader)
         case .ndjson, .otb, .mot: break
+        case .cvat, .coco, .labelstudio, .vtt: beginDocument(&bytes)
         }
+    }
+
+    /// Ends a pass over the frames.
+    ///
+    /// - Returns: whether they are needed once more, from the first on.
+    public mutating func nextPass(into bytes: inout [UInt8]) -> Bool {
+        endPass(&bytes)
+        pass += 1
+        guard pass < passes else { return false }
+        beginPass(&bytes)
+        return true
     }
 
     /// A frame, where the slice holds it.
@@ -98,6 +148,7 @@ public struct ResultEncoder: Sendable {
         case .ndjson:
             record.appendObject(to: &bytes, target: slice.target)
             bytes.append(UInt8(ascii: "\n"))
+        case .cvat, .coco, .labelstudio, .vtt: appendToDocument(record, &bytes)
         case .csv, .mot, .otb:
             for target in record.targets where slice.target == nil || target.id == slice.target {
                 switch format {
@@ -122,7 +173,64 @@ public struct ResultEncoder: Sendable {
 
     /// What stands after the last frame.
     public mutating func end(into bytes: inout [UInt8]) {
-        if format == .json { bytes.append("\n]}\n") }
+        switch document {
+        case .cvat(let tracks): tracks.end(&bytes)
+        case .coco(let coco): coco.end(&bytes)
+        case .labelstudio(let task): task.end(&bytes)
+        case .vtt(var cues): cues.end(&bytes)
+        case nil: if format == .json { bytes.append("\n]}\n") }
+        }
+    }
+
+    // MARK: Documents
+
+    private mutating func beginDocument(_ bytes: inout [UInt8]) {
+        switch document {
+        case .cvat(let tracks): tracks.begin(&bytes)
+        case .coco(let coco): coco.begin(&bytes)
+        case .labelstudio(let task): task.begin(&bytes)
+        case .vtt(let cues): cues.begin(&bytes)
+        case nil: break
+        }
+        beginPass(&bytes)
+    }
+
+    private mutating func beginPass(_ bytes: inout [UInt8]) {
+        switch document {
+        case .cvat(let tracks): tracks.beginPass(pass, &bytes)
+        case .coco(var coco):
+            coco.beginPass(pass, &bytes)
+            document = .coco(coco)
+        case .labelstudio(var task):
+            task.beginPass(pass, &bytes)
+            document = .labelstudio(task)
+        case .vtt, nil: break
+        }
+    }
+
+    private mutating func appendToDocument(_ record: FrameRecord, _ bytes: inout [UInt8]) {
+        switch document {
+        case .cvat(let tracks): tracks.append(record, pass: pass, &bytes)
+        case .coco(var coco):
+            coco.append(record, pass: pass, &bytes)
+            document = .coco(coco)
+        case .labelstudio(var task):
+            task.append(record, pass: pass, &bytes)
+            document = .labelstudio(task)
+        case .vtt(var cues):
+            cues.append(record, &bytes)
+            document = .vtt(cues)
+        case nil: break
+        }
+    }
+
+    private func endPass(_ bytes: inout [UInt8]) {
+        switch document {
+        case .cvat(let tracks): tracks.endPass(&bytes)
+        case .coco(let coco): coco.endPass(&bytes)
+        case .labelstudio(let task): task.endPass(&bytes)
+        case .vtt, nil: break
+        }
     }
 
     // MARK: Rows
@@ -170,7 +278,6 @@ public struct ResultEncoder: Sendable {
     /// `frame, id, left, top, width, height, conf, x, y, z`: frames and pixels count from 1, the last three are −1 in
     /// two dimensions. A lost target stays, with a confidence of 0, which the benchmark ignores.
     private func appendMOT(_ record: FrameRecord, _ target: TargetRecord, _ bytes: inout [UInt8]) {
-        let isSeen = target.state == .tracked || target.state == .coasting
         bytes.appendInteger(Int64(record.frame) + 1)
         bytes.append(UInt8(ascii: ","))
         bytes.appendInteger(Int64(numbers[target.id] ?? 0))
@@ -178,7 +285,7 @@ public struct ResultEncoder: Sendable {
         let box = target.box
         bytes.appendList([box.x + 1, box.y + 1, box.width, box.height], places: FrameRecord.pixelPlaces)
         bytes.append(UInt8(ascii: ","))
-        bytes.appendDecimal(isSeen ? target.confidence : 0, places: FrameRecord.finePlaces)
+        bytes.appendDecimal(target.isSeen ? target.confidence : 0, places: FrameRecord.finePlaces)
         bytes.append(",-1,-1,-1\n")
     }
 
@@ -189,6 +296,17 @@ public struct ResultEncoder: Sendable {
     }
 }
 
+extension TargetRecord {
+    /// Whether the target is where its box is, as far as anybody knows.
+    var isSeen: Bool { state == .tracked || state == .coasting }
+}
+
 extension PixelBox {
     fileprivate var numbers: [Double] { [x, y, width, height] }
+
+    /// As a stored record has it, so that what is computed from it is the same before and after.
+    var stored: PixelBox {
+        func stored(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+        return PixelBox(x: stored(x), y: stored(y), width: stored(width), height: stored(height))
+    }
 }

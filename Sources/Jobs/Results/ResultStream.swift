@@ -6,12 +6,17 @@ public final class ResultStream: @unchecked Sendable {
     /// Bytes that are gathered before they are handed out.
     private static let pieceSize = 64 << 10
 
+    private let reader: any BlobReader
     private var lines: BlobLines
     private var encoder: ResultEncoder
+    /// Lines of this pass over the result, and of the first: one that grows is written as it was then.
+    private var lineCount = 0
+    private var firstLineCount: Int?
     private var hasBegun = false
     private var hasEnded = false
 
     public init(reader: any BlobReader, encoder: ResultEncoder) {
+        self.reader = reader
         lines = BlobLines(reader)
         self.encoder = encoder
     }
@@ -27,11 +32,16 @@ public final class ResultStream: @unchecked Sendable {
             encoder.begin(into: &output)
         }
         while output.count < Self.pieceSize {
-            guard let line = try lines.next() else {
+            guard lineCount != firstLineCount, let line = try lines.next() else {
+                if encoder.nextPass(into: &output) {
+                    (firstLineCount, lineCount, lines) = (lineCount, 0, BlobLines(reader))
+                    continue
+                }
                 hasEnded = true
                 encoder.end(into: &output)
                 return output.isEmpty ? nil : output
             }
+            lineCount += 1
             do throws(JSONError) {
                 try encoder.append(line: line, into: &output)
             } catch {
