@@ -72,4 +72,10 @@ extension TargetEstimate {
             && affine.coefficients.allSatisfy(\.isFinite) && (0...1).contains(confidence) && (-1...1).contains(zncc)
             && residual.isFinite && residual >= 0 && iterations >= 0
     }
+    /// Whether the box's area is under four times the frame's and its centre within one box of the frame.
+    func isBounded(width: Int, height: Int) -> Bool {
+        box.width * box.height < Double(4 * width * height)
+            && box.center.x >= -box.width && box.center.x <= Double(width) + box.width
+            && box.center.y >= -box.height && box.center.y <= Double(height) + box.height
+    }
 }

@@ -23,7 +23,10 @@ struct PointsTracker: TargetTracker {
 
     /// - Parameter points: none stand for a grid over the box.
     init(box: Box, points anchors: [Point], in frame: PreparedFrame, options: TrackerOptions) {
-        let parameters = options.points
+        var parameters = options.points
+        // No box grows far beyond the frame.
+        let room = (parameters.largestArea * frame.bounds.area / box.area).squareRoot()
+        parameters.maximumScale = min(parameters.maximumScale, max(room, 1))
         let anchors = anchors.isEmpty ? box.grid(side: parameters.gridSide) : anchors
         self.box = box
         self.anchors = anchors
@@ -59,7 +62,7 @@ struct PointsTracker: TargetTracker {
         let agreeing = fit.map { $0.agrees.count { $0 } } ?? 0
         let share = usable > 0 ? Double(agreeing) / Double(usable) : 0
         let isFound =
-            agreeing > 0 && share >= parameters.minimumShare
+            agreeing > 0 && share >= parameters.minimumShare && isNear(fit?.map, frame)
             && Double(agreeing) >= parameters.minimumAgreement * Double(alive.count)
         if isFound, let fit { map = fit.map }
         // The share itself is too modest: of boxes that a tenth of the points vouch for, most are right.
@@ -70,6 +73,14 @@ struct PointsTracker: TargetTracker {
             state: isOutside ? .outOfFrame : isFound ? .tracked : .lost, confidence: confidence, zncc: 0,
             residual: progress.residual, iterations: progress.iterations, isKeyframe: false, points: points,
             forwardBackwardError: median(alive.compactMap { points[$0].forwardBackwardError }))
+    }
+
+    /// Whether the box's centre is no further outside the frame than the box is large.
+    private func isNear(_ map: AffineMap?, _ frame: PreparedFrame) -> Bool {
+        guard let box = map?.uprightBox(of: box) else { return false }
+        let (center, bounds) = (box.center, frame.bounds)
+        return abs(center.x - bounds.center.x) <= bounds.width / 2 + box.width
+            && abs(center.y - bounds.center.y) <= bounds.height / 2 + box.height
     }
 
     /// Whether more points have left the frame than were lost in it.
@@ -122,13 +133,6 @@ extension PointEstimate {
             let hasLeft = flow.status == .outOfBounds && flow.x.isFinite && flow.y.isFinite && !frame.contains(target)
             state = hasLeft ? .outOfFrame : .lost
         }
-    }
-}
-
-extension PreparedFrame {
-    /// Whether a point lies in the frame.
-    fileprivate func contains(_ point: Point) -> Bool {
-        Box(x: 0, y: 0, width: Double(gray.width), height: Double(gray.height)).contains(point)
     }
 }
 

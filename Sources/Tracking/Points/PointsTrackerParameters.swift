@@ -33,6 +33,8 @@ public struct PointsTrackerParameters: Hashable, Sendable {
     /// Largest change of scale in a frame, and in all, as factors either way.
     public var maximumScaleStep = 1.15
     public var maximumScale = 8.0
+    /// A box does not grow beyond this many times the frame's area.
+    public var largestArea = 3.0
     /// Largest ratio of the axes' scales, as a factor either way, and largest cosine of the angle between the axes.
     public var maximumAspect = 1.5
     public var maximumSkew = 0.35

@@ -12,13 +12,16 @@ struct RobustTracker: TargetTracker {
     private var aligner: ShapeAligner
 
     private var warp: AffineWarp
-    /// Where the target was verified last.
+    /// Where the target was verified last, and how fast it was there.
     private var verified: AffineWarp
+    private var verifiedVelocity = Point(x: 0, y: 0)
     private var velocity = Point(x: 0, y: 0)
+    /// Whether a missed target must have left the picture by now.
+    private var hasLeft = false
     /// The last frame in which the target was found, as the aligner saw it.
     private var lastView: TargetView
-    /// Running mean of the filter's response to the target; 0 before the first.
-    private var usualResponse = 0.0
+    /// Running mean of the filter's response to the target.
+    private var usualResponse: Double
     /// The same of the aligned template's correlation.
     private var usualCorrelation = 0.0
     /// Frames in which the target was found, and those since without it.
@@ -35,7 +38,9 @@ struct RobustTracker: TargetTracker {
         warp = aligner.warp(of: box)
         verified = warp
         lastView = aligner.view(of: frame, around: warp)
-        locator.learn(frame, at: .init(center: box.center, scale: 1))
+        let start = TargetLocator.Start(center: box.center, scale: 1)
+        locator.learn(frame, at: start)
+        usualResponse = parameters.firstShare * (locator.locate(frame, from: [start])?.response ?? 0)
     }
 
     mutating func track(_ frame: PreparedFrame) -> TargetEstimate {
@@ -86,15 +91,28 @@ struct RobustTracker: TargetTracker {
 
     // MARK: Verify
 
-    /// How far the filter is trusted: in the first frames nobody knows yet what is usual.
+    /// How far a response that is too low speaks against learning: in the first frames nobody knows yet what is usual.
     private var experience: Double { min(1, Double(seen + 1) / parameters.warmUp) }
 
+    /// The filter's word counts by its usual response; where that does not suffice, alignment is asked as well.
     private func verify(_ location: TargetLocator.Location, at located: AffineWarp, in frame: PreparedFrame) -> Bool {
-        guard usualResponse > 0 else { return location.response > 0 }
-        if missed > 0 { return location.response >= parameters.foundShare * usualResponse }
-        if location.response >= parameters.lostShare * experience * usualResponse { return true }
+        let share = location.response / max(usualResponse, .leastNormalMagnitude)
+        if missed == 0 {
+            return share >= parameters.lostShare
+                || isConfirmed(at: located, in: frame, above: parameters.opinionCorrelation, unknown: false)
+        }
+        return share >= parameters.sureShare
+            || share >= parameters.foundShare
+                && isConfirmed(at: located, in: frame, above: parameters.foundCorrelation, unknown: true)
+    }
+
+    /// - Parameter unknown: what is said of a target without texture, told by its colours, whose template can have no
+    ///   opinion.
+    private func isConfirmed(
+        at located: AffineWarp, in frame: PreparedFrame, above correlation: Double, unknown: Bool
+    ) -> Bool {
         let view = aligner.view(of: frame, around: located)
-        return aligner.opinion(view, at: located, workspace: frame.workspace) > parameters.opinionCorrelation
+        return aligner.opinion(view, at: located, workspace: frame.workspace).map { $0 > correlation } ?? unknown
     }
 
     // MARK: Found
@@ -104,7 +122,7 @@ struct RobustTracker: TargetTracker {
     ) -> TargetEstimate {
         let isUsual = location.response >= parameters.learnShare * experience * usualResponse
         learnUsual(location.response, isUsual: isUsual)
-        let last = warp
+        let (last, lastFound) = (warp, verified)
         let view = aligner.view(of: frame, around: located)
         let fit = aligner.align(view, from: located, last: last, workspace: frame.workspace)
         // What covers a target in part makes it look smaller: only a usual fit may change the shape.
@@ -113,14 +131,16 @@ struct RobustTracker: TargetTracker {
         let rate = usualCorrelation == 0 ? 1 : parameters.correlationRate
         usualCorrelation += rate * (fit.correlation - usualCorrelation)
         let error = aligner.forwardBackwardError(
-            view, warp, before: lastView, last, workspace: frame.workspace)
+            view, warp, before: lastView, lastFound, workspace: frame.workspace)
 
         let move = center - aligner.center(of: last)
         // A target that was just found again has no velocity that means anything.
         velocity = missed == 0 ? move : Point(x: 0, y: 0)
         lastView = view
         verified = warp
+        verifiedVelocity = velocity
         missed = 0
+        hasLeft = false
         seen += 1
         if isUsual { locator.learn(frame, at: .init(center: center, scale: warp.scale)) }
         if fit.correlation > parameters.updateCorrelation {
@@ -139,13 +159,9 @@ struct RobustTracker: TargetTracker {
     }
 
     private mutating func learnUsual(_ response: Double, isUsual: Bool) {
-        if usualResponse == 0 {
-            usualResponse = response
-        } else if missed == 0 {
-            let rate =
-                isUsual ? max(parameters.responseRate, 1 / Double(seen + 2)) : parameters.unusualResponseRate
-            usualResponse += rate * (response - usualResponse)
-        }
+        guard missed == 0 else { return }
+        let rate = isUsual ? max(parameters.responseRate, 1 / Double(seen + 1)) : parameters.unusualResponseRate
+        usualResponse += rate * (response - usualResponse)
     }
 
     /// The filter and the aligner see the target differently and err differently: the position is between theirs.
@@ -160,10 +176,11 @@ struct RobustTracker: TargetTracker {
 
     private mutating func miss(_ location: TargetLocator.Location, in frame: PreparedFrame) -> TargetEstimate {
         missed += 1
+        watchExit(frame)
         // What was followed while coasting has led nowhere.
-        if missed == parameters.coastingFrames + 1 { warp = verified }
+        if missed == parameters.coastingFrames + 1 && !hasLeft { warp = verified }
         let here = center
-        if !isLost, (location.center - here).length < parameters.coastingLeap * size * warp.scale {
+        if !isLost, !hasLeft, (location.center - here).length < parameters.coastingLeap * size * warp.scale {
             // Something is there, only not sure enough to learn from.
             velocity = Point(x: 0, y: 0)
             warp = aligner.moved(warp, to: clamped(location.center, to: frame))
@@ -171,23 +188,35 @@ struct RobustTracker: TargetTracker {
             velocity = Point(x: velocity.x * parameters.velocityDecay, y: velocity.y * parameters.velocityDecay)
             warp = aligner.moved(warp, to: clamped(here + velocity, to: frame))
         }
-        return estimate(in: frame, isLost ? .lost : .coasting, confidence: RobustConfidence.missed(missed))
+        return estimate(in: frame, missedState, confidence: RobustConfidence.missed(missed))
     }
 
     /// A frame in which the target is not looked for.
     private mutating func rest(in frame: PreparedFrame) -> TargetEstimate {
         missed += 1
-        return estimate(in: frame, isLost ? .lost : .coasting, confidence: 0)
+        watchExit(frame)
+        return estimate(in: frame, missedState, confidence: 0)
+    }
+
+    private var missedState: TargetEstimate.State { hasLeft ? .outOfFrame : isLost ? .lost : .coasting }
+
+    /// A target that is missed where its velocity was about to take its centre over the picture's edge has left, and is
+    /// out of the picture until it is found again.
+    private mutating func watchExit(_ frame: PreparedFrame) {
+        guard missed == 1 else { return }
+        let from = aligner.center(of: verified)
+        let frames = parameters.exitFrames
+        hasLeft = !frame.contains(
+            Point(x: from.x + frames * verifiedVelocity.x, y: from.y + frames * verifiedVelocity.y))
     }
 
     private func estimate(
         in frame: PreparedFrame, _ state: TargetEstimate.State, confidence: Double
     ) -> TargetEstimate {
         let map = aligner.map(warp, ofBox: box)
-        let picture = Box(x: 0, y: 0, width: Double(frame.gray.width), height: Double(frame.gray.height))
         return TargetEstimate(
-            box: map.uprightBox(of: box), quad: map.apply(box.quad), affine: map,
-            state: picture.contains(center) ? state : .outOfFrame, confidence: confidence, zncc: 0, residual: 0,
+            box: map.uprightBox(of: box), quad: map.apply(box.quad), affine: map, state: state, confidence: confidence,
+            zncc: 0, residual: 0,
             iterations: 0, isKeyframe: false)
     }
 }

@@ -42,8 +42,8 @@ public struct RobustTrackerParameters: Hashable, Sendable {
     public var firstFilterIterations = 4
     /// The support falls from 1 at the box's edge to 0 this far outside, in half sides.
     public var maskSoftness = 0.3
-    /// A first picture with less energy in a cell has no structure to be told by.
-    public var leastEnergy = 0.0001
+    /// A target whose cells vary by less than this, in grey levels, within and around its box has nothing to be told by.
+    public var leastContrast = 2.0
     /// Cells around a peak that its ratio to the rest leaves out.
     public var peakRadius = 3
 
@@ -60,6 +60,17 @@ public struct RobustTrackerParameters: Hashable, Sendable {
 
     /// A template has at most this many samples squared at each level.
     public var gridSide = 40
+    /// The coarsest level keeps at least this many pixels across the shorter side, however many levels are asked for.
+    public var minimumCoarseSide = 6.0
+    /// Deviation of the smoothing of a frame's region before it is sampled, in pixels; 0 for none.
+    public var smoothing = 0.7
+    /// A template that varies less than this, in grey levels, is not aligned.
+    public var minimumDeviation = 1.0
+    /// Half the side of the surroundings whose light is taken out where ``TrackerOptions/Illumination/gainBias`` is
+    /// chosen, in sizes; 0 leaves it to the aligner's gain and bias.
+    public var normalizationRadius = 0.4
+    /// Surroundings with a lower standard deviation are amplified less, in grey levels.
+    public var normalizationFloor = 8.0
     /// Deviation of the Gaussian that weighs samples by their distance from the centre, as a share of the half sides.
     public var weightSigma = 0.8
     /// Damping of scale, rotation and shape, as a share of the Hessian's mean diagonal.
@@ -105,12 +116,17 @@ public struct RobustTrackerParameters: Hashable, Sendable {
     public var lostShare = 0.4
     /// … which is a correlation above this at half the resolution.
     public var opinionCorrelation = 0.6
-    /// The filter learns above this response.
+    /// The filter learns above this response, which is demanded in full after so many frames.
     public var learnShare = 0.5
-    /// A missed target is found again above this one.
-    public var foundShare = 0.6
-    /// The first two are demanded in full after this many frames.
     public var warmUp = 10.0
+    /// A missed target is found again above this response …
+    public var foundShare = 0.6
+    /// … where the recent template correlates better than this at half the resolution …
+    public var foundCorrelation = 0.3
+    /// … or above this one, whatever the template says.
+    public var sureShare = 0.9
+    /// The usual response is first taken to be this share of that to the first picture, which trained it.
+    public var firstShare = 0.6
     /// The running mean of the response follows at this rate, and at this one where the filter does not learn.
     public var responseRate = 0.05
     public var unusualResponseRate = 0.025
@@ -125,6 +141,8 @@ public struct RobustTrackerParameters: Hashable, Sendable {
     public var coastingLeap = 2.0
     /// What remains of the velocity in each missed frame.
     public var velocityDecay = 0.9
+    /// A target that is missed has left the picture where its velocity takes its centre over the edge in so many frames.
+    public var exitFrames = 1.0
     /// Distance of the places where a missed target is looked for, in sizes.
     public var searchStep = 1.25
     /// They reach one more step out every this many missed frames …

@@ -35,6 +35,10 @@ struct ShapeAligner: Sendable {
         self.parameters = parameters
         var viewOptions = options
         viewOptions.template.gridSide = parameters.gridSide
+        viewOptions.template.minimumCoarseSide = parameters.minimumCoarseSide
+        viewOptions.template.smoothing = parameters.smoothing
+        viewOptions.template.normalizationRadius = parameters.normalizationRadius
+        viewOptions.template.normalizationFloor = parameters.normalizationFloor
         viewer = TargetViewer(box: box, options: viewOptions)
         // No box grows far beyond the frame.
         let frameArea = Double(frame.gray.width * frame.gray.height)
@@ -47,7 +51,7 @@ struct ShapeAligner: Sendable {
             from: view.contrast, at: warp, width: viewer.width, height: viewer.height, levels: viewer.templateLevels,
             options: TemplateOptions(
                 gridSide: parameters.gridSide, weightSigma: parameters.weightSigma,
-                minimumDeviation: options.template.minimumDeviation))
+                minimumDeviation: parameters.minimumDeviation))
         recent = first
 
         let alignment = AlignmentOptions(
@@ -181,8 +185,10 @@ struct ShapeAligner: Sendable {
     // MARK: Verification and update
 
     /// How well the recent template fits near a place, in the half resolution that forgives some deformation.
-    func opinion(_ view: TargetView, at warp: AffineWarp, workspace: AlignmentWorkspace) -> Double {
-        guard isUsable else { return 0 }
+    ///
+    /// - Returns: its correlation (ZNCC), `nil` where there is no texture to align.
+    func opinion(_ view: TargetView, at warp: AffineWarp, workspace: AlignmentWorkspace) -> Double? {
+        guard isUsable else { return nil }
         let result = probe.align(
             recent.levels[min(1, recent.levels.count - 1)], to: view.contrast, from: warp, workspace: workspace)
         return result.isUsable ? result.zncc : 0

@@ -14,6 +14,10 @@ struct TargetLocator: Sendable {
     private let extractor: CellFeatureExtractor
     private var filter: CorrelationFilter
     private var colors = ColorModel()
+    /// Where the filter may answer: the box, softly.
+    private let mask: [Float]
+    /// Of the first picture; `nil` before it.
+    private var contrast: Double?
 
     /// A place to look at.
     struct Start {
@@ -53,7 +57,7 @@ struct TargetLocator: Sendable {
         cellSize = side / Double(cells)
         sampler = PatchSampler(width: cells * cell, height: cells * cell)
         extractor = CellFeatureExtractor(columns: cells, rows: cells, parameters: parameters)
-        let mask = Self.mask(
+        mask = Self.mask(
             cells, halfX: box.width / cellSize / 2, halfY: box.height / cellSize / 2,
             softness: parameters.maskSoftness)
         filter = CorrelationFilter(
@@ -61,8 +65,9 @@ struct TargetLocator: Sendable {
             labelDeviation: parameters.labelDeviation * size / cellSize, parameters: parameters)
     }
 
-    /// Whether there was anything to learn: a picture without structure or colour is not.
-    var isUsable: Bool { Double(filter.energy) > parameters.leastEnergy }
+    /// Whether there was anything to learn. A box in the middle of the sky has nothing that tells it from its
+    /// surroundings, and noise would lead anywhere.
+    var isUsable: Bool { contrast ?? 0 >= parameters.leastContrast }
 
     // MARK: Search
 
@@ -159,6 +164,7 @@ struct TargetLocator: Sendable {
     /// Learns the target where it is now, its surroundings as what it is not.
     mutating func learn(_ frame: PreparedFrame, at pose: Start) {
         let patch = cut(frame, pose)
+        if contrast == nil { contrast = PatchContrast.of(patch, mask: mask, columns: cells) }
         if let color = patch.color {
             let half = (x: box.width / cellSize, y: box.height / cellSize)
             let inner = (x: half.x * parameters.colorInner, y: half.y * parameters.colorInner)

@@ -8,6 +8,11 @@ struct PreparedFrame {
     let color: Image?
     /// Where buffers are borrowed from; nothing in it carries over from one call to the next.
     let workspace: AlignmentWorkspace
+
+    var bounds: Box { Box(x: 0, y: 0, width: Double(gray.width), height: Double(gray.height)) }
+
+    /// Whether a point lies in the frame.
+    func contains(_ point: Point) -> Bool { bounds.contains(point) }
 }
 
 /// Follows one target from the frame in which its box was drawn. One implementation for each ``TrackerOptions/Mode``.

@@ -61,14 +61,16 @@ public struct TrackerOptions: Hashable, Sendable {
     /// What tunes ``Mode/template``.
     public var template: TemplateTrackerParameters
     /// What tunes ``Mode/robust``.
-    public var robust = RobustTrackerParameters()
+    public var robust: RobustTrackerParameters
     /// What tunes ``Mode/points``.
-    public var points = PointsTrackerParameters()
+    public var points: PointsTrackerParameters
 
     public init(
         mode: Mode = .robust, motion: Motion = .affine, aligner: Aligner = .inverseCompositional, levels: Int = 3,
         maxIterations: Int = 10, epsilon: Double = 0.02, illumination: Illumination = .gainBias, gamma: Double = 1,
-        onLost: OnLost = .search, template: TemplateTrackerParameters = TemplateTrackerParameters()
+        onLost: OnLost = .search, template: TemplateTrackerParameters = TemplateTrackerParameters(),
+        robust: RobustTrackerParameters = RobustTrackerParameters(),
+        points: PointsTrackerParameters = PointsTrackerParameters()
     ) {
         self.mode = mode
         self.motion = motion
@@ -80,23 +82,18 @@ public struct TrackerOptions: Hashable, Sendable {
         self.gamma = gamma
         self.onLost = onLost
         self.template = template
+        self.robust = robust
+        self.points = points
     }
 
     /// - Throws: ``TrackingError/Code/invalidOption`` naming the option that is out of its range.
     public func validate() throws(TrackingError) {
-        try Self.check(Double(levels), in: 1...6, "levels")
-        try Self.check(Double(maxIterations), in: 1...200, "maxIterations")
-        try Self.check(epsilon, in: 0.0001...1, "epsilon")
-        try Self.check(gamma, in: 0.1...10, "gamma")
-        try Self.check(Double(points.window), in: 3...127, "window")
-        try Self.check(Double(points.gridSide), in: 1...64, "gridSide")
-    }
-
-    private static func check(_ value: Double, in range: ClosedRange<Double>, _ option: String) throws(TrackingError) {
-        guard range.contains(value) else {
-            throw TrackingError(
-                .invalidOption, "\(option) is \(value); it must be from \(range.lowerBound) to \(range.upperBound)",
-                option: option)
-        }
+        try ParameterRange.check([
+            .init("levels", levels, 1...6), .init("maxIterations", maxIterations, 1...200),
+            .init("epsilon", epsilon, 0.0001...1), .init("gamma", gamma, 0.1...10),
+        ])
+        try template.validate()
+        try robust.validate()
+        try points.validate()
     }
 }

@@ -46,11 +46,22 @@ public struct TrackingSession: Sendable {
     public mutating func process(
         gray: Image, color: Image?, frame: Int
     ) throws(TrackingError) -> [TargetEstimate?] {
+        try checkColor(color, gray, frame)
         try checkFrame(gray, frame)
         let prepared = PreparedFrame(
             gray: preprocessor.apply(to: gray), color: color, workspace: AlignmentWorkspace())
         lastFrame = frame
         return targets.indices.map { targets[$0].process(prepared, frame: frame, options: options) }
+    }
+
+    private func checkColor(_ color: Image?, _ gray: Image, _ frame: Int) throws(TrackingError) {
+        guard let color, needsColor else { return }
+        guard color.channels == 3, color.width == gray.width, color.height == gray.height else {
+            throw TrackingError(
+                .invalidFrame,
+                "frame \(frame) has a colour image of \(color.width)×\(color.height) pixels and \(color.channels) "
+                    + "channels; it must have 3 and the grey one's size, \(gray.width)×\(gray.height)", frame: frame)
+        }
     }
 
     private mutating func checkFrame(_ gray: Image, _ frame: Int) throws(TrackingError) {

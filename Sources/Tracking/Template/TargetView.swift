@@ -99,7 +99,6 @@ struct TargetViewer: Sendable {
 
     /// Whether a pose's centre lies in the frame.
     func isInside(_ warp: AffineWarp, _ frame: PreparedFrame) -> Bool {
-        Box(x: 0, y: 0, width: Double(frame.gray.width), height: Double(frame.gray.height))
-            .contains(Point(x: warp.tx * unit + 0.5, y: warp.ty * unit + 0.5))
+        frame.contains(Point(x: warp.tx * unit + 0.5, y: warp.ty * unit + 0.5))
     }
 }

@@ -219,12 +219,3 @@ struct RobustDegenerateTests {
         }
     }
 }
-
-extension TargetEstimate {
-    /// Whether the box's area is under four times the frame's and its centre within one box of the frame.
-    fileprivate func isBounded(width: Int, height: Int) -> Bool {
-        box.width * box.height < Double(4 * width * height)
-            && box.center.x >= -box.width && box.center.x <= Double(width) + box.width
-            && box.center.y >= -box.height && box.center.y <= Double(height) + box.height
-    }
-}

@@ -15,7 +15,7 @@ struct CorrelationFilter: Sendable {
     /// Spectra of the filter, one for each group of eight channels; empty before the first training.
     private var model: [[ComplexLanes]] = []
     /// Mean energy of a cell in the first picture: what penalties are measured in.
-    private(set) var energy: Float = 0
+    private var energy: Float = 0
 
     /// - Parameter labelDeviation: in cells.
     init(fourier: ChannelFourier, mask: [Float], labelDeviation: Double, parameters: RobustTrackerParameters) {
