@@ -120,7 +120,7 @@ struct ResultRepresentationTests {
         let created = service.blobs.created.withLock { $0.filter { $0.contains("/exports/") } }
         #expect(
             created.sorted() == [
-                "jobs/\(id)/exports/results-1-1.2.3.csv", "jobs/\(id)/exports/results-1-1.2.3.csv.gz",
+                "jobs/\(id)/exports/results-1-1.2.3.csv", "jobs/\(id)/exports/results-1-1.2.3.csv.gzip",
             ])
         #expect(service.send("GET", path + "?format=csv").status == 200)
         #expect(service.blobs.created.withLock { $0.filter { $0.contains("/exports/") }.count } == 2)
