@@ -59,6 +59,7 @@ let package = Package(
         ),
         .target(name: "CLinux", cSettings: cSettings + (baseline ? [.define("LKTRACK_BASELINE")] : [])),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
 
         // Media: decoding in a process of its own, encoding.
@@ -80,7 +81,7 @@ let package = Package(
             swiftSettings: swiftSettings),
 
         // HTTP.
-        .target(name: "HTTPServer", dependencies: ["CMicroHTTPD", logging], swiftSettings: swiftSettings),
+        .target(name: "HTTPServer", dependencies: ["CMicroHTTPD", "CZlib", logging], swiftSettings: swiftSettings),
         .target(name: "TrackingAPI", dependencies: ["HTTPServer", "Jobs", logging], swiftSettings: swiftSettings),
 
         .executableTarget(

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "CLinux.h"
@@ -53,6 +54,14 @@ int clinux_fsync_directory(const char *path) {
     close(fd);
     errno = cause;
     return result;
+}
+
+int clinux_set_attribute(int fd, const char *name, const void *bytes, size_t count) {
+    return fsetxattr(fd, name, bytes, count, 0);
+}
+
+ssize_t clinux_attribute(int fd, const char *name, void *buffer, size_t capacity) {
+    return fgetxattr(fd, name, buffer, capacity);
 }
 
 int clinux_socket_pair(int fds[2]) { return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds); }

@@ -35,6 +35,16 @@ public struct FileBlobStore: BlobStore {
         return try reader(newest)
     }
 
+    public func digest(_ key: String) throws -> String? {
+        let path = path(try BlobKey(key).segments)
+        guard let descriptor = try FileSystem.openForReading(path) else { return nil }
+        defer { close(descriptor) }
+        if let kept = BlobDigest.kept(with: descriptor) { return kept }
+        let digest = BlobDigest.text(try BlobDigest.compute(descriptor, path: path))
+        BlobDigest.keep(digest, with: descriptor)
+        return digest
+    }
+
     public func remove(_ key: String) throws {
         let key = try BlobKey(key)
         let path = path(key.segments)

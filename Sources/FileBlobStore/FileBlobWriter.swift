@@ -8,8 +8,6 @@ import Jobs
 final class FileBlobWriter: BlobWriter, @unchecked Sendable {
     /// Small writes are gathered up to here.
     private static let bufferSize = 64 << 10
-    /// Read at once where the digest is made from the file.
-    private static let hashPieceSize = 1 << 20
 
     private let folder: String
     private let name: String
@@ -64,14 +62,16 @@ final class FileBlobWriter: BlobWriter, @unchecked Sendable {
             try flush()
             if isWrittenByPath { try reopen() }
             let descriptor = try openDescriptor()
+            let digest = BlobDigest.text(
+                mustRehash || isWrittenByPath ? try BlobDigest.compute(descriptor, path: partPath) : hash.finalize())
+            BlobDigest.keep(digest, with: descriptor)
             try FileSystem.synchronise(descriptor, path: partPath)
-            let digest = mustRehash || isWrittenByPath ? try digestOfFile(descriptor) : hash.finalize()
             let path = "\(folder)/\(name)"
             guard rename(partPath, path) == 0 else { throw FileSystem.failure("rename a finished file to", path) }
             close(descriptor)
             self.descriptor = -1
             try FileSystem.synchronise(folder: folder)
-            return digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+            return digest
         } catch {
             abort()
             throw error
@@ -111,18 +111,5 @@ final class FileBlobWriter: BlobWriter, @unchecked Sendable {
         close(descriptor)
         descriptor = other
         bytesInFile = FileSystem.status(other).map { Int64($0.st_size) } ?? 0
-    }
-
-    private func digestOfFile(_ descriptor: Int32) throws -> SHA256Digest {
-        var hash = SHA256()
-        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.hashPieceSize, alignment: 16)
-        defer { piece.deallocate() }
-        var offset: Int64 = 0
-        while true {
-            let count = try FileSystem.read(into: piece, from: descriptor, at: offset, path: partPath)
-            if count == 0 { return hash.finalize() }
-            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: piece[..<count]))
-            offset += Int64(count)
-        }
     }
 }

@@ -11,6 +11,10 @@ public protocol BlobStore: Sendable {
     /// A blob that is still being written, read from its start: what was flushed so far. `nil` where there is none.
     func openPartial(_ key: String) throws -> (any BlobReader)?
 
+    /// The digest of a finished blob as its commit returned it: SHA-256 in lower-case hexadecimal. `nil` where there is
+    /// no such blob.
+    func digest(_ key: String) throws -> String?
+
     /// Removes the blob, and every blob (finished or not) whose key starts with `key + "/"`. No error where there is
     /// none.
     func remove(_ key: String) throws

@@ -16,4 +16,15 @@ extension JobID {
     public func videoKey(attempt: Int, fileExtension: String) -> String {
         "\(blobPrefix)/video-\(attempt).\(fileExtension)"
     }
+
+    /// The stabilised crops of the spec's target number `target`, which counts from 0.
+    public func cropsKey(attempt: Int, target: Int) -> String { "\(blobPrefix)/crops-\(attempt)-\(target).mp4" }
+
+    /// A result in another form than the stored one, as this version of the program makes it.
+    ///
+    /// - Parameter name: the form, of letters, digits and dots: `csv`, `json.gz`.
+    public func exportKey(attempt: Int, version: String, name: String) -> String {
+        let version = String(version.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".") ? $0 : "-" })
+        return "\(blobPrefix)/exports/results-\(attempt)-\(version).\(name)"
+    }
 }

@@ -143,6 +143,11 @@ public struct OutputSpec: Hashable, Sendable {
     public enum Video: String, CaseIterable, Sendable { case none, mp4, avi }
 
     public var video: Video
+    /// Whether each target's crops are made with the job, and not when they are first asked for.
+    public var crops: Bool
 
-    public init(video: Video = .none) { self.video = video }
+    public init(video: Video = .none, crops: Bool = false) {
+        self.video = video
+        self.crops = crops
+    }
 }

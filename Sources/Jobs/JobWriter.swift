@@ -43,14 +43,14 @@ public enum JobWriter {
         ]
     }
 
-    /// `video` is `null` where there is none and none can come any more.
+    /// `video` is `null` where there is none and none can be made: nothing was tracked.
     private static func links(_ job: Job) -> JSONValue {
         let base = "/v1/jobs/\(job.id)"
-        let isVideoComing = !job.status.isFinal && job.spec.output.video != .none
+        let hasVideo = !job.status.isFinal || job.resultKey != nil || job.videoKey != nil
         return [
             "self": .string(base),
             "results": .string(base + "/results"),
-            "video": job.videoKey != nil || isVideoComing ? .string(base + "/video") : .null,
+            "video": hasVideo ? .string(base + "/video") : .null,
             "source": .string(base + "/source"),
         ]
     }

@@ -62,6 +62,7 @@ private struct SpecFormBuilder {
         "gamma": (["tracker", "gamma"], .number),
         "on_lost": (["tracker", "on_lost"], .text),
         "video": (["output", "video"], .text),
+        "crops": (["output", "crops"], .json),
     ]
 
     /// Fields of the interface that this version refuses: taken, so that ``SpecReader`` says so, and not offered.

@@ -58,12 +58,9 @@ public enum SpecReader {
 
     private static func output(_ object: SpecObject) -> OutputSpec {
         object.refuseUnknown(except: ["video", "crops"])
-        if let crops = object.members["crops"], crops.boolValue == nil {
-            object.problems.add(object.pointer.appending("crops"), "must be true or false")
-        } else {
-            object.refuseUnsupported("crops", harmless: [false])
-        }
-        return OutputSpec(video: object.choice("video", default: .none))
+        let crops = object.members["crops"] ?? .bool(false)
+        if crops.boolValue == nil { object.problems.add(object.pointer.appending("crops"), "must be true or false") }
+        return OutputSpec(video: object.choice("video", default: .none), crops: crops.boolValue ?? false)
     }
 
     private static func labels(_ object: SpecObject) -> [String: String] {

@@ -8,7 +8,7 @@ public enum SpecWriter {
             "start_frame": .int(spec.startFrame),
             "stop_frame": spec.stopFrame.map { .int($0) } ?? .null,
             "frame_step": .int(spec.frameStep),
-            "output": ["video": .string(spec.output.video.rawValue), "crops": false],
+            "output": ["video": .string(spec.output.video.rawValue), "crops": .bool(spec.output.crops)],
             "deadline_seconds": spec.deadlineSeconds.map { .number($0) } ?? .null,
             "priority": .int(spec.priority),
             "labels": .object(JSONObject(labels)),

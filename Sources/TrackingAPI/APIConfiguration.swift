@@ -16,6 +16,14 @@ public struct APIConfiguration: Hashable, Sendable {
     public var frameDecodes = max(
         1, min(ProcessInfo.processInfo.activeProcessorCount, HTTPServerConfiguration().handlerThreads / 2))
 
+    /// Requests at a time that make a result in another form, or wait for one that does; one more is answered with 503.
+    /// Each holds one of the server's handler threads.
+    public var exports = max(1, HTTPServerConfiguration().handlerThreads / 2)
+    /// Videos rendered at a time, each with a decoder process and an encoder, beside the workers.
+    public var renderings = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
+    /// Videos that may wait to be rendered; a request for one more is answered with 503.
+    public var waitingRenderings = 256
+
     public init() {}
 
     /// - Throws: an error that names the first key with a value that cannot be.
@@ -23,6 +31,10 @@ public struct APIConfiguration: Hashable, Sendable {
         try Self.require(uploadBytes > 0, "limits.upload_bytes", "must be more than 0, not \(uploadBytes)")
         try Self.require(frames > 0, "limits.frames", "must be more than 0, not \(frames)")
         try Self.require(frameDecodes > 0, "frameDecodes", "must be more than 0, not \(frameDecodes)")
+        try Self.require(exports > 0, "exports", "must be more than 0, not \(exports)")
+        try Self.require(renderings > 0, "renderings", "must be more than 0, not \(renderings)")
+        try Self.require(
+            waitingRenderings > 0, "waitingRenderings", "must be more than 0, not \(waitingRenderings)")
         try Self.require(queuedJobs > 0, "limits.queued_jobs", "must be more than 0, not \(queuedJobs)")
         try Self.require(
             diskReserveBytes >= 0, "limits.disk_reserve_bytes", "must not be negative, but is \(diskReserveBytes)")

@@ -15,6 +15,10 @@ struct JobRunner: Sendable {
     let logger: Logger
     let onEvent: @Sendable (WorkerEvent) -> Void
 
+    var renderer: JobRenderer {
+        JobRenderer(blobs: blobs, limits: configuration.limits, decoder: configuration.decoder)
+    }
+
     /// Returns when the job is published, released or given up. Blocks for as long as the job runs.
     func run(_ active: ActiveJob) {
         var result: ResultFile?
@@ -23,7 +27,7 @@ struct JobRunner: Sendable {
             if wasStopped { return conclude(interrupted: active, result) }
             try result?.commit()
             active.completeProgress()
-            let video = try AnnotatedVideoPass(runner: self, active: active).run()
+            let video = try VideoPasses(runner: self, active: active).run()
             end(
                 active,
                 JobOutcome(status: .succeeded, progress: active.progress, resultKey: result?.key, videoKey: video))
@@ -74,13 +78,7 @@ struct JobRunner: Sendable {
     }
 
     func open(_ active: ActiveJob, _ request: DecodeRequest) throws -> DecoderProcess {
-        let source = active.job.source
-        guard let path = try blobs.localPath(source.blobKey) else {
-            throw JobsError(.io, "the blob \(source.blobKey) is gone")
-        }
-        let input: MediaInput = source.kind == .video ? .video(path: path) : .archive(path: path)
-        return try DecoderProcess.open(
-            input, request: request, command: configuration.decoder, cancellation: active.cancellation)
+        try renderer.open(active.job.source, request, active.cancellation)
     }
 
     private func describe(_ info: SourceInfo, _ active: ActiveJob) throws {
@@ -198,12 +196,7 @@ struct JobRunner: Sendable {
 
     /// Each attempt has keys of its own, so this takes nothing from another worker.
     private func removeBlobs(_ active: ActiveJob) {
-        let (id, attempt) = (active.job.id, active.job.attempt)
-        var keys = [id.resultKey(attempt: attempt)]
-        if let container = AnnotatedVideoPass.container(active.job.spec) {
-            keys.append(id.videoKey(attempt: attempt, fileExtension: container.rawValue))
-        }
-        for key in keys {
+        for key in [active.job.id.resultKey(attempt: active.job.attempt)] + VideoPasses.keys(active.job) {
             do {
                 try blobs.remove(key)
             } catch {

@@ -14,7 +14,9 @@ extension BlobStoreContract {
             try writer.write(Array("a".utf8))
             try writer.write(Array("bc".utf8))
             #expect(writer.count == 3)
+            #expect(try store.digest("jobs/1/source") == nil)
             #expect(try writer.commit() == digestOfABC)
+            #expect(try store.digest("jobs/1/source") == digestOfABC)
             let reader = try #require(try store.open("jobs/1/source"))
             #expect(reader.count == 3)
             #expect(try reader.bytes() == Array("abc".utf8))
@@ -22,6 +24,7 @@ extension BlobStoreContract {
         BlobStoreCheck("an empty blob is a blob") { fixture in
             let store = try fixture.open()
             #expect(try store.create("empty").commit() == digestOfNothing)
+            #expect(try store.digest("empty") == digestOfNothing)
             #expect(try store.open("empty")?.count == 0)
         },
         BlobStoreCheck("bytes that were overwritten count in the digest") { fixture in
@@ -31,6 +34,7 @@ extension BlobStoreContract {
             try writer.overwrite(Array("ab".utf8), at: 0)
             #expect(writer.count == 3)
             #expect(try writer.commit() == digestOfABC)
+            #expect(try store.digest("blob") == digestOfABC)
             #expect(try store.text("blob") == "abc")
         },
         BlobStoreCheck("nothing can be overwritten that is not there yet") { fixture in

@@ -15,7 +15,9 @@ enum RandomSpec {
         }
         return JobSpec(
             targets: targets, tracker: tracker(&random), startFrame: start, stopFrame: stop, frameStep: step,
-            output: OutputSpec(video: OutputSpec.Video.allCases.randomElement(using: &random) ?? .none),
+            output: OutputSpec(
+                video: OutputSpec.Video.allCases.randomElement(using: &random) ?? .none,
+                crops: Bool.random(using: &random)),
             deadlineSeconds: Bool.random(using: &random) ? Double.random(in: 0.1...604_800, using: &random) : nil,
             priority: Int.random(in: -100...100, using: &random),
             labels: Bool.random(using: &random) ? ["b": "\"2\"\\", "a": "é\u{301}😀"] : [:])

@@ -43,15 +43,20 @@ struct ResultDocumentTests {
         #expect(annotations[0]["area"] == .number(9362.5))
     }
 
-    @Test("Label Studio's boxes are in percent of the picture, and not enabled where the target is lost")
+    @Test("Label Studio's boxes are in percent of the picture, and end with the last frame in which a target is seen")
     func labelStudio() throws {
         let task = try #require(
             try JSONValue(parsing: Array(try ResultTests.encode(.labelstudio).utf8)).arrayValue?.first)
         let results = try #require(task["predictions"]?.arrayValue?.first?["result"]?.arrayValue)
         #expect(results.map { $0["value"]?["framesCount"] } == [.number(3), .number(3)])
+        #expect(results.map { $0["value"]?["duration"] } == [.number(0.1), .number(0.1)])
         let sequence = try #require(results[0]["value"]?["sequence"]?.arrayValue)
-        #expect(sequence.map { $0["frame"] } == [.number(1), .number(2), .number(3)])
-        #expect(sequence.map { $0["enabled"] } == [.bool(true), .bool(true), .bool(false)])
+        #expect(sequence.map { $0["frame"] } == [.number(1), .number(2)])
+        #expect(sequence.map { $0["enabled"] } == [.bool(true), .bool(false)])
         #expect(sequence[0]["x"] == .number(17.5) && sequence[0]["height"] == .number(43.75))
+        // From 3 pixels left of the picture: what is left of it is cut off.
+        let van = try #require(results[1]["value"]?["sequence"]?.arrayValue)
+        #expect(van.map { $0["frame"] } == [.number(2), .number(3)])
+        #expect(van[0]["x"] == .number(0) && van[0]["width"] == .number(25.99975))
     }
 }

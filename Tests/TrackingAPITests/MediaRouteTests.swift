@@ -2,7 +2,7 @@ import Jobs
 import Testing
 import TrackingAPI
 
-@Suite("Video, source and frames")
+@Suite("Source and frames")
 struct MediaRouteTests {
     @Test(
         "ranges of the source are what was uploaded",
@@ -48,35 +48,6 @@ struct MediaRouteTests {
         #expect(service.send("GET", path, [("Range", "bytes=0-9"), ("If-Range", tag)]).status == 206)
         #expect(service.send("GET", path, [("Range", "bytes=0-9"), ("If-Range", "\"old\"")]).status == 200)
         #expect(service.send("GET", path, [("Range", "bytes=0-9"), ("If-None-Match", tag)]).status == 304)
-    }
-
-    @Test("the annotated video is sent in ranges once it is there")
-    func video() throws {
-        let service = try Service()
-        let id = try service.submit(video: .mp4)
-        let path = "/v1/jobs/\(id)/video"
-        let early = service.send("GET", path)
-        expectProblem(early, 409, saying: "queued")
-        #expect(early.fields["Retry-After"] == "1")
-        try service.finish(id, lines: [], video: Sample.video(seed: 9))
-        let answer = service.send("GET", path)
-        #expect(answer.body == Sample.video(seed: 9))
-        #expect(answer.fields["Content-Type"] == "video/mp4")
-        #expect(service.send("GET", path, [("Range", "bytes=4-11")]).text == "ftypisom")
-    }
-
-    @Test("where no annotated video was asked for, the answer says how to ask")
-    func noVideo() throws {
-        let service = try Service()
-        expectProblem(service.send("GET", "/v1/jobs/\(try service.submit())/video"), 404, saying: "output")
-    }
-
-    @Test("a job that ended without its video says so", arguments: [JobStatus.failed, .canceled])
-    func lostVideo(status: JobStatus) throws {
-        let service = try Service()
-        let id = try service.submit(video: .avi)
-        try service.finish(id, as: status, lines: [])
-        expectProblem(service.send("GET", "/v1/jobs/\(id)/video"), 404, saying: status.rawValue)
     }
 
     @Test(

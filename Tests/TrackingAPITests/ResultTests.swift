@@ -1,3 +1,4 @@
+import Foundation
 import Jobs
 import Testing
 import TrackingAPI
@@ -43,13 +44,14 @@ struct ResultTests {
         arguments: [
             ("*/*", "application/json"), ("application/x-ndjson", "application/x-ndjson"),
             ("text/csv;q=0.5, application/x-ndjson;q=0.9", "application/x-ndjson"), ("text/*", "text/csv"),
+            ("text/vtt", "text/vtt"), ("application/json;q=0.1, text/vtt", "text/vtt"),
         ])
     func negotiated(accept: String, type: String) throws {
         let service = try Service()
         let answer = service.send("GET", try Self.finished(service), [("Accept", accept)])
         #expect(answer.status == 200)
         #expect(answer.fields["Content-Type"]?.hasPrefix(type) == true)
-        #expect(answer.fields["Vary"] == "Accept")
+        #expect(answer.fields["Vary"] == "Accept, Accept-Encoding")
     }
 
     @Test("what cannot be made is 406, with what can")
@@ -172,10 +174,18 @@ struct ResultTests {
         let id = try service.submit()
         try service.finish(id, lines: (0..<2_000).map { Lines.frame($0) })
         let answer = service.send("GET", "/v1/jobs/\(id)/results?format=\(format.rawValue)")
+        func lines() -> Int { answer.text.split(separator: "\n").count }
+        func count(_ text: String) -> Int { answer.text.components(separatedBy: text).count - 1 }
         switch format {
         case .json: #expect(answer.json?["frames"]?.arrayValue?.count == 2_000)
-        case .csv: #expect(answer.text.split(separator: "\n").count == 2_001)
-        default: #expect(answer.text.split(separator: "\n").count == 2_000)
+        case .csv: #expect(lines() == 2_001)
+        case .ndjson, .mot, .otb: #expect(lines() == 2_000)
+        case .cvat: #expect(count("<box frame=") == 2_000)
+        case .coco:
+            #expect(answer.json?["images"]?.arrayValue?.count == 2_000)
+            #expect(answer.json?["annotations"]?.arrayValue?.count == 2_000)
+        case .labelstudio: #expect(count("\"frame\":") == 2_000)
+        case .vtt: #expect(count(" --> ") == 2_000)
         }
     }
 }

@@ -77,14 +77,17 @@ struct WireTests {
         }
     }
 
-    @Test("a result streams in chunks")
+    @Test("a result has a length, and a slice of it streams in chunks")
     func results() async throws {
         try await Wire.run(try Service()) { wire in
             let id = try wire.service.submit()
             try wire.service.finish(id, lines: (0..<3_000).map { Lines.frame($0) })
             let reply = try wire.curl("/v1/jobs/\(id)/results")
             #expect(reply.json?["frames"]?.arrayValue?.count == 3_000)
-            #expect(reply.head.contains("Transfer-Encoding: chunked"))
+            #expect(reply.head.contains("Content-Length: \(reply.body.count)"))
+            let slice = try wire.curl("/v1/jobs/\(id)/results?from=0")
+            #expect(slice.body == reply.body)
+            #expect(slice.head.contains("Transfer-Encoding: chunked"))
         }
     }
 }

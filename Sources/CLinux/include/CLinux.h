@@ -32,6 +32,11 @@ int clinux_open_unnamed(const char *directory);
 /// power loss. See NOTES of fsync(2).
 int clinux_fsync_directory(const char *path);
 
+/// Keeps bytes with a file as an extended attribute, and reads them back; see xattr(7). Reading returns how many there
+/// are.
+int clinux_set_attribute(int fd, const char *name, const void *bytes, size_t count);
+ssize_t clinux_attribute(int fd, const char *name, void *buffer, size_t capacity);
+
 /// A connected pair of SOCK_SEQPACKET sockets: message boundaries are kept, and the end of one process is seen by the
 /// other.
 int clinux_socket_pair(int fds[2]);

@@ -151,6 +151,11 @@ cvb_status cvb_encode_jpeg(cvb_view image, int32_t quality, cvb_bytes **bytes, c
 /// Resizes `source` into `target` (same channels): area averaging when it shrinks, linear interpolation when it grows.
 cvb_status cvb_resize(cvb_view source, cvb_view target, cvb_error error);
 
+/// Fills `target` (same channels) with what `source` has where `map` puts each of its pixels: target pixel (u, v) is
+/// source position (map[0] u + map[1] v + map[2], map[3] u + map[4] v + map[5]), pixel centres having integer
+/// coordinates. Linear interpolation; black outside of the source.
+cvb_status cvb_warp_affine(cvb_view source, cvb_view target, const double map[6], cvb_error error);
+
 typedef struct {
     uint8_t blue;
     uint8_t green;

@@ -1,5 +1,10 @@
-/// A task of Label Studio with a prediction: a `videorectangle` for each target, whose `sequence` holds every frame, in
-/// percent of the picture. `enabled` is false from where a target is not seen; frames count from 1.
+/// A task of Label Studio with a prediction: a `videorectangle` for each target, whose `sequence` holds every frame in
+/// which it is seen, in percent of the picture. Frames count from 1.
+///
+/// Label Studio shows a region from one element of the sequence to the next; one whose `enabled` is false is the last
+/// of a stretch, and is itself shown (its editor's `VideoRegion.isInLifespan`). So frames in which a target is not seen
+/// have no element, and the frame before them is not enabled. Boxes are cut off at the picture's edges, beyond which
+/// Label Studio has no coordinates.
 ///
 /// A target is written after the other, so each takes a pass over the frames.
 struct LabelStudioTask: Sendable {
@@ -7,7 +12,10 @@ struct LabelStudioTask: Sendable {
     private let provenance: ResultProvenance
     private let width, height: Double
     private var frames: Int64 = 0
+    private var duration = 0.0
     private var isFirst = true
+    /// Written when it is known whether the target is seen in the next frame.
+    private var waiting: (frame: Int64, time: Double, box: PixelBox)?
 
     init(targets: [String], provenance: ResultProvenance) {
         self.targets = targets
@@ -27,7 +35,7 @@ struct LabelStudioTask: Sendable {
     }
 
     mutating func beginPass(_ pass: Int, _ bytes: inout [UInt8]) {
-        (frames, isFirst) = (0, true)
+        (frames, duration, isFirst) = (0, 0, true)
         bytes.append(pass == 0 ? "\n{\"id\":" : ",\n{\"id\":")
         bytes.appendJSONString(targets[pass])
         bytes.append(",\"type\":\"videorectangle\",\"from_name\":\"box\",\"to_name\":\"video\",\"value\":{\"labels\":[")
@@ -36,31 +44,45 @@ struct LabelStudioTask: Sendable {
     }
 
     mutating func append(_ record: FrameRecord, pass: Int, _ bytes: inout [UInt8]) {
-        frames = max(frames, Int64(record.frame) + 1)
-        guard let target = record.targets.first(where: { $0.id == targets[pass] }) else { return }
-        let box = target.box.stored
-        bytes.append(isFirst ? "\n{\"frame\":" : ",\n{\"frame\":")
-        isFirst = false
-        bytes.appendInteger(Int64(record.frame) + 1)
-        bytes.append(target.isSeen ? ",\"enabled\":true,\"rotation\":0" : ",\"enabled\":false,\"rotation\":0")
-        let values: [(StaticString, Double)] = [
-            (",\"x\":", box.x / width), (",\"y\":", box.y / height), (",\"width\":", box.width / width),
-            (",\"height\":", box.height / height),
-        ]
-        for (name, value) in values {
-            bytes.append(name)
-            bytes.appendDecimal(100 * value, places: FrameRecord.finePlaces)
-        }
-        bytes.append(",\"time\":")
-        bytes.appendDecimal(record.time, places: FrameRecord.finePlaces)
-        bytes.append("}")
+        (frames, duration) = (Int64(record.frame) + 1, record.time + provenance.frameDuration)
+        let target = record.targets.first { $0.id == targets[pass] && $0.isSeen }
+        appendWaiting(isSeenNext: target != nil, &bytes)
+        waiting = target.map { (Int64(record.frame) + 1, record.time, $0.box.stored) }
     }
 
-    func endPass(_ bytes: inout [UInt8]) {
+    mutating func endPass(_ bytes: inout [UInt8]) {
+        appendWaiting(isSeenNext: false, &bytes)
         bytes.append("],\"framesCount\":")
         bytes.appendInteger(frames)
+        bytes.append(",\"duration\":")
+        bytes.appendDecimal(duration, places: FrameRecord.finePlaces)
         bytes.append("}}")
     }
 
     func end(_ bytes: inout [UInt8]) { bytes.append("\n]}]}]\n") }
+
+    private mutating func appendWaiting(isSeenNext: Bool, _ bytes: inout [UInt8]) {
+        guard let (frame, time, box) = waiting else { return }
+        waiting = nil
+        bytes.append(isFirst ? "\n{\"frame\":" : ",\n{\"frame\":")
+        isFirst = false
+        bytes.appendInteger(frame)
+        bytes.append(isSeenNext ? ",\"enabled\":true,\"rotation\":0" : ",\"enabled\":false,\"rotation\":0")
+        let horizontal = Self.percent(from: box.x, to: box.x + box.width, of: width)
+        let vertical = Self.percent(from: box.y, to: box.y + box.height, of: height)
+        let values: [(StaticString, Double)] = [
+            (",\"x\":", horizontal.start), (",\"y\":", vertical.start), (",\"width\":", horizontal.length),
+            (",\"height\":", vertical.length), (",\"time\":", time),
+        ]
+        for (name, value) in values {
+            bytes.append(name)
+            bytes.appendDecimal(value, places: FrameRecord.finePlaces)
+        }
+        bytes.append("}")
+    }
+
+    private static func percent(from: Double, to: Double, of side: Double) -> (start: Double, length: Double) {
+        func cut(_ value: Double) -> Double { 100 * min(max(value, 0), side) / side }
+        return (cut(from), cut(to) - cut(from))
+    }
 }

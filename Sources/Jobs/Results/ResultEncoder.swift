@@ -32,6 +32,9 @@ public struct ResultProvenance: Hashable, Sendable {
     /// In pixels; 0 where no frame was decoded yet.
     var frameSize: (width: Int, height: Int) { (width ?? 0, height ?? 0) }
 
+    /// How long the last frame is shown, in seconds.
+    var frameDuration: Double { frameRate.flatMap { $0 > 0 ? 1 / $0 : nil } ?? 0.04 }
+
     public init(version: String, job: JobID? = nil, source: JobSource? = nil, spec: JobSpec) {
         (width, height, frameRate) = (source?.width, source?.height, source?.frameRate)
         self.version = version
@@ -224,11 +227,13 @@ public struct ResultEncoder: Sendable {
         }
     }
 
-    private func endPass(_ bytes: inout [UInt8]) {
+    private mutating func endPass(_ bytes: inout [UInt8]) {
         switch document {
         case .cvat(let tracks): tracks.endPass(&bytes)
         case .coco(let coco): coco.endPass(&bytes)
-        case .labelstudio(let task): task.endPass(&bytes)
+        case .labelstudio(var task):
+            task.endPass(&bytes)
+            document = .labelstudio(task)
         case .vtt, nil: break
         }
     }
@@ -298,7 +303,7 @@ public struct ResultEncoder: Sendable {
 
 extension TargetRecord {
     /// Whether the target is where its box is, as far as anybody knows.
-    var isSeen: Bool { state == .tracked || state == .coasting }
+    public var isSeen: Bool { state == .tracked || state == .coasting }
 }
 
 extension PixelBox {

@@ -9,7 +9,7 @@ struct VTTCues: Sendable {
 
     init(target: String?, provenance: ResultProvenance) {
         self.target = target
-        frameDuration = provenance.frameRate.flatMap { $0 > 0 ? 1 / $0 : nil } ?? 0.04
+        frameDuration = provenance.frameDuration
     }
 
     func begin(_ bytes: inout [UInt8]) { bytes.append("WEBVTT\n") }

@@ -6,9 +6,11 @@ import Synchronization
 enum BlobResponse {
     /// - Parameters:
     ///   - tag: strong; the blob never changes under it.
+    ///   - digest: SHA-256 of the whole blob in hexadecimal; sent where the client does not say that it has no use for it.
     ///   - fileName: what a browser should call it when it saves it.
     static func make(
-        _ reader: any BlobReader, mediaType: String, tag: EntityTag, fileName: String? = nil, for request: HTTPRequest
+        _ reader: any BlobReader, mediaType: String, tag: EntityTag, digest: String? = nil, fileName: String? = nil,
+        for request: HTTPRequest
     ) throws(Problem) -> HTTPResponse {
         if let answer = try Conditions.answer(tag, request) { return answer }
         var fields = HTTPFields([
@@ -17,6 +19,7 @@ enum BlobResponse {
             // What a client sent goes out as what we recognised it as, never as a page.
             ("X-Content-Type-Options", "nosniff"),
         ])
+        if let digest { fields["Repr-Digest"] = ReprDigest.value(sha256: digest, for: request) }
         if let fileName { fields["Content-Disposition"] = "attachment; filename=\"\(fileName)\"" }
         let range = Conditions.range(tag, reader.count, request)
         let contentRange = HTTPFields(range.contentRange(count: reader.count).map { [("Content-Range", $0)] } ?? [])

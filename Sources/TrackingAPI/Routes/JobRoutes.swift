@@ -4,6 +4,7 @@ import Jobs
 /// One job: read, cancel, delete.
 struct JobRoutes: Sendable {
     let services: Services
+    let renderings: RenderingQueue
 
     func get(_ context: RequestContext) throws -> HTTPResponse {
         let job = try services.job(context)
@@ -33,6 +34,7 @@ struct JobRoutes: Sendable {
             throw RequestContext.noSuchJob
         }
         if !job.status.isFinal { services.onCancel(job.id) }
+        renderings.cancel(job.id)
         var response = HTTPResponse(status: 204)
         do {
             try services.blobs.remove(job.id.blobPrefix)

@@ -1,7 +1,7 @@
 import HTTPServer
 import Jobs
 
-/// The job's pictures: the annotated video, the source, single frames.
+/// What was uploaded: the source, and single frames of it.
 struct MediaRoutes: Sendable {
     private let services: Services
     /// A decode holds one of the server's handler threads for as long as it takes. All of them at it would leave none
@@ -13,18 +13,6 @@ struct MediaRoutes: Sendable {
         frameDecodes = ConcurrencyLimit(services.configuration.frameDecodes)
     }
 
-    func video(_ context: RequestContext) throws -> HTTPResponse {
-        let job = try services.job(context)
-        let (mediaType, fileExtension) = try Self.videoType(job)
-        guard let key = job.videoKey else { throw Self.noVideo(job) }
-        guard let reader = try services.blobs.open(key) else {
-            throw Problem(.gone, "The annotated video is not kept any more.")
-        }
-        return try BlobResponse.make(
-            reader, mediaType: mediaType, tag: EntityTag("video-\(job.attempt)"),
-            fileName: "\(job.id).\(fileExtension)", for: context.request)
-    }
-
     /// What was uploaded, byte for byte.
     func source(_ context: RequestContext) throws -> HTTPResponse {
         let job = try services.job(context)
@@ -32,7 +20,7 @@ struct MediaRoutes: Sendable {
         let media = try recognise(reader)
         return try BlobResponse.make(
             reader, mediaType: media?.mediaType ?? "application/octet-stream",
-            tag: EntityTag(job.source.sha256),
+            tag: EntityTag(job.source.sha256), digest: job.source.sha256,
             fileName: "\(job.id)-source.\(media?.fileExtension ?? "bin")", for: context.request)
     }
 
@@ -58,26 +46,6 @@ struct MediaRoutes: Sendable {
     // MARK: Details
 
     private static var noSource: Problem { Problem(.gone, "The job's source is not kept any more.") }
-
-    private static func videoType(_ job: Job) throws(Problem) -> (mediaType: String, fileExtension: String) {
-        switch job.spec.output.video {
-        case .mp4: return ("video/mp4", "mp4")
-        case .avi: return ("video/x-msvideo", "avi")
-        case .none:
-            throw Problem(
-                .notFound,
-                "No annotated video was asked for. Submit with {\"output\": {\"video\": \"mp4\"}} to get one.")
-        }
-    }
-
-    private static func noVideo(_ job: Job) -> Problem {
-        switch job.status {
-        case .failed, .canceled:
-            Problem(.notFound, "The job ended (\(job.status.rawValue)) without an annotated video.")
-        case .queued, .running, .succeeded:
-            Problem(.notReady, "The job is \(job.status.rawValue), and the annotated video is not ready.").retryAfter(1)
-        }
-    }
 
     private func recognise(_ reader: any BlobReader) throws -> RecognisedMedia? {
         let prefix = try [UInt8](unsafeUninitializedCapacity: APILimits.recognitionBytes) { buffer, count in

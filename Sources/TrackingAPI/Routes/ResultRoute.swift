@@ -1,12 +1,17 @@
 import HTTPServer
 import Jobs
-import Synchronization
 
 /// `GET /v1/jobs/{id}/results`: a box for every frame, in any of the formats.
 struct ResultRoute: Sendable {
-    let services: Services
+    private let services: Services
+    private let exports: ResultExports
 
     static let parameters = ["format", "partial", "from", "to", "target"]
+
+    init(services: Services) {
+        self.services = services
+        exports = ResultExports(services)
+    }
 
     func results(_ context: RequestContext) throws -> HTTPResponse {
         let job = try services.job(context)
@@ -17,36 +22,68 @@ struct ResultRoute: Sendable {
             provenance: ResultProvenance(version: services.version, job: job.id, source: job.source, spec: job.spec),
             slice: slice)
         let reader = try reader(job, isPartialWelcome: context.flag("partial"))
-        guard job.status.isFinal else { return Self.growing(ResultStream(reader: reader, encoder: encoder), format) }
+        let content = { EncodedBody(ResultStream(reader: reader, encoder: encoder)) }
+        guard job.status.isFinal else { return Self.growing(content(), format) }
 
-        let tag = tag(job, format, slice)
-        var response: HTTPResponse
-        if format == .ndjson && slice == ResultSlice() {
-            response = try BlobResponse.make(reader, mediaType: format.mediaType, tag: tag, for: context.request)
-        } else if let answer = try Conditions.answer(tag, context.request) {
-            response = answer
-        } else {
-            response = Self.response(ResultStream(reader: reader, encoder: encoder), format)
-            response.fields["ETag"] = tag.description
-            response.fields["Cache-Control"] = "private, no-cache"
-        }
-        response.fields["Vary"] = "Accept"
+        let coding = ContentCoding(context.request)
+        let tag = tag(job, format, slice, coding)
+        var response =
+            if let answer = try Conditions.answer(tag, context.request) {
+                answer
+            } else if slice == ResultSlice(), let kept = try whole(job, format, coding, content) {
+                try BlobResponse.make(
+                    kept.reader, mediaType: format.mediaType, tag: tag, digest: kept.digest, for: context.request)
+            } else {
+                try Self.streamed(content(), format, coding, tag)
+            }
+        if coding != .identity, response.status != 304 { response.fields["Content-Encoding"] = coding.rawValue }
+        response.fields["Vary"] = "Accept, Accept-Encoding"
+        return response
+    }
+
+    /// The whole of a final result: as it is stored, or in a form that is made of it and kept. `nil` where there is no
+    /// space to keep it.
+    private func whole(
+        _ job: Job, _ format: ResultFormat, _ coding: ContentCoding, _ content: () -> EncodedBody
+    ) throws -> ResultExports.Kept? {
+        if format == .ndjson, coding == .identity, let key = job.resultKey { return try exports.kept(key) }
+        return try exports.open(job, format, coding) { try Self.coded(content(), coding) }
+    }
+
+    /// What is made while it is sent: its length is not known before, so it has neither ranges nor a digest.
+    private static func streamed(
+        _ body: EncodedBody, _ format: ResultFormat, _ coding: ContentCoding, _ tag: EntityTag
+    ) throws(Problem) -> HTTPResponse {
+        var response = HTTPResponse(
+            status: 200, fields: fields(format, cacheControl: "private, no-cache"),
+            body: .stream(try coded(body, coding)))
+        response.fields["ETag"] = tag.description
+        response.fields["Accept-Ranges"] = "none"
         return response
     }
 
     /// A slice of what there is so far. It has no tag: the next answer is another.
-    private static func growing(_ stream: ResultStream, _ format: ResultFormat) -> HTTPResponse {
-        var response = response(stream, format)
-        response.fields["Cache-Control"] = "no-store"
+    private static func growing(_ body: EncodedBody, _ format: ResultFormat) -> HTTPResponse {
+        var response = HTTPResponse(
+            status: 200, fields: fields(format, cacheControl: "no-store"), body: .stream(body))
         response.fields["Vary"] = "Accept"
         return response
     }
 
-    private static func response(_ stream: ResultStream, _ format: ResultFormat) -> HTTPResponse {
-        HTTPResponse(
-            status: 200,
-            fields: HTTPFields([("Content-Type", format.mediaType), ("X-Content-Type-Options", "nosniff")]),
-            body: .stream(EncodedBody(stream)))
+    private static func fields(_ format: ResultFormat, cacheControl: String) -> HTTPFields {
+        HTTPFields([
+            ("Content-Type", format.mediaType), ("X-Content-Type-Options", "nosniff"), ("Cache-Control", cacheControl),
+        ])
+    }
+
+    private static func coded(
+        _ body: EncodedBody, _ coding: ContentCoding
+    ) throws(Problem) -> any HTTPBodyStream {
+        guard coding == .gzip else { return body }
+        guard let compressed = GzipBody(body) else {
+            throw Problem(.unavailable, "There is no memory to compress the result. Try again.").retryAfter(1)
+        }
+        return compressed
     }
 
     // MARK: What is asked for
@@ -103,42 +140,18 @@ struct ResultRoute: Sendable {
     }
 
     /// A final result changes no more; what is made of it does with the program's version.
-    private func tag(_ job: Job, _ format: ResultFormat, _ slice: ResultSlice) -> EntityTag {
+    private func tag(
+        _ job: Job, _ format: ResultFormat, _ slice: ResultSlice, _ coding: ContentCoding
+    ) -> EntityTag {
         let from = slice.from.map(String.init) ?? ""
         let to = slice.to.map(String.init) ?? ""
+        let suffix = coding == .identity ? "" : "-\(coding.rawValue)"
         return EntityTag(
-            "\(services.version)-\(job.attempt)-\(format.rawValue)-\(from)-\(to)-\(slice.target ?? "")")
+            "\(services.version)-\(job.attempt)-\(format.rawValue)-\(from)-\(to)-\(slice.target ?? "")\(suffix)")
     }
 }
 
 extension JobStatus {
     /// Goes after "The job".
     fileprivate var past: String { self == .canceled ? "been canceled" : rawValue }
-}
-
-/// A result in one of the formats, made while it is sent.
-private final class EncodedBody: HTTPBodyStream {
-    private let stream: ResultStream
-    private let pending = Mutex<ArraySlice<UInt8>>([])
-
-    init(_ stream: ResultStream) { self.stream = stream }
-
-    var count: Int64? { nil }
-
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        try pending.withLock { pending in
-            if pending.isEmpty { pending = try stream.next()?[...] ?? [] }
-            let count = min(pending.count, buffer.count)
-            buffer.copyBytes(from: pending.prefix(count))
-            pending = pending.dropFirst(count)
-            return count
-        }
-    }
-}
-
-/// The result of a job that no worker has begun.
-private final class NothingReader: BlobReader {
-    var count: Int64 { 0 }
-    var fileDescriptor: Int32? { nil }
-    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) -> Int { 0 }
 }

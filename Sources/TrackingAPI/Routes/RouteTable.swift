@@ -2,17 +2,19 @@ import HTTPServer
 
 /// Everything the service answers to.
 enum RouteTable {
-    static func routes(_ services: Services) -> [Route] {
+    static func routes(_ services: Services, _ renderings: RenderingQueue) -> [Route] {
         let health = HealthRoutes(services: services)
-        let jobs = JobRoutes(services: services)
+        let jobs = JobRoutes(services: services, renderings: renderings)
         let list = JobListRoute(services: services)
         let submit = SubmitRoute(services: services)
         let results = ResultRoute(services: services)
         let media = MediaRoutes(services: services)
+        let videos = RenderedVideoRoutes(services: services, renderings: renderings)
         return [
             Route("GET", "/v1/jobs/{id}", .answer(.queue, jobs.get)),
             Route("GET", "/v1/jobs/{id}/results", query: ResultRoute.parameters, .answer(.queue, results.results)),
-            Route("GET", "/v1/jobs/{id}/video", .answer(.queue, media.video)),
+            Route("GET", "/v1/jobs/{id}/video", .answer(.queue, videos.video)),
+            Route("GET", "/v1/jobs/{id}/targets/{t}/crops", .answer(.queue, videos.crops)),
             Route("GET", "/v1/jobs/{id}/source", .answer(.queue, media.source)),
             Route("GET", "/v1/jobs/{id}/frames/{n}", .answer(.queue, media.frame)),
             Route("POST", "/v1/jobs/{id}/cancel", .answer(.queue, jobs.cancel)),

@@ -56,10 +56,10 @@ extension Problem {
         }
     }
 
-    static func noSpace(cause: String) -> Problem {
+    static func noSpace(cause: String, for what: String = "this upload") -> Problem {
         Problem(
             .storageFull,
-            "There is no space left for this upload. Delete jobs that are no longer needed, or try later.",
+            "There is no space left for \(what). Delete jobs that are no longer needed, or try later.",
             cause: cause
         ).retryAfter(60)
     }

@@ -17,6 +17,7 @@ struct Service: Sendable {
     private let owners: OwnerRegistry
     private let store: SQLiteJobStore
     private let pool: WorkerPool?
+    private let api: TrackingAPI?
     private let server: HTTPServer?
     private let isStopping: StopFlag
 
@@ -36,11 +37,12 @@ struct Service: Sendable {
                     store: store, blobs: blobs, owners: owners,
                     configuration: configuration.workerConfiguration, logger: log) : nil
             isStopping = StopFlag()
-            server =
+            api =
                 configuration.roles.contains(.api)
-                ? HTTPServer(
-                    configuration: configuration.serverConfiguration,
-                    application: Self.api(configuration, store, blobs, pool, isStopping, log), log: log) : nil
+                ? Self.api(configuration, store, blobs, pool, isStopping, log) : nil
+            server = api.map { api in
+                HTTPServer(configuration: configuration.serverConfiguration, application: api, log: log)
+            }
             try configuration.serverConfiguration.validate()
         } catch let error as JobsError {
             throw CommandFailure(.unavailable, "\(data): \(error.message)")
@@ -59,6 +61,7 @@ struct Service: Sendable {
         let expected = pool == nil ? 0 : configuration.workerConfiguration.workers
         return TrackingAPI(
             store: store, blobs: blobs, media: DecoderMediaServices(limits: configuration.decodeLimits),
+            renderer: DecoderVideoRenderer(JobRenderer(blobs: blobs, limits: configuration.decodeLimits)),
             configuration: configuration.apiConfiguration, version: Version.text, logger: log,
             health: {
                 ServiceHealth(
@@ -82,6 +85,7 @@ struct Service: Sendable {
             services.append(
                 BlockingService(start: { try server.start() }) {
                     isStopping.set()
+                    api?.stop()
                     server.stop(gracePeriod: .seconds(Self.requestGraceSeconds))
                 })
         }

@@ -1,3 +1,4 @@
+import Dispatch
 import Jobs
 import Synchronization
 
@@ -9,11 +10,27 @@ final class FaultyBlobs: BlobStore {
     /// Writes fail with `storage_full` once so many bytes of a blob are written.
     let fullAfter = Mutex<Int64>(.max)
 
+    /// The keys of all blobs that were begun.
+    let created = Mutex<[String]>([])
+    private let hold = Mutex<CommitHold?>(nil)
+
     init(_ base: any BlobStore) { self.base = base }
 
-    func create(_ key: String) throws -> any BlobWriter { Writer(try base.create(key), self) }
+    /// From now on, commits wait until they are released.
+    func holdCommits() -> CommitHold {
+        let new = CommitHold()
+        hold.withLock { $0 = new }
+        return new
+    }
+
+    func create(_ key: String) throws -> any BlobWriter {
+        created.withLock { $0.append(key) }
+        return Writer(try base.create(key), self)
+    }
+
     func open(_ key: String) throws -> (any BlobReader)? { try base.open(key) }
     func openPartial(_ key: String) throws -> (any BlobReader)? { try base.openPartial(key) }
+    func digest(_ key: String) throws -> String? { try base.digest(key) }
     func remove(_ key: String) throws { try base.remove(key) }
     func children(of prefix: String) throws -> [String] { try base.children(of: prefix) }
     func localPath(_ key: String) throws -> String? { try base.localPath(key) }
@@ -42,8 +59,29 @@ final class FaultyBlobs: BlobStore {
         }
 
         func flush() throws { try base.flush() }
-        func commit() throws -> String { try base.commit() }
+        func commit() throws -> String {
+            store.hold.withLock { $0 }?.wait()
+            return try base.commit()
+        }
         func abort() { base.abort() }
         func localPath() throws -> String { try base.localPath() }
+    }
+}
+
+/// Commits that wait for the test.
+final class CommitHold: Sendable {
+    private let arrived = DispatchSemaphore(value: 0)
+    private let released = DispatchSemaphore(value: 0)
+    private static let patience = DispatchTimeInterval.seconds(30)
+
+    /// Returns when a commit waits; false where none does.
+    func awaitCommit() -> Bool { arrived.wait(timeout: .now() + Self.patience) == .success }
+
+    /// Lets one commit, and all that come after it, go on.
+    func release() { released.signal() }
+
+    fileprivate func wait() {
+        arrived.signal()
+        if released.wait(timeout: .now() + Self.patience) == .success { released.signal() }
     }
 }

@@ -13,9 +13,12 @@ final class Service: Sendable {
     let folder: String
     let store: SQLiteJobStore
     let blobs: FaultyBlobs
+    let renderer: TestRenderer
     let api: TrackingAPI
     let signals = Signals()
     let ids = JobIDGenerator()
+    /// The API's time of day.
+    let clock = TestClock()
 
     /// What the API told the rest of the program.
     final class Signals: Sendable {
@@ -25,7 +28,7 @@ final class Service: Sendable {
 
     init(
         health: ServiceHealth = ServiceHealth(workersExpected: 2, workersAlive: 2),
-        media: any MediaServices = TestMedia(),
+        media: any MediaServices = TestMedia(), isRendererHeld: Bool = false,
         configure: (inout APIConfiguration) -> Void = { _ in }
     ) throws {
         var configuration = APIConfiguration()
@@ -34,9 +37,11 @@ final class Service: Sendable {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("api-\(UUID().uuidString)").path
         store = try SQLiteJobStore(path: folder + "/jobs.sqlite")
         blobs = FaultyBlobs(try FileBlobStore(directory: folder + "/blobs"))
+        renderer = TestRenderer(blobs, isHeld: isRendererHeld)
         let signals = signals
         api = TrackingAPI(
-            store: store, blobs: blobs, media: media, configuration: configuration, version: "1.2.3",
+            store: store, blobs: blobs, media: media, renderer: renderer,
+            environment: clock, configuration: configuration, version: "1.2.3",
             logger: Logger(label: "test"), health: { health },
             onSubmit: { signals.submissions.withLock { $0 += 1 } },
             onCancel: { id in signals.cancellations.withLock { $0.append(id) } })

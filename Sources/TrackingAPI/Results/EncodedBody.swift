@@ -1,0 +1,30 @@
+import HTTPServer
+import Jobs
+import Synchronization
+
+/// A result in one of the formats, made while it is read.
+final class EncodedBody: HTTPBodyStream {
+    private let stream: ResultStream
+    private let pending = Mutex<ArraySlice<UInt8>>([])
+
+    init(_ stream: ResultStream) { self.stream = stream }
+
+    var count: Int64? { nil }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        try pending.withLock { pending in
+            if pending.isEmpty { pending = try stream.next()?[...] ?? [] }
+            let count = min(pending.count, buffer.count)
+            buffer.copyBytes(from: pending.prefix(count))
+            pending = pending.dropFirst(count)
+            return count
+        }
+    }
+}
+
+/// The result of a job that no worker has begun.
+final class NothingReader: BlobReader {
+    var count: Int64 { 0 }
+    var fileDescriptor: Int32? { nil }
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) -> Int { 0 }
+}
