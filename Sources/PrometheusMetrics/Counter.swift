@@ -4,18 +4,21 @@ import Synchronization
 /// requests and frames no contention that sharding would be worth.
 public final class Counter: Sendable {
     private let count = Atomic<Int64>(0)
-    private let unit: Double
+    private let divisor: Double
 
-    /// - Parameter unit: what one of the counted is: 1e-9 for nanoseconds that are shown as seconds.
-    public init(unit: Double = 1) { self.unit = unit }
+    /// - Parameter divisor: how many of the counted are one of what is shown: 1e9 for nanoseconds shown as seconds.
+    public init(divisor: Double = 1) { self.divisor = divisor }
+
+    /// Nanoseconds, shown as seconds.
+    public static let nanoseconds = 1e9
 
     /// - Parameter amount: not negative.
     public func add(_ amount: Int64 = 1) { count.wrappingAdd(amount, ordering: .relaxed) }
 
-    /// For a counter whose unit is 1e-9.
+    /// For a counter of ``nanoseconds``.
     public func add(_ duration: Duration) { add(duration.nanoseconds) }
 
-    public var value: Double { Double(count.load(ordering: .relaxed)) * unit }
+    public var value: Double { Double(count.load(ordering: .relaxed)) / divisor }
 }
 
 extension Duration {

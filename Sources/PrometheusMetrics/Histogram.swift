@@ -3,7 +3,7 @@ public final class Histogram: Sendable {
     /// The buckets' upper bounds in seconds, ascending; one without a bound follows.
     private let bounds: [Double]
     private let buckets: [Counter]
-    private let sum = Counter(unit: 1e-9)
+    private let sum = Counter(divisor: Counter.nanoseconds)
 
     /// From a millisecond to a minute.
     public static let requestBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
@@ -16,7 +16,7 @@ public final class Histogram: Sendable {
     }
 
     public func observe(_ duration: Duration) {
-        let seconds = Double(duration.nanoseconds) * 1e-9
+        let seconds = Double(duration.nanoseconds) / Counter.nanoseconds
         buckets[bounds.firstIndex { seconds <= $0 } ?? bounds.count].add()
         sum.add(duration)
     }

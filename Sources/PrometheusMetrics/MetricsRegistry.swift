@@ -18,8 +18,8 @@ public final class MetricsRegistry: Sendable {
     /// A new counter. Several of one name differ by their labels.
     ///
     /// - Parameter name: without `_total`.
-    public func counter(_ name: String, _ help: String, labels: MetricLabels = [], unit: Double = 1) -> Counter {
-        let counter = Counter(unit: unit)
+    public func counter(_ name: String, _ help: String, labels: MetricLabels = [], divisor: Double = 1) -> Counter {
+        let counter = Counter(divisor: divisor)
         register { [.counter(name, help, counter.value, labels)] }
         return counter
     }

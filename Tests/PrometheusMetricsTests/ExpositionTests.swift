@@ -58,7 +58,7 @@ struct ExpositionTests {
         let registry = MetricsRegistry()
         let first = registry.counter("a", "A.", labels: [("n", "1")])
         registry.register { [.gauge("b", "B.", 7), .counter("c", "C.", [])] }
-        let second = registry.counter("a", "A.", labels: [("n", "2")], unit: 1e-9)
+        let second = registry.counter("a", "A.", labels: [("n", "2")], divisor: Counter.nanoseconds)
         first.add(4)
         second.add(.milliseconds(1500))
         #expect(

@@ -26,7 +26,7 @@ struct WorkerMetrics: WorkerMeter {
         func stage(_ name: String) -> Counter {
             registry.counter(
                 "lktrack_frame_stage_seconds", "Where the time of jobs went, by stage.", labels: [("stage", name)],
-                unit: 1e-9)
+                divisor: Counter.nanoseconds)
         }
         decodeWait = stage("decode_wait")
         track = stage("track")
