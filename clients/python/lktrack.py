@@ -596,14 +596,18 @@ class Client:
         query = [("status", status)] if status else []
         query += [("label." + name, value) for name, value in (labels or {}).items()]
         query.append(("limit", str(min(limit or 200, 200))))
-        left = math.inf if limit is None else limit
-        while left > 0:
-            body, headers = self._whole("GET", "/v1/jobs", query=query)
-            for document in json.loads(body.decode("utf-8"))["jobs"]:
-                if left <= 0:
-                    return
-                left -= 1
+        left = sys.maxsize if limit is None else limit
+        for page in self._pages(query):
+            for document in page[:left]:
                 yield Job(self, document)
+            left -= len(page)
+            if left <= 0:
+                return
+
+    def _pages(self, query: Sequence[Tuple[str, str]]) -> Iterator[List[Dict[str, Any]]]:
+        while True:
+            body, headers = self._whole("GET", "/v1/jobs", query=query)
+            yield json.loads(body.decode("utf-8"))["jobs"]
             following = re.search(r'<([^>]*)>\s*;\s*rel="?next"?', headers.get("Link") or "")
             if following is None:
                 return
@@ -754,6 +758,7 @@ class Job:
         return _job_path(self.id)
 
     def refresh(self) -> "Job":
+        """Brings it up to date."""
         self.document = self._client._json("GET", self._path)
         return self
 
