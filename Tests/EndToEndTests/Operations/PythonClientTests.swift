@@ -35,18 +35,20 @@ struct PythonClientTests {
 
     @Test("is documented by examples that run as they stand", arguments: interpreters)
     func readme(interpreter: String) throws {
-        let text = try String(contentsOf: Self.folder.appendingPathComponent("README.md"), encoding: .utf8)
+        let text = try [Python.root, Self.folder].map {
+            try String(contentsOf: $0.appendingPathComponent("README.md"), encoding: .utf8)
+        }
         let server = try Server()
         let folder = try Self.material()
         let url = ["LKTRACK_URL": server.url, "PYTHONPATH": Self.folder.path]
-        let scripts = Self.blocks("python", of: text)
-        #expect(scripts.count == 3)
+        let scripts = text.flatMap { Self.blocks("python", of: $0) }
+        #expect(scripts.count == 4)
         for script in scripts {
             let own = script.replacingOccurrences(of: "http://127.0.0.1:8080", with: server.url)
             let output = try run(interpreter, ["-c", own], url, in: folder.url)
             #expect(output.status == 0, "\(script): \(output.standardError)")
         }
-        let commands = Self.blocks("sh", of: text).flatMap { $0.split(separator: "\n").map(String.init) }
+        let commands = Self.blocks("sh", of: text[1]).flatMap { $0.split(separator: "\n").map(String.init) }
         #expect(commands.count == 5)
         for command in commands {
             let words = command.split(separator: " ").dropFirst().map(String.init)

@@ -1,10 +1,8 @@
 import Foundation
 import Testing
 
-@Suite("The example for systemd", .enabled(if: FileManager.default.isExecutableFile(atPath: analyzer)))
+@Suite("The example for systemd", .enabled(if: FileManager.default.isExecutableFile(atPath: Tools.systemdAnalyze)))
 struct SystemdTests {
-    /// Works without a running systemd.
-    fileprivate static let analyzer = "/usr/bin/systemd-analyze"
     private static let unit = Tools.example("systemd/lktrack.service")
 
     @Test("systemd accepts the unit and rates it as little exposed")
@@ -15,10 +13,10 @@ struct SystemdTests {
         #expect(text.contains("ExecStart=/usr/local/bin/lktrack serve"))
         let own = text.replacingOccurrences(of: "/usr/local/bin/lktrack", with: Executable.lktrack)
         let path = try folder.write(Data(own.utf8), to: "lktrack.service")
-        let verified = try Executable.run(Self.analyzer, ["verify", "--man=no", path])
+        let verified = try Executable.run(Tools.systemdAnalyze, ["verify", "--man=no", path])
         #expect(verified.status == 0 && verified.standardError.isEmpty, "\(verified.standardError)")
         // Of 100: 96 is what a unit without any of this gets.
-        let rated = try Executable.run(Self.analyzer, ["security", "--offline=yes", "--threshold=20", path])
+        let rated = try Executable.run(Tools.systemdAnalyze, ["security", "--offline=yes", "--threshold=20", path])
         #expect(rated.status == 0, "\(rated.text.suffix(200))")
     }
 
@@ -43,8 +41,8 @@ struct SystemdTests {
         #expect(server.stop() == 0)
     }
 
-    /// Becomes a program under the unit's `SystemCallFilter` and `MemoryDenyWriteExecute`. A call that is not allowed
-    /// ends the process: stricter than the unit, where it fails.
+    /// Becomes a program under the unit's `SystemCallFilter` and `MemoryDenyWriteExecute`: as under systemd, a call that
+    /// is not allowed fails with EPERM.
     private static let confine = """
         import ctypes, re, subprocess, sys
         unit, command = sys.argv[1], sys.argv[2:]
@@ -71,8 +69,9 @@ struct SystemdTests {
                 allowed = allowed - calls if denies else allowed | calls
         seccomp = ctypes.CDLL("libseccomp.so.2", use_errno=True)
         seccomp.seccomp_init.restype = ctypes.c_void_p
-        KILL, ALLOW = 0x80000000, 0x7fff0000
-        filter = ctypes.c_void_p(seccomp.seccomp_init(KILL))
+        assert "SystemCallErrorNumber=EPERM" in open(unit).read()
+        EPERM, ALLOW = 0x00050001, 0x7fff0000
+        filter = ctypes.c_void_p(seccomp.seccomp_init(EPERM))
         class Compare(ctypes.Structure):
             _fields_ = [("arg", ctypes.c_uint), ("op", ctypes.c_int), ("a", ctypes.c_uint64), ("b", ctypes.c_uint64)]
         # Not both of PROT_WRITE and PROT_EXEC: MemoryDenyWriteExecute. (SCMP_CMP_MASKED_EQ is 7.)

@@ -45,7 +45,7 @@ final class Nginx {
             daemon off; pid \(folder.path("nginx.pid")); worker_processes 1; user root;
             error_log \(folder.path("error.log"));
             events { }
-            http { \(temporary.joined(separator: " ")) include \(folder.path("lktrack.conf")); }
+            http { access_log off; \(temporary.joined(separator: " ")) include \(folder.path("lktrack.conf")); }
             """
         _ = try folder.write(Data(main.utf8), to: "nginx.conf")
     }
