@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 @Suite("The example for nginx", .serialized)
@@ -68,7 +69,7 @@ struct NginxTests {
             + ["-F", "video=@\(video.path)", "-F", "roi=\(video.boxes[0])", nginx.url + "/v1/jobs"]
         try process.run()
         defer {
-            process.terminate()
+            kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
         }
         // A proxy that keeps uploads to itself begins the request when the upload is there.
