@@ -82,13 +82,16 @@ let package = Package(
 
         // HTTP.
         .target(name: "HTTPServer", dependencies: ["CMicroHTTPD", "CZlib", logging], swiftSettings: swiftSettings),
-        .target(name: "TrackingAPI", dependencies: ["HTTPServer", "Jobs", logging], swiftSettings: swiftSettings),
+        .target(name: "PrometheusMetrics", swiftSettings: swiftSettings),
+        .target(
+            name: "TrackingAPI", dependencies: ["HTTPServer", "Jobs", "PrometheusMetrics", logging],
+            swiftSettings: swiftSettings),
 
         .executableTarget(
             name: "lktrack",
             dependencies: [
-                "CLinux", "FileBlobStore", "HTTPServer", "Jobs", "LucasKanade", "Media", "SQLiteJobStore", "Tracking",
-                "TrackingAPI", "Workers", argumentParser, logging,
+                "CLinux", "FileBlobStore", "HTTPServer", "Jobs", "LucasKanade", "Media", "PrometheusMetrics",
+                "SQLiteJobStore", "Tracking", "TrackingAPI", "Workers", argumentParser, logging,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -148,6 +151,8 @@ let package = Package(
                 "Tracking", "Workers", "lktrack", logging,
             ],
             swiftSettings: swiftSettings),
+        .testTarget(
+            name: "PrometheusMetricsTests", dependencies: ["PrometheusMetrics"], swiftSettings: swiftSettings),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", logging], swiftSettings: swiftSettings),
         .testTarget(
             name: "TrackingAPITests",

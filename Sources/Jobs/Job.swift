@@ -135,12 +135,14 @@ public struct Job: Hashable, Sendable {
     public var videoKey: String?
     /// Grows with every change of the row; the entity tag of the job.
     public var revision: Int64
+    /// The trace that it was submitted in (W3C Trace Context's trace-id), for the log.
+    public var traceID: String?
 
     public init(
         id: JobID, tenant: TenantID, status: JobStatus = .queued, spec: JobSpec, source: JobSource, createdAt: Date,
         startedAt: Date? = nil, finishedAt: Date? = nil, attempt: Int = 0, cancelRequested: Bool = false,
         progress: JobProgress = JobProgress(), failure: JobFailure? = nil, resultKey: String? = nil,
-        videoKey: String? = nil, revision: Int64 = 1
+        videoKey: String? = nil, revision: Int64 = 1, traceID: String? = nil
     ) {
         self.id = id
         self.tenant = tenant
@@ -157,5 +159,6 @@ public struct Job: Hashable, Sendable {
         self.resultKey = resultKey
         self.videoKey = videoKey
         self.revision = revision
+        self.traceID = traceID
     }
 }

@@ -48,6 +48,7 @@ public final class DecoderProcess: FrameSource {
         let child = try ChildProcess.start(
             command, environment: environment(limits: request.limits),
             descriptors: [Descriptor(ends[1]), source, memory, try input.openSpool()])
+        DecoderCounts.noteStart()
         cancellation.onCancel { child.kill() }
         channel.send(.request(DecoderTask(kind: kind, request: request)))
         do throws(MediaError) {
@@ -61,6 +62,7 @@ public final class DecoderProcess: FrameSource {
         } catch {
             cancellation.onCancel(nil)
             child.end()
+            DecoderCounts.note(error)
             throw error
         }
     }
@@ -103,6 +105,7 @@ public final class DecoderProcess: FrameSource {
             finish(.end)
             return nil
         } catch {
+            DecoderCounts.note(error)
             finish(.failed(error))
             throw error
         }

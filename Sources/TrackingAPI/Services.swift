@@ -1,6 +1,7 @@
 import HTTPServer
 import Jobs
 import Logging
+import PrometheusMetrics
 
 /// What the handlers work with.
 struct Services: Sendable {
@@ -12,6 +13,8 @@ struct Services: Sendable {
     let configuration: APIConfiguration
     let version: String
     let logger: Logger
+    let statistics: any QueueStatistics
+    let metrics: MetricsRegistry
     let health: @Sendable () -> ServiceHealth
     let onSubmit: @Sendable () -> Void
     let onCancel: @Sendable (JobID) -> Void

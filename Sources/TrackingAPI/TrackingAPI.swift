@@ -1,6 +1,7 @@
 import HTTPServer
 import Jobs
 import Logging
+import PrometheusMetrics
 
 /// The HTTP interface, version 1: routes, handlers and problem documents over the stores.
 ///
@@ -8,30 +9,39 @@ import Logging
 public struct TrackingAPI: HTTPApplication {
     private let router: Router
     private let renderings: RenderingQueue
+    private let requests: HTTPMetrics
 
     /// - Parameters:
     ///   - version: of the program; stands in results.
+    ///   - metrics: served at `/metrics`, together with what the API adds.
     ///   - health: asked for each request that depends on it; must not block.
     ///   - onSubmit: a job was queued.
     ///   - onCancel: a job that may be running is wanted no more.
     public init(
-        store: any JobStore, blobs: any BlobStore, media: any MediaServices, renderer: any VideoRenderer,
+        store: any JobStore & QueueStatistics, blobs: any BlobStore, media: any MediaServices,
+        renderer: any VideoRenderer,
         environment: any Environment = SystemEnvironment(), configuration: APIConfiguration = APIConfiguration(),
-        version: String, logger: Logger, health: @escaping @Sendable () -> ServiceHealth,
+        version: String, logger: Logger, metrics: MetricsRegistry = MetricsRegistry(),
+        health: @escaping @Sendable () -> ServiceHealth,
         onSubmit: @escaping @Sendable () -> Void, onCancel: @escaping @Sendable (JobID) -> Void
     ) {
         let services = Services(
             store: store, blobs: blobs, media: media, ids: JobIDGenerator(environment: environment),
-            environment: environment, configuration: configuration, version: version, logger: logger, health: health,
-            onSubmit: onSubmit, onCancel: onCancel)
+            environment: environment, configuration: configuration, version: version, logger: logger,
+            statistics: store, metrics: metrics, health: health, onSubmit: onSubmit, onCancel: onCancel)
         renderings = RenderingQueue(services, renderer: renderer)
-        router = Router(RouteTable.routes(services, renderings), tenant: { _ in .anonymous })
+        let routes = RouteTable.routes(services, renderings)
+        requests = HTTPMetrics(routes, registry: metrics)
+        router = Router(routes, tenant: { _ in .anonymous })
     }
 
     /// Ends what is done in the background. Requests are answered still.
     public func stop() { renderings.close() }
 
     public func begin(_ request: HTTPRequest) -> HTTPDisposition { router.disposition(of: request) }
+
+    /// To be told of every request that the server is done with (`HTTPServer`'s observer): they are counted.
+    public func observe(_ summary: HTTPRequestSummary) { requests.record(summary) }
 
     public func error(status: Int, detail: String, requestID: String) -> HTTPResponse {
         Problem(.of(status: status), detail).response(requestID: requestID)

@@ -30,6 +30,7 @@ final class ActiveJob: Sendable {
     }
 
     private let state: Mutex<State>
+    private let claimed: ContinuousClock.Instant
     private let deadline: ContinuousClock.Instant?
     private let onInterrupt: @Sendable () -> Void
 
@@ -38,11 +39,15 @@ final class ActiveJob: Sendable {
     ///   - onInterrupt: called once, after the first ``interrupt(_:)``.
     init(_ claim: ClaimedJob, claimed: ContinuousClock.Instant, onInterrupt: @escaping @Sendable () -> Void) {
         self.onInterrupt = onInterrupt
+        self.claimed = claimed
         job = claim.job
         lease = claim.lease
         state = Mutex(State(renewed: claimed))
         deadline = claim.job.spec.deadlineSeconds.map { claimed + .seconds($0) }
     }
+
+    /// Since the claim.
+    var age: Duration { .now - claimed }
 
     var interruption: Interruption? { state.withLock { $0.interruption } }
 

@@ -13,6 +13,7 @@ struct JobRunner: Sendable {
     let blobs: any BlobStore
     let configuration: WorkerConfiguration
     let logger: Logger
+    let meter: any WorkerMeter
     let onEvent: @Sendable (WorkerEvent) -> Void
 
     var renderer: JobRenderer {
@@ -57,6 +58,7 @@ struct JobRunner: Sendable {
                 return try body()
             } catch let error as MediaError where error.code == .decoderCrashed && active.interruption == nil {
                 logger.warning("decoder died, starting over", metadata: metadata(active, error))
+                meter.decoderRestarted()
                 onEvent(.decoderRestarted(active.job.id))
             }
         }
@@ -65,14 +67,22 @@ struct JobRunner: Sendable {
 
     private func track(_ active: ActiveJob, _ file: ResultFile) throws -> Bool {
         let run = TrackingRun(active.job.spec)
+        let clock = StageClock()
         let source = try open(active, run.decodeRequest(limits: configuration.limits))
         defer { source.close() }
+        clock.charge(.decodeWait)
+        defer { meter.tracked(frames: 0, clock.take()) }
         try describe(source.info, active)
         active.beginTracking(framesTotal: run.frameCount(in: source.info))
-        let summary = try run.track(source, shouldStop: { active.interruption != nil }) { record in
+        let summary = try run.track(
+            TimedSource(source, clock), shouldStop: { active.interruption != nil }
+        ) { record in
+            clock.charge(.track)
             try file.append(record)
             active.countFrame()
             onEvent(.tracked(active.job.id, frame: record.frame))
+            clock.charge(.write)
+            meter.tracked(frames: 1, clock.take())
         }
         return summary.wasStopped
     }
@@ -148,6 +158,7 @@ struct JobRunner: Sendable {
         metadata["frames"] = .stringConvertible(outcome.progress.framesDone)
         metadata["frames_per_second"] = .stringConvertible(outcome.progress.framesPerSecond.rounded())
         logger.info("job ended", metadata: metadata)
+        meter.jobEnded(outcome.status, ran: active.age)
         onEvent(.ended(active.job.id, outcome.status))
     }
 
@@ -209,6 +220,7 @@ struct JobRunner: Sendable {
         var metadata: Logger.Metadata = [
             "job": .string(active.job.id.description), "attempt": .stringConvertible(active.job.attempt),
         ]
+        if let trace = active.job.traceID { metadata["trace_id"] = .string(trace) }
         if let error { metadata["error"] = .string("\(error)") }
         return metadata
     }

@@ -14,6 +14,7 @@ public final class WorkerPool: Sendable {
     private let owners: OwnerRegistry
     private let keeper: LeaseKeeper
     private let queued: WakeSignal
+    private let meter: any WorkerMeter
     private let onEvent: @Sendable (WorkerEvent) -> Void
     private let isStopping = Atomic(false)
     /// Running jobs must end now.
@@ -27,11 +28,13 @@ public final class WorkerPool: Sendable {
     /// - Parameters:
     ///   - owners: this process among those that work on the same data; its maker closes it, after ``stop(within:)``.
     ///   - environment: gives the time of day.
+    ///   - meter: told of what takes how long.
     ///   - onEvent: told of what happens to jobs, on the workers' threads.
     public init(
         store: any JobStore, blobs: any BlobStore, owners: OwnerRegistry,
         configuration: WorkerConfiguration = WorkerConfiguration(), environment: any Environment = SystemEnvironment(),
-        logger: Logger, onEvent: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
+        logger: Logger, meter: any WorkerMeter = NoWorkerMeter(),
+        onEvent: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
     ) {
         let queued = WakeSignal()
         self.store = store
@@ -39,9 +42,11 @@ public final class WorkerPool: Sendable {
         self.logger = logger
         self.owners = owners
         self.queued = queued
+        self.meter = meter
         self.onEvent = onEvent
         runner = JobRunner(
-            store: store, blobs: blobs, configuration: configuration, logger: logger, onEvent: onEvent)
+            store: store, blobs: blobs, configuration: configuration, logger: logger, meter: meter,
+            onEvent: onEvent)
         recovery = Recovery(store: store, blobs: blobs, owners: owners, environment: environment, logger: logger)
         keeper = LeaseKeeper(store: store, configuration: configuration, logger: logger) { queued.notify() }
     }
@@ -112,6 +117,9 @@ public final class WorkerPool: Sendable {
     private func run(_ job: ActiveJob) {
         keeper.add(job)
         logger.info("job started", metadata: runner.metadata(job, nil))
+        if let started = job.job.startedAt {
+            meter.jobStarted(waited: .seconds(max(0, started.timeIntervalSince(job.job.createdAt))))
+        }
         onEvent(.claimed(job.job.id, attempt: job.job.attempt))
         if isInterrupting.load(ordering: .sequentiallyConsistent) { job.interrupt(.stopping) }
         runner.run(job)

@@ -79,4 +79,13 @@ struct AccessLogTests {
         let line = try #require(try lines(["GET /../ HTTP/1.1\r\nHost: a\r\n\r\n"], text("hello")).first)
         #expect(line.metadata["status"] == .stringConvertible(400) && line.metadata["route"] == "none")
     }
+
+    @Test("a request of a trace says which, and which span of it asked")
+    func trace() throws {
+        let request =
+            "GET / HTTP/1.1\r\nHost: a\r\ntraceparent: \(TraceContextTests.valid)\r\nConnection: close\r\n\r\n"
+        let line = try #require(try lines([request], text("hello")).first)
+        #expect(line.metadata["trace_id"] == "0af7651916cd43dd8448eb211c80319c")
+        #expect(line.metadata["parent_id"] == "b7ad6b7169203331")
+    }
 }

@@ -47,4 +47,11 @@ struct QueryPlanTests {
         let plan = try plan("SELECT id FROM jobs WHERE status = 'running' AND lease_expires_at <= ?", [0])
         #expect(plan.contains("jobs_leases"))
     }
+
+    @Test("the oldest queued job is the first entry of an index, however many are queued")
+    func oldestQueued() throws {
+        let plan = try plan(SQLiteJobStore.oldestQueuedSQL, [])
+        #expect(plan.contains("INDEX jobs_queued_by_age"))
+        #expect(!plan.contains("TEMP B-TREE"))
+    }
 }

@@ -99,6 +99,7 @@ final class Exchange: @unchecked Sendable {
         connection.enter(.idle)
         // A head that never became a request: the daemon has answered it, or the client left.
         guard !summary.id.isEmpty else { return }
+        core.requestsInFlight.subtract(1, ordering: .relaxed)
         summary.duration = .nanoseconds(Monotonic.now() - began)
         if case .sending = stage { summary.isComplete = isComplete }
         core.observer?(summary)
@@ -122,8 +123,10 @@ final class Exchange: @unchecked Sendable {
     private func begin(_ head: RawHead) -> Step {
         summary.method = head.method
         summary.id = RequestID.sent(with: head) ?? core.makeRequestID()
+        core.requestsInFlight.add(1, ordering: .relaxed)
         do throws(Refusal) {
             request = try core.protocolGuard.request(head, remoteAddress: connection.remoteAddress, id: summary.id)
+            summary.trace = request.trace
             guard core.table.count <= core.configuration.connections else {
                 throw Refusal(status: 503, detail: "The server has too many connections.")
             }

@@ -57,6 +57,11 @@ public final class HTTPServer: Sendable {
         running.withLock { $0?.core.takeUnretainedValue().table.count ?? 0 }
     }
 
+    /// Requests whose head has come and whose response is not sent yet.
+    public var requestsInFlight: Int {
+        running.withLock { $0?.core.takeUnretainedValue().requestsInFlight.load(ordering: .relaxed) ?? 0 }
+    }
+
     /// 32 random hexadecimal digits.
     public static func randomRequestID() -> String { RequestID.random() }
 

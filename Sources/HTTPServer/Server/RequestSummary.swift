@@ -18,6 +18,8 @@ public struct HTTPRequestSummary: Sendable {
     public var isComplete = false
     /// ``HTTPResponse/logNote``.
     public var note: String?
+    /// The trace that the request belongs to.
+    public var trace: TraceContext?
 
     init(remoteAddress: String) { self.remoteAddress = remoteAddress }
 
@@ -40,6 +42,10 @@ public struct HTTPRequestSummary: Sendable {
         ]
         if !isComplete { metadata["complete"] = .stringConvertible(false) }
         if let note { metadata["note"] = "\(note)" }
+        if let trace {
+            metadata["trace_id"] = "\(trace.traceID)"
+            metadata["parent_id"] = "\(trace.parentID)"
+        }
         log.log(level: level, "request", metadata: metadata)
     }
 }

@@ -13,6 +13,8 @@ final class ServerCore: Sendable {
     let table: ConnectionTable
     let pool: HandlerPool
     let janitor: Janitor
+    /// Requests whose head is there and whose response is not sent yet.
+    let requestsInFlight = Atomic<Int>(0)
     private let lastConnection = Atomic<UInt64>(0)
 
     init(

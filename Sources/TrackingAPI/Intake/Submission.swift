@@ -6,6 +6,7 @@ struct Submission: Sendable {
     let id: JobID
     private let services: Services
     private let tenant: TenantID
+    private let traceID: String?
     private var fields: [(name: String, value: String)]
     private var spec: JSONValue?
 
@@ -13,6 +14,7 @@ struct Submission: Sendable {
     init(_ context: RequestContext, services: Services) {
         self.services = services
         tenant = context.tenant
+        traceID = context.request.trace?.traceID
         fields = context.request.query
         id = services.ids.next()
     }
@@ -51,7 +53,8 @@ struct Submission: Sendable {
     func submit(_ source: JobSource) throws -> Job {
         let spec = try SpecReader.read(SpecForm.json(fields: fields, base: spec))
         let job = Job(
-            id: id, tenant: tenant, spec: spec, source: source, createdAt: services.environment.now())
+            id: id, tenant: tenant, spec: spec, source: source, createdAt: services.environment.now(),
+            traceID: traceID)
         try services.store.submit(job)
         return job
     }

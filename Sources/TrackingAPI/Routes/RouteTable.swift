@@ -23,6 +23,7 @@ enum RouteTable {
             Route("POST", SubmitRoute.path, query: nil, .intake(submit.submit)),
             Route("GET", "/healthz", .answer(.inline, health.alive)),
             Route("GET", "/readyz", .answer(.queue, health.ready)),
+            Route("GET", "/metrics", .answer(.queue, MetricsRoute(services: services).metrics)),
             Route("GET", "/", .answer(.inline, LandingRoute(services: services).index)),
         ]
     }

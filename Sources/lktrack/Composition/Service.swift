@@ -4,6 +4,7 @@ import HTTPServer
 import Jobs
 import Logging
 import Media
+import PrometheusMetrics
 import SQLiteJobStore
 import ServiceLifecycle
 import Synchronization
@@ -25,6 +26,7 @@ struct Service: Sendable {
         self.configuration = configuration
         self.log = log
         let data = configuration.dataDirectory
+        let metrics = MetricsRegistry()
         do {
             try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
             // Before anything is written, whatever the roles: a worker's process must know of one that takes uploads.
@@ -35,14 +37,13 @@ struct Service: Sendable {
                 configuration.roles.contains(.worker)
                 ? WorkerPool(
                     store: store, blobs: blobs, owners: owners,
-                    configuration: configuration.workerConfiguration, logger: log) : nil
+                    configuration: configuration.workerConfiguration, logger: log,
+                    meter: WorkerMetrics(metrics)) : nil
             isStopping = StopFlag()
             api =
                 configuration.roles.contains(.api)
-                ? Self.api(configuration, store, blobs, pool, isStopping, log) : nil
-            server = api.map { api in
-                HTTPServer(configuration: configuration.serverConfiguration, application: api, log: log)
-            }
+                ? Self.api(configuration, store, blobs, pool, isStopping, metrics, log) : nil
+            server = api.map { Self.server(configuration, $0, metrics, log) }
             try configuration.serverConfiguration.validate()
         } catch let error as JobsError {
             throw CommandFailure(.unavailable, "\(data): \(error.message)")
@@ -56,19 +57,29 @@ struct Service: Sendable {
 
     private static func api(
         _ configuration: ServiceConfiguration, _ store: SQLiteJobStore, _ blobs: FileBlobStore, _ pool: WorkerPool?,
-        _ isStopping: StopFlag, _ log: Logger
+        _ isStopping: StopFlag, _ metrics: MetricsRegistry, _ log: Logger
     ) -> TrackingAPI {
         let expected = pool == nil ? 0 : configuration.workerConfiguration.workers
         return TrackingAPI(
             store: store, blobs: blobs, media: DecoderMediaServices(limits: configuration.decodeLimits),
             renderer: DecoderVideoRenderer(JobRenderer(blobs: blobs, limits: configuration.decodeLimits)),
             configuration: configuration.apiConfiguration, version: Version.text, logger: log,
+            metrics: metrics,
             health: {
                 ServiceHealth(
                     workersExpected: expected, workersAlive: pool?.workersAlive ?? 0, isStopping: isStopping.isSet)
             },
             onSubmit: { pool?.notifyJobQueued() },
             onCancel: { pool?.notifyCancel($0) })
+    }
+
+    private static func server(
+        _ configuration: ServiceConfiguration, _ api: TrackingAPI, _ metrics: MetricsRegistry, _ log: Logger
+    ) -> HTTPServer {
+        let server = HTTPServer(
+            configuration: configuration.serverConfiguration, application: api, log: log, observer: api.observe)
+        ServiceMetrics.register(in: metrics, startTime: Date(), server: server)
+        return server
     }
 
     /// Runs until SIGTERM or SIGINT. Stops in the opposite order of the start: first no request is taken any more, then

@@ -2,7 +2,8 @@ import Foundation
 
 /// Programs in Python over packages that nobody here wrote, which `scripts/install-deps --test` has installed.
 enum Python {
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    /// The project's folder.
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 
     /// A program of the environment: `python`, `schemathesis`.

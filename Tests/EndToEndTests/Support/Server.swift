@@ -11,14 +11,20 @@ final class Server {
     private(set) var log = ServerLog()
     private let arguments: [String]
 
-    init(_ arguments: String..., environment: [String: String] = [:], data: TemporaryFolder? = nil) throws {
+    /// - Parameter launcher: a command that becomes the server: it is given the server's command as further arguments.
+    init(
+        _ arguments: String..., environment: [String: String] = [:], data: TemporaryFolder? = nil,
+        launcher: [String] = []
+    ) throws {
         self.data = try data ?? TemporaryFolder()
+        self.launcher = launcher
         self.arguments = arguments
         self.environment = environment
         try start()
     }
 
     private let environment: [String: String]
+    private let launcher: [String]
 
     deinit {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
@@ -32,8 +38,9 @@ final class Server {
     func start() throws {
         process = Process()
         log = ServerLog()
-        process.executableURL = URL(fileURLWithPath: Executable.lktrack)
-        process.arguments = ["serve", "--port", "0", "--data-dir", data.url.path] + arguments
+        let command = launcher + [Executable.lktrack, "serve", "--port", "0", "--data-dir", data.url.path] + arguments
+        process.executableURL = URL(fileURLWithPath: command[0])
+        process.arguments = Array(command.dropFirst())
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         // Away from a config/lktrack.yaml that the folder of the tests may hold.
         process.currentDirectoryURL = data.url

@@ -39,7 +39,10 @@ final class Wire: Sendable {
         log.logLevel = .critical
         server = HTTPServer(
             configuration: configuration, application: service.api, log: log,
-            observer: { finished.add($0) })
+            observer: {
+                service.api.observe($0)
+                finished.add($0)
+            })
         try server.start()
     }
 

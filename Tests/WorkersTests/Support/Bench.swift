@@ -30,13 +30,15 @@ final class Bench: Sendable {
 
     var ownersDirectory: String { folder.appendingPathComponent("owners").path }
 
-    func pool(workers: Int = 1, decoder: DecoderCommand = DecoderBinary.command()) throws -> WorkerPool {
+    func pool(
+        workers: Int = 1, decoder: DecoderCommand = DecoderBinary.command(), meter: any WorkerMeter = NoWorkerMeter()
+    ) throws -> WorkerPool {
         let configuration = WorkerConfiguration(
             workers: workers, limits: DecodeLimits(stallSeconds: 100), decoder: decoder, flushSeconds: 0)
         let registry = try OwnerRegistry(directory: ownersDirectory)
         let pool = WorkerPool(
             store: store, blobs: blobs, owners: registry, configuration: configuration, environment: clock,
-            logger: logs.logger, onEvent: { [events] in events.record($0) })
+            logger: logs.logger, meter: meter, onEvent: { [events] in events.record($0) })
         owners.withLock { $0[ObjectIdentifier(pool)] = registry }
         return pool
     }
