@@ -81,7 +81,8 @@ let package = Package(
 
         // HTTP.
         .target(name: "HTTPServer", dependencies: ["CMicroHTTPD", logging], swiftSettings: swiftSettings),
-        .target(name: "TrackingAPI", dependencies: ["HTTPServer", "Jobs", logging], swiftSettings: swiftSettings),
+        .target(
+            name: "TrackingAPI", dependencies: ["HTTPServer", "Jobs", crypto, logging], swiftSettings: swiftSettings),
 
         .executableTarget(
             name: "lktrack",
@@ -150,7 +151,10 @@ let package = Package(
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", logging], swiftSettings: swiftSettings),
         .testTarget(
             name: "TrackingAPITests",
-            dependencies: ["FileBlobStore", "HTTPServer", "Jobs", "SQLiteJobStore", "TrackingAPI", logging],
+            dependencies: [
+                "FileBlobStore", "HTTPServer", "JobStoreContract", "Jobs", "SQLiteJobStore", "TrackingAPI", crypto,
+                logging,
+            ],
             swiftSettings: swiftSettings),
         .testTarget(name: "CommandTests", dependencies: ["Tracking", "lktrack"], swiftSettings: swiftSettings),
         .testTarget(name: "EndToEndTests", dependencies: ["lktrack"], swiftSettings: swiftSettings),

@@ -4,7 +4,8 @@ import Jobs
 /// The migrations of `migrations/sqlite`, which are compiled in.
 enum Schema {
     private static let migrations: [(name: String, sql: [UInt8])] = [
-        ("0001_jobs", PackageResources._001_jobs_sql)
+        ("0001_jobs", PackageResources._001_jobs_sql),
+        ("0003_uploads", PackageResources._003_uploads_sql),
     ]
 
     /// Applies what is missing, each migration in a transaction of its own.

@@ -5,6 +5,8 @@ import Logging
 /// What the handlers work with.
 struct Services: Sendable {
     let store: any JobStore
+    let uploads: any UploadStore
+    let uploadTails = UploadTails()
     let blobs: any BlobStore
     let media: any MediaServices
     let ids: JobIDGenerator

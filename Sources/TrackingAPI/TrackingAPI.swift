@@ -7,6 +7,8 @@ import Logging
 /// It knows status codes and nothing of tracking; jobs are queued for workers, wherever those are.
 public struct TrackingAPI: HTTPApplication {
     private let router: Router
+    private let tus: TusGate
+    private let uploadTails: UploadTails
 
     /// - Parameters:
     ///   - version: of the program; stands in results.
@@ -14,19 +16,28 @@ public struct TrackingAPI: HTTPApplication {
     ///   - onSubmit: a job was queued.
     ///   - onCancel: a job that may be running is wanted no more.
     public init(
-        store: any JobStore, blobs: any BlobStore, media: any MediaServices,
+        store: any JobStore, uploads: any UploadStore, blobs: any BlobStore, media: any MediaServices,
         environment: any Environment = SystemEnvironment(), configuration: APIConfiguration = APIConfiguration(),
         version: String, logger: Logger, health: @escaping @Sendable () -> ServiceHealth,
         onSubmit: @escaping @Sendable () -> Void, onCancel: @escaping @Sendable (JobID) -> Void
     ) {
         let services = Services(
-            store: store, blobs: blobs, media: media, ids: JobIDGenerator(environment: environment),
+            store: store, uploads: uploads, blobs: blobs, media: media, ids: JobIDGenerator(environment: environment),
             environment: environment, configuration: configuration, version: version, logger: logger, health: health,
             onSubmit: onSubmit, onCancel: onCancel)
+        tus = TusGate(largestUpload: configuration.uploadBytes)
+        uploadTails = services.uploadTails
         router = Router(RouteTable.routes(services), tenant: { _ in .anonymous })
     }
 
-    public func begin(_ request: HTTPRequest) -> HTTPDisposition { router.disposition(of: request) }
+    public func begin(_ request: HTTPRequest) -> HTTPDisposition {
+        TusGate.covers(request)
+            ? tus.disposition(of: request, router.disposition) : router.disposition(of: request)
+    }
+
+    /// Returns when what came of requests that were cut off is kept. To be called once the server has stopped, and before
+    /// the stores are closed. Blocks.
+    public func finishUploads() { uploadTails.wait() }
 
     public func error(status: Int, detail: String, requestID: String) -> HTTPResponse {
         Problem(.of(status: status), detail).response(requestID: requestID)

@@ -18,6 +18,8 @@ struct Service: Sendable {
     private let store: SQLiteJobStore
     private let pool: WorkerPool?
     private let server: HTTPServer?
+    private let api: TrackingAPI?
+    private let sweeper: UploadSweeper?
     private let isStopping: StopFlag
 
     init(_ configuration: ServiceConfiguration, log: Logger) throws(CommandFailure) {
@@ -36,11 +38,17 @@ struct Service: Sendable {
                     store: store, blobs: blobs, owners: owners,
                     configuration: configuration.workerConfiguration, logger: log) : nil
             isStopping = StopFlag()
-            server =
+            api =
                 configuration.roles.contains(.api)
-                ? HTTPServer(
-                    configuration: configuration.serverConfiguration,
-                    application: Self.api(configuration, store, blobs, pool, isStopping, log), log: log) : nil
+                ? Self.api(configuration, store, blobs, pool, isStopping, log) : nil
+            server = api.map { api in
+                HTTPServer(configuration: configuration.serverConfiguration, application: api, log: log)
+            }
+            sweeper =
+                api == nil
+                ? nil
+                : UploadSweeper(
+                    uploads: store, blobs: blobs, uploadSeconds: configuration.limits.uploadSeconds, logger: log)
             try configuration.serverConfiguration.validate()
         } catch let error as JobsError {
             throw CommandFailure(.unavailable, "\(data): \(error.message)")
@@ -58,7 +66,7 @@ struct Service: Sendable {
     ) -> TrackingAPI {
         let expected = pool == nil ? 0 : configuration.workerConfiguration.workers
         return TrackingAPI(
-            store: store, blobs: blobs, media: DecoderMediaServices(limits: configuration.decodeLimits),
+            store: store, uploads: store, blobs: blobs, media: DecoderMediaServices(limits: configuration.decodeLimits),
             configuration: configuration.apiConfiguration, version: Version.text, logger: log,
             health: {
                 ServiceHealth(
@@ -78,11 +86,15 @@ struct Service: Sendable {
                     pool.stop(within: configuration.server.shutdownSeconds)
                 })
         }
+        if let sweeper {
+            services.append(BlockingService(start: { sweeper.start() }) { sweeper.stop() })
+        }
         if let server {
             services.append(
                 BlockingService(start: { try server.start() }) {
                     isStopping.set()
                     server.stop(gracePeriod: .seconds(Self.requestGraceSeconds))
+                    api?.finishUploads()
                 })
         }
         let group = ServiceGroup(

@@ -12,12 +12,38 @@ final class FaultyBlobs: BlobStore {
     init(_ base: any BlobStore) { self.base = base }
 
     func create(_ key: String) throws -> any BlobWriter { Writer(try base.create(key), self) }
+    func resume(_ key: String) throws -> (any BlobAppender)? { try base.resume(key).map { Appender($0, self) } }
+    func copy(_ key: String, to other: String) throws -> Bool { try base.copy(key, to: other) }
     func open(_ key: String) throws -> (any BlobReader)? { try base.open(key) }
     func openPartial(_ key: String) throws -> (any BlobReader)? { try base.openPartial(key) }
     func remove(_ key: String) throws { try base.remove(key) }
     func children(of prefix: String) throws -> [String] { try base.children(of: prefix) }
     func localPath(_ key: String) throws -> String? { try base.localPath(key) }
     func availableBytes() throws -> Int64 { try free.withLock { $0 } ?? base.availableBytes() }
+
+    private final class Appender: BlobAppender {
+        private let base: any BlobAppender
+        private let store: FaultyBlobs
+
+        init(_ base: any BlobAppender, _ store: FaultyBlobs) {
+            self.base = base
+            self.store = store
+        }
+
+        var count: Int64 { base.count }
+
+        func write(_ bytes: UnsafeRawBufferPointer) throws {
+            guard count + Int64(bytes.count) <= store.fullAfter.withLock({ $0 }) else {
+                throw JobsError(.storageFull, "no space left on the test's disk")
+            }
+            try base.write(bytes)
+        }
+
+        func checkpoint() throws { try base.checkpoint() }
+        func rewind(to offset: Int64) throws { try base.rewind(to: offset) }
+        func commit() throws { try base.commit() }
+        func close() { base.close() }
+    }
 
     private final class Writer: BlobWriter {
         private let base: any BlobWriter

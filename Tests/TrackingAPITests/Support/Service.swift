@@ -16,6 +16,8 @@ final class Service: Sendable {
     let api: TrackingAPI
     let signals = Signals()
     let ids = JobIDGenerator()
+    /// Whose folder this is.
+    private let predecessor: Service?
 
     /// What the API told the rest of the program.
     final class Signals: Sendable {
@@ -25,18 +27,21 @@ final class Service: Sendable {
 
     init(
         health: ServiceHealth = ServiceHealth(workersExpected: 2, workersAlive: 2),
-        media: any MediaServices = TestMedia(),
-        configure: (inout APIConfiguration) -> Void = { _ in }
+        media: any MediaServices = TestMedia(), environment: any Environment = SystemEnvironment(),
+        over predecessor: Service? = nil, configure: (inout APIConfiguration) -> Void = { _ in }
     ) throws {
         var configuration = APIConfiguration()
         configuration.diskReserveBytes = 0
         configure(&configuration)
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("api-\(UUID().uuidString)").path
-        store = try SQLiteJobStore(path: folder + "/jobs.sqlite")
+        self.predecessor = predecessor
+        let fresh = FileManager.default.temporaryDirectory.appendingPathComponent("api-\(UUID().uuidString)").path
+        folder = predecessor?.folder ?? fresh
+        store = try SQLiteJobStore(path: folder + "/jobs.sqlite", environment: environment)
         blobs = FaultyBlobs(try FileBlobStore(directory: folder + "/blobs"))
         let signals = signals
         api = TrackingAPI(
-            store: store, blobs: blobs, media: media, configuration: configuration, version: "1.2.3",
+            store: store, uploads: store, blobs: blobs, media: media, environment: environment,
+            configuration: configuration, version: "1.2.3",
             logger: Logger(label: "test"), health: { health },
             onSubmit: { signals.submissions.withLock { $0 += 1 } },
             onCancel: { id in signals.cancellations.withLock { $0.append(id) } })
@@ -44,8 +49,11 @@ final class Service: Sendable {
 
     deinit {
         try? store.close()
-        try? FileManager.default.removeItem(atPath: folder)
+        if predecessor == nil { try? FileManager.default.removeItem(atPath: folder) }
     }
+
+    /// Another process on the same folder.
+    func restarted() throws -> Service { try Service(over: self) }
 
     /// Every file below the blobs' folder, finished or not.
     var files: [String] {
