@@ -94,7 +94,7 @@ struct UploadedSourceTests {
         arguments: [
             (#"{"upload": "0197a0b1-0000-7000-8000-000000000000"}"#, "#/source/upload"),
             (#"{"upload": "x"}"#, "#/source/upload"), (#"{"upload": 7}"#, "#/source/upload"),
-            (#"{"upload": "x", "job": "y"}"#, "#/source"), ("{}", "#/source"), (#""x""#, "#/source"),
+            (#"{"upload": "x", "job": "y"}"#, "#/source"), ("{}", "#/source/job"), (#""x""#, "#/source"),
             (#"{"url": "x"}"#, "#/source/url"),
         ])
     func wrongReference(source: String, pointer: String) throws {
@@ -122,7 +122,8 @@ struct UploadedSourceTests {
         for step in 1...2 {
             let path = try service.upload(video)
             let id = try #require(UploadID(path: path))
-            try #require(try service.blobs.resume(id.dataKey)).commit()
+            let appender = try #require(try service.blobs.resume(id.dataKey))
+            try appender.commit()
             let dead = service.ids.next()
             if step == 2 { #expect(try service.blobs.copy(id.dataKey, to: dead.sourceKey)) }
             #expect(service.offset(path) == video.count)

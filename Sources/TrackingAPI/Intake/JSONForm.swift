@@ -50,7 +50,7 @@ struct JSONForm: SubmissionForm {
 
     /// What is to be tracked.
     private func source(_ reference: JSONValue?) throws -> Source {
-        guard let reference, let members = reference.objectValue, members.keys.count > 0 else {
+        guard let reference, let members = reference.objectValue else {
             throw submission.refusal(
                 with: "#/source",
                 "must be {\"upload\": \"<id>\"} or {\"job\": \"<id>\"}; to send a video, use multipart/form-data or video/*"
@@ -60,7 +60,7 @@ struct JSONForm: SubmissionForm {
             throw submission.refusal(
                 with: ClientText.pointer("source", other), "unknown field; known here: job, upload")
         }
-        guard members.keys.count == 1 else {
+        guard members.keys.count <= 1 else {
             throw submission.refusal(with: "#/source", "has both job and upload; a job has one source")
         }
         return try members["upload"].map { .upload(try upload($0)) } ?? .job(original(members["job"]))

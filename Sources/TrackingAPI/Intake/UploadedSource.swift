@@ -18,6 +18,16 @@ struct UploadedSource: Sendable {
     ///
     /// - Throws: 409 where it is taken or not complete; 415 or 422 for what cannot be tracked.
     func source(of job: JobID) throws -> JobSource {
+        do {
+            return try take(job)
+        } catch {
+            // Whatever it was, it was so because somebody was faster: another job, a DELETE, the sweeper.
+            if try upload.job == nil && !services.uploads.isOpen(upload.id) { throw try gone() }
+            throw error
+        }
+    }
+
+    private func take(_ job: JobID) throws -> JobSource {
         let reader = try whole()
         let name = try UploadMetadata(upload.metadata).fileName
         guard reader.count > 0 else { throw Self.field.empty(fileName: name) }
@@ -79,7 +89,6 @@ struct UploadedSource: Sendable {
             as: .conflict)
     }
 
-    /// Somebody was faster: another job, a DELETE, the sweeper.
     private func gone() throws -> Problem {
         if let job = try services.uploads.upload(upload.id, tenant: upload.tenant)?.job { return Self.taken(by: job) }
         return .at(Self.pointer, "The upload is there no more; send it again.")

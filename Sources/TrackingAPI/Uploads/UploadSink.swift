@@ -49,7 +49,7 @@ final class UploadSink: HTTPBodySink {
             do {
                 guard !state.isOver else { throw Problem(.malformed, "The request was refused before its end.") }
                 try open(&state)
-                guard let upload = try state.writer?.finish() else { throw RequestContext.noSuchUpload }
+                let upload = try state.writer?.finish() ?? created(state)
                 state.isOver = true
                 return answer(upload)
             } catch {
@@ -75,7 +75,7 @@ final class UploadSink: HTTPBodySink {
 
     /// When the first bytes come rather than with the head, because it reads the store and the disk.
     private func open(_ state: inout State) throws {
-        guard state.writer == nil else { return }
+        guard state.writer == nil, !state.isCreated else { return }
         switch target {
         case .existing(let id):
             state.writer = try UploadWriter(chunk, to: id, tenant: context.tenant, services: services)
@@ -83,8 +83,15 @@ final class UploadSink: HTTPBodySink {
             try Admission(services: services).checkSpace(for: upload.length ?? chunk.count ?? 0)
             try services.uploads.create(upload)
             state.isCreated = true
+            guard chunk.count != 0 else { return }
             state.writer = try UploadWriter(chunk, to: upload.id, tenant: context.tenant, services: services)
         }
+    }
+
+    /// An upload that was created without any bytes.
+    private func created(_ state: State) throws -> Upload {
+        guard case .new(let upload) = target, state.isCreated else { throw RequestContext.noSuchUpload }
+        return upload
     }
 
     private func fail(_ state: inout State, _ error: any Error) -> HTTPResponse {

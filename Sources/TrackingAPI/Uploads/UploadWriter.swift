@@ -43,7 +43,8 @@ struct UploadWriter: Sendable {
     ///   belong there; 507 where the disk has no room for them.
     init(_ chunk: UploadChunk, to id: UploadID, tenant: TenantID, services: Services) throws {
         let seen = try services.openUpload(id, tenant: tenant)
-        let appender = seen.isComplete ? nil : try Self.resume(id, services)
+        let isWhole = try seen.isComplete && services.durableOffset(of: seen) == seen.offset
+        let appender = isWhole ? nil : try Self.resume(id, services)
         // Again, under the lock: the request before this one may have come to its end in between.
         let upload = try services.openUpload(id, tenant: tenant)
         let offset = min(upload.offset, appender?.count ?? upload.offset)
@@ -116,7 +117,13 @@ struct UploadWriter: Sendable {
 
     /// Bytes first, then the offset: what the client is told is on the disk.
     private mutating func save() throws {
-        try appender?.checkpoint()
+        do {
+            try appender?.checkpoint()
+        } catch {
+            // Of an upload that was removed meanwhile, better tell that.
+            _ = try services.openUpload(upload.id, tenant: upload.tenant)
+            throw error
+        }
         guard
             let moved = try services.uploads.advance(
                 upload, to: position, length: length, expiresAt: services.uploadExpiry)
