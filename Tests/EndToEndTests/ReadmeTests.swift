@@ -56,7 +56,7 @@ struct ReadmeTests {
             """
         let output = try Executable.run("/usr/bin/env", ["bash", "-c", script], in: folder.url)
         #expect(output.status == 0, "\(output.text) \(output.standardError)")
-        #expect(output.lines.last == "100000")
+        #expect(output.lines.last == "50000")
         let answer = Data(String(output.lines.first ?? "").utf8)
         let job = try JSONSerialization.jsonObject(with: answer) as? [String: Any]
         let id = try #require(job?["id"] as? String)

@@ -209,6 +209,19 @@ struct UploadBytesTests {
         service.api.finishUploads()
     }
 
+    @Test("what did not become durable is not acknowledged, and is sent again")
+    func notDurable() throws {
+        let service = try Service()
+        let path = try service.create(5)
+        #expect(service.patch(path, at: 0, "hel".utf8).status == 204)
+        service.blobs.failsCheckpoints.withLock { $0 = true }
+        expectProblem(service.patch(path, at: 3, "??".utf8), 500)
+        #expect(service.offset(path) == 3)
+        service.blobs.failsCheckpoints.withLock { $0 = false }
+        #expect(service.patch(path, at: 3, "lo".utf8).status == 204)
+        #expect(try service.bytes(path) == Array("hello".utf8))
+    }
+
     @Test("what was acknowledged is there for a process that starts anew, and what was not is sent again")
     func restart() throws {
         let service = try Service()

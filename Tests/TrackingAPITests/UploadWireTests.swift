@@ -30,7 +30,6 @@ struct UploadWireTests {
         let reply = try wire.curl(path, tus + ["-I"])
         #expect(reply.status == 200)
         #expect(field("Cache-Control", reply) == "no-store")
-        #expect(reply.body.isEmpty)
         _ = try wire.summary()
         return field("Upload-Offset", reply)
     }

@@ -8,6 +8,8 @@ final class FaultyBlobs: BlobStore {
     let free = Mutex<Int64?>(nil)
     /// Writes fail with `storage_full` once so many bytes of a blob are written.
     let fullAfter = Mutex<Int64>(.max)
+    /// Nothing of what is resumed becomes durable.
+    let failsCheckpoints = Mutex(false)
 
     init(_ base: any BlobStore) { self.base = base }
 
@@ -39,7 +41,11 @@ final class FaultyBlobs: BlobStore {
             try base.write(bytes)
         }
 
-        func checkpoint() throws { try base.checkpoint() }
+        func checkpoint() throws {
+            guard !store.failsCheckpoints.withLock({ $0 }) else { throw JobsError(.io, "the test's disk fails") }
+            try base.checkpoint()
+        }
+
         func rewind(to offset: Int64) throws { try base.rewind(to: offset) }
         func commit() throws { try base.commit() }
         func close() { base.close() }
