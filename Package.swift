@@ -84,7 +84,7 @@ let package = Package(
         .target(name: "HTTPServer", dependencies: ["CMicroHTTPD", "CZlib", logging], swiftSettings: swiftSettings),
         .target(name: "PrometheusMetrics", swiftSettings: swiftSettings),
         .target(
-            name: "TrackingAPI", dependencies: ["HTTPServer", "Jobs", "PrometheusMetrics", logging],
+            name: "TrackingAPI", dependencies: ["HTTPServer", "Jobs", "PrometheusMetrics", crypto, logging],
             swiftSettings: swiftSettings),
 
         .executableTarget(
@@ -156,7 +156,10 @@ let package = Package(
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", logging], swiftSettings: swiftSettings),
         .testTarget(
             name: "TrackingAPITests",
-            dependencies: ["FileBlobStore", "HTTPServer", "Jobs", "SQLiteJobStore", "TrackingAPI", logging],
+            dependencies: [
+                "FileBlobStore", "HTTPServer", "JobStoreContract", "Jobs", "SQLiteJobStore", "TrackingAPI", crypto,
+                logging,
+            ],
             swiftSettings: swiftSettings),
         .testTarget(name: "CommandTests", dependencies: ["Tracking", "lktrack"], swiftSettings: swiftSettings),
         .testTarget(name: "EndToEndTests", dependencies: ["lktrack"], swiftSettings: swiftSettings),

@@ -24,6 +24,11 @@ public struct FileBlobStore: BlobStore {
         return try FileBlobWriter(folder: folder, name: key.name)
     }
 
+    public func resume(_ key: String) throws -> (any BlobAppender)? {
+        let key = try BlobKey(key)
+        return try FileBlobAppender.open(folder: path(key.folder), name: key.name)
+    }
+
     public func open(_ key: String) throws -> (any BlobReader)? { try reader(path(BlobKey(key).segments)) }
 
     public func openPartial(_ key: String) throws -> (any BlobReader)? {
@@ -44,6 +49,35 @@ public struct FileBlobStore: BlobStore {
         BlobDigest.keep(digest, with: descriptor)
         return digest
     }
+
+    /// A hard link: blobs are replaced and removed, but never changed.
+    public func copy(_ key: String, to other: String) throws -> Bool {
+        let (key, target) = (try BlobKey(key), try BlobKey(other))
+        let folder = path(target.folder)
+        try FileSystem.makeFolders(folder)
+        guard link(path(key.segments), path(target.segments)) != 0 else {
+            try FileSystem.synchronise(folder: folder)
+            return true
+        }
+        // The key is taken, or the file system has no such links.
+        guard let reader = try reader(path(key.segments)) else { return false }
+        let writer = try create(other)
+        try Self.copy(reader, to: writer)
+        _ = try writer.commit()
+        return true
+    }
+
+    private static func copy(_ reader: any BlobReader, to writer: any BlobWriter) throws {
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: copiedPieceSize, alignment: 16)
+        defer { piece.deallocate() }
+        var offset: Int64 = 0
+        while case let count = try reader.read(into: piece, at: offset), count > 0 {
+            try writer.write(UnsafeRawBufferPointer(rebasing: piece[..<count]))
+            offset += Int64(count)
+        }
+    }
+
+    private static let copiedPieceSize = 1 << 20
 
     public func remove(_ key: String) throws {
         let key = try BlobKey(key)
@@ -83,7 +117,10 @@ public struct FileBlobStore: BlobStore {
     /// The files in which a key's blob is being written.
     private func unfinished(_ key: BlobKey) throws(JobsError) -> [String] {
         let folder = path(key.folder)
-        return try FileSystem.names(in: folder).filter { PartName.blobName($0) == key.name }.map { "\(folder)/\($0)" }
+        let open = OpenName.make(key.name)
+        return try FileSystem.names(in: folder).filter { PartName.blobName($0) == key.name || $0 == open }.map {
+            "\(folder)/\($0)"
+        }
     }
 
     /// A file whose name goes on after that of a locked one is an encoder's draft of it.

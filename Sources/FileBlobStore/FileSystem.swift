@@ -41,6 +41,42 @@ enum FileSystem {
         return descriptor
     }
 
+    /// Opens a file for reading and writing, makes it where it is not there, and takes its lock.
+    ///
+    /// - Returns: `nil` where the file or its folder was renamed or removed meanwhile: try again.
+    /// - Throws: ``JobsError/Code/locked`` where another descriptor has the lock.
+    static func openLocked(_ path: String) throws(JobsError) -> Int32? {
+        let descriptor = retrying { open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640) }
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw failure("open", path)
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let code = errno
+            close(descriptor)
+            throw code == EWOULDBLOCK
+                ? JobsError(.locked, "\(path) is being written by another") : failure("lock", path, code)
+        }
+        var named = stat()
+        guard lstat(path, &named) == 0, let own = status(descriptor), named.st_ino == own.st_ino,
+            named.st_dev == own.st_dev
+        else {
+            unlockAndClose(descriptor)
+            return nil
+        }
+        return descriptor
+    }
+
+    /// Lets go of the lock at once: a child process may have a copy of the descriptor between its fork and its exec.
+    static func unlockAndClose(_ descriptor: Int32) {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
+
+    static func truncate(_ descriptor: Int32, to size: Int64, path: String) throws(JobsError) {
+        guard retrying({ ftruncate(descriptor, off_t(size)) }) >= 0 else { throw failure("shorten", path) }
+    }
+
     /// Whether nobody holds the lock of ``createLocked(_:)``.
     static func isAbandoned(_ path: String) -> Bool {
         let descriptor = retrying { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
@@ -57,6 +93,11 @@ enum FileSystem {
     static func isFolder(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    static func isFile(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
     /// Nanoseconds since 1970.

@@ -5,21 +5,36 @@ public protocol BlobStore: Sendable {
     /// Starts a blob. Nothing is seen under its key before ``BlobWriter/commit()``.
     func create(_ key: String) throws -> any BlobWriter
 
+    /// Goes on with a blob that outlives its writers until one of them finishes it, or starts one.
+    ///
+    /// - Returns: `nil` where the key has a finished blob.
+    /// - Throws: ``JobsError/Code/locked`` while another appender to the same key is open, in this process or another.
+    ///   One whose process died is not open.
+    func resume(_ key: String) throws -> (any BlobAppender)?
+
     /// `nil` where there is no such blob.
     func open(_ key: String) throws -> (any BlobReader)?
 
-    /// A blob that is still being written, read from its start: what was flushed so far. `nil` where there is none.
+    /// A blob that is still being written, read from its start: what was flushed so far, or became durable of one that is
+    /// resumed. `nil` where there is none.
     func openPartial(_ key: String) throws -> (any BlobReader)?
 
     /// The digest of a finished blob as its commit returned it: SHA-256 in lower-case hexadecimal. `nil` where there is
     /// no such blob.
     func digest(_ key: String) throws -> String?
 
+    /// Gives a finished blob a second key, under which it stays when the first is removed. It costs no space and no time
+    /// where the store can share the bytes, which never change. A blob that had the key is replaced.
+    ///
+    /// - Returns: `false` where there is no such blob.
+    func copy(_ key: String, to other: String) throws -> Bool
+
     /// Removes the blob, and every blob (finished or not) whose key starts with `key + "/"`. No error where there is
     /// none.
     func remove(_ key: String) throws
 
-    /// The keys' next segments under a prefix, sorted: `children(of: "jobs")` lists the job ids that have blobs.
+    /// The keys' next segments under a prefix, sorted: `children(of: "jobs")` lists the job ids that have blobs, also such
+    /// as have only a blob that can be resumed below them.
     func children(of prefix: String) throws -> [String]
 
     /// A path under which a decoder or an encoder can open the finished blob.
@@ -43,6 +58,26 @@ public protocol BlobWriter: AnyObject, Sendable {
     func abort()
     /// A path that an encoder may write to instead; it becomes the blob at the commit.
     func localPath() throws -> String
+}
+
+/// One blob that comes in pieces. Used by one thread at a time. Dropped without a commit, it leaves everything that
+/// became durable to the next ``BlobStore/resume(_:)``.
+///
+/// A checkpoint is where a store of objects ends a part of its multipart upload; so it can go back to a checkpoint, and
+/// to no other place.
+public protocol BlobAppender: AnyObject, Sendable {
+    /// Where the next byte goes. In the beginning: what is there, of which bytes after the last checkpoint may be none
+    /// that anybody vouches for.
+    var count: Int64 { get }
+    func write(_ bytes: UnsafeRawBufferPointer) throws
+    /// Makes what was written durable.
+    func checkpoint() throws
+    /// Drops what lies beyond an offset: 0, or the ``count`` of a ``checkpoint()``, this appender's or an earlier one's.
+    func rewind(to offset: Int64) throws
+    /// Makes the blob durable and visible under its key. Nothing is left to resume.
+    func commit() throws
+    /// Lets the next appender in. Nothing can be written any more.
+    func close()
 }
 
 public protocol BlobReader: AnyObject, Sendable {

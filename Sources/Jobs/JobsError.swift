@@ -12,6 +12,8 @@ public struct JobsError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let io = Code(rawValue: "io")
         /// The database stayed locked for too long.
         public static let busy = Code(rawValue: "busy")
+        /// Another writer has the blob open.
+        public static let locked = Code(rawValue: "locked")
         /// A blob's key is not of the form that ``BlobStore`` asks for.
         public static let invalidKey = Code(rawValue: "invalid_key")
         /// What is stored cannot be read.

@@ -5,20 +5,7 @@ import Jobs
 /// The clients' side: submit, look, list, cancel, delete.
 extension SQLiteJobStore {
     public func submit(_ job: Job) throws {
-        try write { db in
-            let values = JobRow.values(job).sorted { $0.key < $1.key }
-            let sql = """
-                INSERT INTO jobs (\(values.map(\.key).joined(separator: ", ")))
-                VALUES (\(values.map { ":" + $0.key }.joined(separator: ", ")))
-                """
-            let arguments = StatementArguments(Dictionary(uniqueKeysWithValues: values.map { ($0.key, $0.value) }))
-            try db.cachedStatement(sql: sql).execute(arguments: arguments)
-            let label = "INSERT INTO job_labels (job_id, tenant, name, value) VALUES (?, ?, ?, ?)"
-            for (name, value) in job.spec.labels.sorted(by: { $0.key < $1.key }) {
-                try db.cachedStatement(sql: label).execute(
-                    arguments: [job.id.description, job.tenant.name, name, value])
-            }
-        }
+        try write { db in try Self.insert(job, db) }
     }
 
     public func job(_ id: JobID, tenant: TenantID) throws -> Job? {
@@ -84,6 +71,21 @@ extension SQLiteJobStore {
     }
 
     // MARK: Parts
+
+    static func insert(_ job: Job, _ db: Database) throws {
+        let values = JobRow.values(job).sorted { $0.key < $1.key }
+        let sql = """
+            INSERT INTO jobs (\(values.map(\.key).joined(separator: ", ")))
+            VALUES (\(values.map { ":" + $0.key }.joined(separator: ", ")))
+            """
+        let arguments = StatementArguments(Dictionary(uniqueKeysWithValues: values.map { ($0.key, $0.value) }))
+        try db.cachedStatement(sql: sql).execute(arguments: arguments)
+        let label = "INSERT INTO job_labels (job_id, tenant, name, value) VALUES (?, ?, ?, ?)"
+        for (name, value) in job.spec.labels.sorted(by: { $0.key < $1.key }) {
+            try db.cachedStatement(sql: label).execute(
+                arguments: [job.id.description, job.tenant.name, name, value])
+        }
+    }
 
     private static func job(_ db: Database, _ id: JobID, _ tenant: TenantID) throws -> Job? {
         let sql = "SELECT \(JobRow.columns) FROM jobs WHERE id = ? AND tenant = ?"

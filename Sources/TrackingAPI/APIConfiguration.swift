@@ -3,8 +3,10 @@ import HTTPServer
 
 /// What the API accepts. Numbers that are keys of `config/lktrack.yaml` name them.
 public struct APIConfiguration: Hashable, Sendable {
-    /// `limits.upload_bytes`: the largest body of `POST /v1/jobs`.
+    /// `limits.upload_bytes`: the largest body of `POST /v1/jobs`, and the longest upload.
     public var uploadBytes: Int64 = 4 << 30
+    /// `limits.upload_seconds`: how long an upload is kept that no byte comes to and no job takes.
+    public var uploadSeconds = 86_400.0
     /// `limits.frames`: the most `frame` files in one upload.
     public var frames = 1_000_000
     /// `limits.queued_jobs`: with so many jobs waiting, new ones are answered with 503.
@@ -29,6 +31,7 @@ public struct APIConfiguration: Hashable, Sendable {
     /// - Throws: an error that names the first key with a value that cannot be.
     public func validate() throws(APIConfigurationError) {
         try Self.require(uploadBytes > 0, "limits.upload_bytes", "must be more than 0, not \(uploadBytes)")
+        try Self.require(uploadSeconds >= 1, "limits.upload_seconds", "must be at least 1, not \(uploadSeconds)")
         try Self.require(frames > 0, "limits.frames", "must be more than 0, not \(frames)")
         try Self.require(frameDecodes > 0, "frameDecodes", "must be more than 0, not \(frameDecodes)")
         try Self.require(exports > 0, "exports", "must be more than 0, not \(exports)")

@@ -6,6 +6,8 @@ import PrometheusMetrics
 /// What the handlers work with.
 struct Services: Sendable {
     let store: any JobStore
+    let uploads: any UploadStore
+    let uploadTails = UploadTails()
     let blobs: any BlobStore
     let media: any MediaServices
     let ids: JobIDGenerator

@@ -10,6 +10,8 @@ public struct TrackingAPI: HTTPApplication {
     private let router: Router
     private let renderings: RenderingQueue
     private let requests: HTTPMetrics
+    private let tus: TusGate
+    private let uploadTails: UploadTails
 
     /// - Parameters:
     ///   - version: of the program; stands in results.
@@ -18,18 +20,20 @@ public struct TrackingAPI: HTTPApplication {
     ///   - onSubmit: a job was queued.
     ///   - onCancel: a job that may be running is wanted no more.
     public init(
-        store: any JobStore & QueueStatistics, blobs: any BlobStore, media: any MediaServices,
-        renderer: any VideoRenderer,
+        store: any JobStore & QueueStatistics, uploads: any UploadStore, blobs: any BlobStore,
+        media: any MediaServices, renderer: any VideoRenderer,
         environment: any Environment = SystemEnvironment(), configuration: APIConfiguration = APIConfiguration(),
         version: String, logger: Logger, metrics: MetricsRegistry = MetricsRegistry(),
         health: @escaping @Sendable () -> ServiceHealth,
         onSubmit: @escaping @Sendable () -> Void, onCancel: @escaping @Sendable (JobID) -> Void
     ) {
         let services = Services(
-            store: store, blobs: blobs, media: media, ids: JobIDGenerator(environment: environment),
+            store: store, uploads: uploads, blobs: blobs, media: media, ids: JobIDGenerator(environment: environment),
             environment: environment, configuration: configuration, version: version, logger: logger,
             statistics: store, metrics: metrics, health: health, onSubmit: onSubmit, onCancel: onCancel)
         renderings = RenderingQueue(services, renderer: renderer)
+        tus = TusGate(largestUpload: configuration.uploadBytes)
+        uploadTails = services.uploadTails
         let routes = RouteTable.routes(services, renderings)
         requests = HTTPMetrics(routes, registry: metrics)
         router = Router(routes, tenant: { _ in .anonymous })
@@ -38,7 +42,14 @@ public struct TrackingAPI: HTTPApplication {
     /// Ends what is done in the background. Requests are answered still.
     public func stop() { renderings.close() }
 
-    public func begin(_ request: HTTPRequest) -> HTTPDisposition { router.disposition(of: request) }
+    public func begin(_ request: HTTPRequest) -> HTTPDisposition {
+        TusGate.covers(request)
+            ? tus.disposition(of: request, router.disposition) : router.disposition(of: request)
+    }
+
+    /// Returns when what came of requests that were cut off is kept. To be called once the server has stopped, and before
+    /// the stores are closed. Blocks.
+    public func finishUploads() { uploadTails.wait() }
 
     /// To be told of every request that the server is done with (`HTTPServer`'s observer): they are counted.
     public func observe(_ summary: HTTPRequestSummary) { requests.record(summary) }

@@ -21,7 +21,7 @@ public struct BlobStoreCheck: Sendable, CustomTestStringConvertible {
 
 /// The contract of ``BlobStore``: each check gets a new fixture.
 public enum BlobStoreContract {
-    public static let checks: [BlobStoreCheck] = writeChecks + visibilityChecks + removalChecks
+    public static let checks: [BlobStoreCheck] = writeChecks + visibilityChecks + removalChecks + resumeChecks
 }
 
 extension BlobWriter {

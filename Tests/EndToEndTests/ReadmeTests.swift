@@ -9,9 +9,15 @@ struct ReadmeTests {
         return (try? String(contentsOf: file, encoding: .utf8)) ?? ""
     }()
 
+    /// The walk through a resumable upload, whose lines follow from one another.
+    static var uploadBlock: String {
+        let blocks = text.components(separatedBy: "```")
+        return blocks.indices.filter { $0 % 2 == 1 }.map { blocks[$0] }.first { $0.contains("/v1/uploads") } ?? ""
+    }
+
     /// Every line of a code block, and every code span, that is a `curl` command.
     static var commands: [String] {
-        let lines = text.split(separator: "\n").map(String.init)
+        let lines = text.replacingOccurrences(of: uploadBlock, with: "").split(separator: "\n").map(String.init)
         let block = lines.filter { $0.hasPrefix("curl ") || $0.hasPrefix("ID=$(curl ") }
         let spans = lines.filter { $0.hasPrefix("|") }.flatMap { line in
             line.split(separator: "`").map(String.init).filter { $0.hasPrefix("curl ") }
@@ -33,6 +39,30 @@ struct ReadmeTests {
             let overlap = try #require(line.split(separator: " ").last.flatMap { Double($0) })
             #expect(overlap > 0.8, "\(line)")
         }
+    }
+
+    @Test("the walk through a resumable upload works as it stands")
+    func resumableUpload() throws {
+        let folder = try TemporaryFolder()
+        let video = try Material.syntheticVideo(frames: 220, size: "320x240", name: "clip.mp4")
+        try FileManager.default.copyItem(atPath: video.path, toPath: folder.path("clip.mp4"))
+        let server = try Server("--workers", "1")
+        let lines = Self.uploadBlock.split(separator: "\n").dropFirst().joined(separator: "\n")
+        let script = """
+            set -e -o pipefail
+            curl() { command curl -sS --fail-with-body "$@"; }
+            \(lines.replacingOccurrences(of: "localhost:8080", with: "127.0.0.1:\(server.port)"))
+            echo; echo "$OFFSET"
+            """
+        let output = try Executable.run("/usr/bin/env", ["bash", "-c", script], in: folder.url)
+        #expect(output.status == 0, "\(output.text) \(output.standardError)")
+        #expect(output.lines.last == "50000")
+        let answer = Data(String(output.lines.first ?? "").utf8)
+        let job = try JSONSerialization.jsonObject(with: answer) as? [String: Any]
+        let id = try #require(job?["id"] as? String)
+        #expect(try server.finish(id)["status"] as? String == "succeeded")
+        let source = try server.get("/v1/jobs/\(id)/source").body
+        #expect(try source == Data(contentsOf: URL(fileURLWithPath: video.path)))
     }
 
     @Test("every curl line works as it stands")

@@ -58,6 +58,22 @@ struct FileBlobStoreTests {
         #expect(try folder.files() == ["jobs/1/video-1.mp4"])
     }
 
+    @Test("a copy costs no space: both keys are the same file")
+    func copy() throws {
+        let folder = TemporaryFolder()
+        let store = try folder.store()
+        let appender = try #require(try store.resume("uploads/1/data"))
+        try Data("abc".utf8).withUnsafeBytes { try appender.write($0) }
+        try appender.commit()
+        #expect(try store.copy("uploads/1/data", to: "jobs/1/source"))
+        let numbers = try ["uploads/1/data", "jobs/1/source"].map { name in
+            let path = folder.url.appendingPathComponent(name).path
+            return try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
+        }
+        #expect(numbers[0] != nil && numbers[0] == numbers[1])
+        #expect(try folder.files() == ["jobs/1/source", "uploads/1/data"])
+    }
+
     @Test("a link that leads elsewhere is no blob")
     func links() throws {
         let folder = TemporaryFolder()

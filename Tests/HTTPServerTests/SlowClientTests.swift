@@ -59,14 +59,14 @@ struct SlowClientTests {
         #expect(server.application.paths == ["/"])
     }
 
-    @Test("a body that drips is cut and its sink aborted")
-    func body() throws {
+    @Test("a body that drips is cut and its sink aborted", arguments: ["POST", "PATCH"])
+    func body(method: String) throws {
         let sink = CountingSink()
         let server = try TestServer(Self.quick) { _ in
             .receive(sink, limit: .max, tooLarge: text("too large", status: 413))
         }
         let client = try server.client()
-        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
+        client.send("\(method) / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
         let seconds = Self.drip(client)
         #expect(seconds > 0.2 && seconds < 3)
         #expect(sink.ended.wait(timeout: .now() + 10) == .success)

@@ -113,13 +113,13 @@ struct UploadTests {
         #expect(sinks.withLock { $0.allSatisfy { $0.state.withLock { $0.bytes } <= Int64(Self.mebibyte) } })
     }
 
-    @Test("a client that sends everything before it reads gets the 413 as well")
-    func sendsFirst() throws {
+    @Test("a client that sends everything before it reads gets the 413 as well", arguments: ["POST", "PATCH"])
+    func sendsFirst(method: String) throws {
         let server = try Self.server(limit: 10) { CountingSink() }
         let bytes = 16 * Self.mebibyte
         for _ in 0..<5 {
             let client = try server.client()
-            client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(bytes)\r\n\r\n")
+            client.send("\(method) / HTTP/1.1\r\nHost: a\r\nContent-Length: \(bytes)\r\n\r\n")
             #expect(client.send([UInt8](repeating: 0, count: bytes)))
             #expect(client.readToEnd().hasPrefix("HTTP/1.1 413 "))
         }

@@ -42,6 +42,12 @@ struct QueryPlanTests {
         #expect(!plan.contains("TEMP B-TREE"))
     }
 
+    @Test("looking for uploads that have expired reads those only")
+    func expiredUploads() throws {
+        let plan = try plan("DELETE FROM uploads WHERE expires_at <= ? RETURNING id", [0])
+        #expect(plan.contains("uploads_by_expiry"))
+    }
+
     @Test("looking for leases that ran out reads running jobs only")
     func leases() throws {
         let plan = try plan("SELECT id FROM jobs WHERE status = 'running' AND lease_expires_at <= ?", [0])

@@ -13,6 +13,11 @@ struct SQLiteJobStoreTests {
         try check.run(TemporaryDatabase())
     }
 
+    @Test("keeps the contract of uploads", arguments: UploadStoreContract.checks)
+    func uploadContract(_ check: UploadStoreCheck) throws {
+        try check.run(TemporaryDatabase())
+    }
+
     @Test("a commit is on the disk when it returns: synchronous is FULL on the connection that writes")
     func synchronousIsFull() throws {
         let store = try TemporaryDatabase().store()

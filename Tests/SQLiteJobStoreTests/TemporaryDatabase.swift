@@ -4,7 +4,7 @@ import JobStoreContract
 import SQLiteJobStore
 
 /// A database file in a folder of its own, which goes away with it.
-final class TemporaryDatabase: JobStoreFixture {
+final class TemporaryDatabase: JobStoreFixture, UploadStoreFixture {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("jobs-\(UUID().uuidString)")
 
     deinit { try? FileManager.default.removeItem(at: folder) }
@@ -12,6 +12,8 @@ final class TemporaryDatabase: JobStoreFixture {
     var path: String { folder.appendingPathComponent("jobs.sqlite").path }
 
     func open(_ environment: any Environment) throws -> any JobStore { try store(environment) }
+
+    func openUploads(_ environment: any Environment) throws -> any JobStore & UploadStore { try store(environment) }
 
     func store(_ environment: any Environment = SystemEnvironment()) throws -> SQLiteJobStore {
         try SQLiteJobStore(path: path, environment: environment)

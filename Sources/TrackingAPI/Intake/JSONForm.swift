@@ -1,14 +1,20 @@
 import HTTPServer
 import Jobs
 
-/// A job as JSON: the spec with a `source` that names an earlier job, whose video is tracked again.
+/// A job as JSON: the spec with a `source` that names an upload, which becomes the job's, or an earlier job, whose video
+/// is tracked again.
 ///
-/// The source is copied, so that each job can be deleted without a thought for the other.
+/// The source of a job is copied, so that each job can be deleted without a thought for the other.
 struct JSONForm: SubmissionForm {
     private let services: Services
     private let tenant: TenantID
     private var submission: Submission
     private var body: [UInt8] = []
+
+    private enum Source {
+        case job(Job)
+        case upload(UploadedSource)
+    }
 
     init(_ context: RequestContext, services: Services) {
         self.services = services
@@ -22,9 +28,12 @@ struct JSONForm: SubmissionForm {
         var spec = try parsed()
         let reference = spec.removeValue(forKey: "source")
         try submission.add(spec: .object(spec))
-        let original = try original(reference)
+        let source = try source(reference)
         try submission.check()
-        return try submission.submit(copy(of: original))
+        switch source {
+        case .job(let original): return try submission.submit(copy(of: original))
+        case .upload(let upload): return try submission.submit(upload.source(of: submission.id), from: upload)
+        }
     }
 
     mutating func discard() { submission.discard() }
@@ -39,22 +48,42 @@ struct JSONForm: SubmissionForm {
         throw .at("#", "The body must be an object: a spec with a source.")
     }
 
-    /// The job whose source is wanted.
-    private func original(_ reference: JSONValue?) throws -> Job {
+    /// What is to be tracked.
+    private func source(_ reference: JSONValue?) throws -> Source {
         guard let reference, let members = reference.objectValue else {
             throw submission.refusal(
-                with: "#/source", "must be {\"job\": \"<id>\"}; to send a video, use multipart/form-data or video/*")
+                with: "#/source",
+                "must be {\"upload\": \"<id>\"} or {\"job\": \"<id>\"}; to send a video, use multipart/form-data or video/*"
+            )
         }
-        if members["upload"] != nil {
-            throw submission.refusal(with: "#/source/upload", "is not supported yet; send the video itself")
+        if let other = members.keys.first(where: { !["job", "upload"].contains($0) }) {
+            throw submission.refusal(
+                with: ClientText.pointer("source", other), "unknown field; known here: job, upload")
         }
-        if let other = members.keys.first(where: { $0 != "job" }) {
-            throw submission.refusal(with: ClientText.pointer("source", other), "unknown field; known here: job")
+        guard members.keys.count <= 1 else {
+            throw submission.refusal(with: "#/source", "has both job and upload; a job has one source")
         }
-        guard let id = members["job"]?.stringValue.flatMap({ JobID($0) }),
+        return try members["upload"].map { .upload(try upload($0)) } ?? .job(original(members["job"]))
+    }
+
+    /// The job whose source is wanted.
+    private func original(_ reference: JSONValue?) throws -> Job {
+        guard let id = reference?.stringValue.flatMap({ JobID($0) }),
             let job = try services.store.job(id, tenant: tenant)
         else { throw submission.refusal(with: "#/source/job", "there is no job with this id") }
         return job
+    }
+
+    /// The upload that is wanted; whether it can be had is another question.
+    private func upload(_ reference: JSONValue) throws -> UploadedSource {
+        guard let id = reference.stringValue.flatMap({ UploadID($0) }),
+            let upload = try services.uploads.upload(id, tenant: tenant),
+            upload.job != nil || upload.expiresAt > services.environment.now()
+        else {
+            throw submission.refusal(
+                with: UploadedSource.pointer, "there is no upload with this id; it may have expired")
+        }
+        return UploadedSource(upload: upload, services: services)
     }
 
     private func copy(of original: Job) throws -> JobSource {

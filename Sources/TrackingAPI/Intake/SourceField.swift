@@ -8,6 +8,8 @@ enum SourceField: Hashable, Sendable {
     case frame(Int)
     /// The body itself, whose content type promises one of these kinds.
     case body([RecognisedMedia.Kind])
+    /// An upload that came before.
+    case upload
 
     var pointer: String {
         switch self {
@@ -15,6 +17,7 @@ enum SourceField: Hashable, Sendable {
         case .archive: "#/archive"
         case .frame(let index): "#/frame/\(index)"
         case .body: "#"
+        case .upload: UploadedSource.pointer
         }
     }
 
@@ -25,6 +28,7 @@ enum SourceField: Hashable, Sendable {
         case .archive: "The field archive"
         case .frame(let index): "The field frame, file \(index + 1),"
         case .body: "The body"
+        case .upload: "The upload"
         }
     }
 
@@ -34,6 +38,7 @@ enum SourceField: Hashable, Sendable {
         case .archive: [.archive]
         case .frame: [.image]
         case .body(let kinds): kinds
+        case .upload: [.video, .archive]
         }
     }
 

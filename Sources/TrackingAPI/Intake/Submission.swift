@@ -50,12 +50,14 @@ struct Submission: Sendable {
     }
 
     /// Queues the job. The source is durable before, so that what the store keeps is whole.
-    func submit(_ source: JobSource) throws -> Job {
+    ///
+    /// - Parameter upload: the upload that the source was, which the job takes.
+    func submit(_ source: JobSource, from upload: UploadedSource? = nil) throws -> Job {
         let spec = try SpecReader.read(SpecForm.json(fields: fields, base: spec))
         let job = Job(
             id: id, tenant: tenant, spec: spec, source: source, createdAt: services.environment.now(),
             traceID: traceID)
-        try services.store.submit(job)
+        if let upload { try upload.submit(job) } else { try services.store.submit(job) }
         return job
     }
 

@@ -11,7 +11,10 @@ struct LandingRoute: Sendable {
             [
                 "service": "lktrack",
                 "version": .string(services.version),
-                "links": ["jobs": .string(SubmitRoute.path), "health": "/healthz", "readiness": "/readyz"],
+                "links": [
+                    "jobs": .string(SubmitRoute.path), "uploads": .string(UploadRoutes.path), "health": "/healthz",
+                    "readiness": "/readyz",
+                ],
             ])
     }
 }

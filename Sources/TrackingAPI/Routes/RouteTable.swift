@@ -10,6 +10,7 @@ enum RouteTable {
         let results = ResultRoute(services: services)
         let media = MediaRoutes(services: services)
         let videos = RenderedVideoRoutes(services: services, renderings: renderings)
+        let uploads = UploadRoutes(services: services)
         return [
             Route("GET", "/v1/jobs/{id}", .answer(.queue, jobs.get)),
             Route("GET", "/v1/jobs/{id}/results", query: ResultRoute.parameters, .answer(.queue, results.results)),
@@ -21,6 +22,10 @@ enum RouteTable {
             Route("DELETE", "/v1/jobs/{id}", .answer(.queue, jobs.delete)),
             Route("GET", SubmitRoute.path, query: JobListRoute.parameters, .answer(.queue, list.list)),
             Route("POST", SubmitRoute.path, query: nil, .intake(submit.submit)),
+            Route("POST", UploadRoutes.path, .intake(uploads.create)),
+            Route("GET", UploadRoutes.pattern, .answer(.queue, uploads.show)),
+            Route("PATCH", UploadRoutes.pattern, .intake(uploads.append)),
+            Route("DELETE", UploadRoutes.pattern, .answer(.queue, uploads.delete)),
             Route("GET", "/healthz", .answer(.inline, health.alive)),
             Route("GET", "/readyz", .answer(.queue, health.ready)),
             Route("GET", "/metrics", .answer(.queue, MetricsRoute(services: services).metrics)),

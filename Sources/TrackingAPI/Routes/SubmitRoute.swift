@@ -54,7 +54,7 @@ struct SubmitRoute: Sendable {
     }
 
     /// RFC 9110 §8.4: a content coding that is not undone is answered with 415, and §12.5.3 with what would be taken.
-    private static func requireUncoded(_ request: HTTPRequest) throws(Problem) {
+    static func requireUncoded(_ request: HTTPRequest) throws(Problem) {
         let coding = request.fields.all("Content-Encoding").joined(separator: ", ")
         let isCoded = coding.split(separator: ",").contains { name in
             let name = name.trimmingCharacters(in: .whitespaces).lowercased()

@@ -25,6 +25,7 @@ extension ServiceConfiguration {
     var apiConfiguration: APIConfiguration {
         var configuration = APIConfiguration()
         configuration.uploadBytes = Int64(limits.uploadBytes)
+        configuration.uploadSeconds = limits.uploadSeconds
         configuration.frames = limits.frames
         configuration.queuedJobs = limits.queuedJobs
         configuration.diskReserveBytes = Int64(limits.diskReserveBytes)

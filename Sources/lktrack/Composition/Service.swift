@@ -20,6 +20,7 @@ struct Service: Sendable {
     private let pool: WorkerPool?
     private let api: TrackingAPI?
     private let server: HTTPServer?
+    private let sweeper: UploadSweeper?
     private let isStopping: StopFlag
 
     init(_ configuration: ServiceConfiguration, log: Logger) throws(CommandFailure) {
@@ -44,6 +45,11 @@ struct Service: Sendable {
                 configuration.roles.contains(.api)
                 ? Self.api(configuration, store, blobs, pool, isStopping, metrics, log) : nil
             server = api.map { Self.server(configuration, $0, metrics, log) }
+            sweeper =
+                api == nil
+                ? nil
+                : UploadSweeper(
+                    uploads: store, blobs: blobs, uploadSeconds: configuration.limits.uploadSeconds, logger: log)
             try configuration.serverConfiguration.validate()
         } catch let error as JobsError {
             throw CommandFailure(.unavailable, "\(data): \(error.message)")
@@ -61,7 +67,7 @@ struct Service: Sendable {
     ) -> TrackingAPI {
         let expected = pool == nil ? 0 : configuration.workerConfiguration.workers
         return TrackingAPI(
-            store: store, blobs: blobs, media: DecoderMediaServices(limits: configuration.decodeLimits),
+            store: store, uploads: store, blobs: blobs, media: DecoderMediaServices(limits: configuration.decodeLimits),
             renderer: DecoderVideoRenderer(JobRenderer(blobs: blobs, limits: configuration.decodeLimits)),
             configuration: configuration.apiConfiguration, version: Version.text, logger: log,
             metrics: metrics,
@@ -92,12 +98,16 @@ struct Service: Sendable {
                     pool.stop(within: configuration.server.shutdownSeconds)
                 })
         }
+        if let sweeper {
+            services.append(BlockingService(start: { sweeper.start() }) { sweeper.stop() })
+        }
         if let server {
             services.append(
                 BlockingService(start: { try server.start() }) {
                     isStopping.set()
                     api?.stop()
                     server.stop(gracePeriod: .seconds(Self.requestGraceSeconds))
+                    api?.finishUploads()
                 })
         }
         let group = ServiceGroup(

@@ -9,6 +9,8 @@ final class FaultyBlobs: BlobStore {
     let free = Mutex<Int64?>(nil)
     /// Writes fail with `storage_full` once so many bytes of a blob are written.
     let fullAfter = Mutex<Int64>(.max)
+    /// Nothing of what is resumed becomes durable.
+    let failsCheckpoints = Mutex(false)
 
     /// The keys of all blobs that were begun.
     let created = Mutex<[String]>([])
@@ -28,6 +30,8 @@ final class FaultyBlobs: BlobStore {
         return Writer(try base.create(key), self)
     }
 
+    func resume(_ key: String) throws -> (any BlobAppender)? { try base.resume(key).map { Appender($0, self) } }
+    func copy(_ key: String, to other: String) throws -> Bool { try base.copy(key, to: other) }
     func open(_ key: String) throws -> (any BlobReader)? { try base.open(key) }
     func openPartial(_ key: String) throws -> (any BlobReader)? { try base.openPartial(key) }
     func digest(_ key: String) throws -> String? { try base.digest(key) }
@@ -35,6 +39,34 @@ final class FaultyBlobs: BlobStore {
     func children(of prefix: String) throws -> [String] { try base.children(of: prefix) }
     func localPath(_ key: String) throws -> String? { try base.localPath(key) }
     func availableBytes() throws -> Int64 { try free.withLock { $0 } ?? base.availableBytes() }
+
+    private final class Appender: BlobAppender {
+        private let base: any BlobAppender
+        private let store: FaultyBlobs
+
+        init(_ base: any BlobAppender, _ store: FaultyBlobs) {
+            self.base = base
+            self.store = store
+        }
+
+        var count: Int64 { base.count }
+
+        func write(_ bytes: UnsafeRawBufferPointer) throws {
+            guard count + Int64(bytes.count) <= store.fullAfter.withLock({ $0 }) else {
+                throw JobsError(.storageFull, "no space left on the test's disk")
+            }
+            try base.write(bytes)
+        }
+
+        func checkpoint() throws {
+            guard !store.failsCheckpoints.withLock({ $0 }) else { throw JobsError(.io, "the test's disk fails") }
+            try base.checkpoint()
+        }
+
+        func rewind(to offset: Int64) throws { try base.rewind(to: offset) }
+        func commit() throws { try base.commit() }
+        func close() { base.close() }
+    }
 
     private final class Writer: BlobWriter {
         private let base: any BlobWriter

@@ -19,6 +19,8 @@ final class Service: Sendable {
     let ids = JobIDGenerator()
     /// The API's time of day.
     let clock = TestClock()
+    /// Whose folder this is.
+    private let predecessor: Service?
 
     /// What the API told the rest of the program.
     final class Signals: Sendable {
@@ -28,20 +30,22 @@ final class Service: Sendable {
 
     init(
         health: ServiceHealth = ServiceHealth(workersExpected: 2, workersAlive: 2),
-        media: any MediaServices = TestMedia(), isRendererHeld: Bool = false,
-        configure: (inout APIConfiguration) -> Void = { _ in }
+        media: any MediaServices = TestMedia(), isRendererHeld: Bool = false, environment: (any Environment)? = nil,
+        over predecessor: Service? = nil, configure: (inout APIConfiguration) -> Void = { _ in }
     ) throws {
         var configuration = APIConfiguration()
         configuration.diskReserveBytes = 0
         configure(&configuration)
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("api-\(UUID().uuidString)").path
-        store = try SQLiteJobStore(path: folder + "/jobs.sqlite")
+        self.predecessor = predecessor
+        let fresh = FileManager.default.temporaryDirectory.appendingPathComponent("api-\(UUID().uuidString)").path
+        folder = predecessor?.folder ?? fresh
+        store = try SQLiteJobStore(path: folder + "/jobs.sqlite", environment: environment ?? SystemEnvironment())
         blobs = FaultyBlobs(try FileBlobStore(directory: folder + "/blobs"))
         renderer = TestRenderer(blobs, isHeld: isRendererHeld)
         let signals = signals
         api = TrackingAPI(
-            store: store, blobs: blobs, media: media, renderer: renderer,
-            environment: clock, configuration: configuration, version: "1.2.3",
+            store: store, uploads: store, blobs: blobs, media: media, renderer: renderer,
+            environment: environment ?? clock, configuration: configuration, version: "1.2.3",
             logger: Logger(label: "test"), health: { health },
             onSubmit: { signals.submissions.withLock { $0 += 1 } },
             onCancel: { id in signals.cancellations.withLock { $0.append(id) } })
@@ -49,8 +53,11 @@ final class Service: Sendable {
 
     deinit {
         try? store.close()
-        try? FileManager.default.removeItem(atPath: folder)
+        if predecessor == nil { try? FileManager.default.removeItem(atPath: folder) }
     }
+
+    /// Another process on the same folder.
+    func restarted() throws -> Service { try Service(over: self) }
 
     /// Every file below the blobs' folder, finished or not.
     var files: [String] {

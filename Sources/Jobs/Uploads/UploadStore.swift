@@ -1,0 +1,40 @@
+import Foundation
+
+/// Where it is written how far uploads have come. Their bytes are in a ``BlobStore``.
+///
+/// Who writes keeps to an order, so that no row promises bytes that are not there and no bytes stay without a row for
+/// ever: the row before the first byte, bytes durable before the offset, the row gone before the bytes are removed.
+///
+/// Every implementation passes the contract suite in `Tests/JobStoreContract`.
+public protocol UploadStore: Sendable {
+    /// Keeps a new upload. When it returns, the upload survives power loss.
+    func create(_ upload: Upload) throws
+
+    /// `nil` where there is none, or it belongs to another tenant.
+    func upload(_ id: UploadID, tenant: TenantID) throws -> Upload?
+
+    /// Writes down that bytes have become durable. The offset may go back, where bytes that it promised were lost.
+    ///
+    /// - Parameters:
+    ///   - upload: as it was read or returned last. Nothing changes where its offset is another by now: somebody else
+    ///     wrote to it.
+    ///   - length: the same as before, or the first that is known.
+    /// - Returns: the upload as it is now; `nil` where nothing was changed, because it has changed otherwise, a job has
+    ///   taken it, or it is gone.
+    func advance(_ upload: Upload, to offset: Int64, length: Int64?, expiresAt: Date) throws -> Upload?
+
+    /// Removes the row. Returns the upload as it was, `nil` where there was none of this tenant's.
+    func delete(_ id: UploadID, tenant: TenantID) throws -> Upload?
+
+    /// ``JobStore/submit(_:)`` for a job whose source was an upload of its tenant's, which belongs to the job from then
+    /// on; both in one transaction.
+    ///
+    /// - Returns: `false` where the upload is gone, not complete, or taken already: there is no job then.
+    func submit(_ job: Job, taking upload: UploadID) throws -> Bool
+
+    /// Removes the rows whose time is over. Returns their ids.
+    func expireUploads() throws -> [UploadID]
+
+    /// Whether there is such an upload, whoever owns it, that no job has taken; for sweeping orphaned blobs.
+    func isOpen(_ id: UploadID) throws -> Bool
+}

@@ -1,0 +1,88 @@
+import Foundation
+import GRDB
+import Jobs
+
+/// How far uploads have come.
+extension SQLiteJobStore: UploadStore {
+    /// In the order that ``upload(_:)`` reads.
+    private static let uploadColumns = "id, tenant, length, received, metadata, created_at, expires_at, job_id"
+
+    public func create(_ upload: Upload) throws {
+        try write { db in
+            let sql = "INSERT INTO uploads (\(Self.uploadColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            try db.cachedStatement(sql: sql).execute(arguments: [
+                upload.id.description, upload.tenant.name, upload.length, upload.offset, upload.metadata,
+                upload.createdAt.unixMilliseconds, upload.expiresAt.unixMilliseconds, upload.job?.description,
+            ])
+        }
+    }
+
+    public func upload(_ id: UploadID, tenant: TenantID) throws -> Upload? {
+        try read { db in
+            let sql = "SELECT \(Self.uploadColumns) FROM uploads WHERE id = ? AND tenant = ?"
+            return try Self.upload(db.cachedStatement(sql: sql).rows([id.description, tenant.name]).first)
+        }
+    }
+
+    public func advance(_ upload: Upload, to offset: Int64, length: Int64?, expiresAt: Date) throws -> Upload? {
+        try write { db in
+            let sql = """
+                UPDATE uploads SET received = :offset, length = :length, expires_at = :expires
+                WHERE id = :id AND tenant = :tenant AND received = :before AND job_id IS NULL
+                    AND (length IS NULL OR length = :length)
+                RETURNING \(Self.uploadColumns)
+                """
+            let arguments: StatementArguments = [
+                "offset": offset, "length": length, "expires": expiresAt.unixMilliseconds,
+                "id": upload.id.description, "tenant": upload.tenant.name, "before": upload.offset,
+            ]
+            return try Self.upload(db.cachedStatement(sql: sql).rows(arguments).first)
+        }
+    }
+
+    public func delete(_ id: UploadID, tenant: TenantID) throws -> Upload? {
+        try write { db in
+            let sql = "DELETE FROM uploads WHERE id = ? AND tenant = ? RETURNING \(Self.uploadColumns)"
+            return try Self.upload(db.cachedStatement(sql: sql).rows([id.description, tenant.name]).first)
+        }
+    }
+
+    public func submit(_ job: Job, taking upload: UploadID) throws -> Bool {
+        try write { db in
+            let sql = """
+                UPDATE uploads SET job_id = ?
+                WHERE id = ? AND tenant = ? AND job_id IS NULL AND received = length
+                """
+            try db.cachedStatement(sql: sql).execute(
+                arguments: [job.id.description, upload.description, job.tenant.name])
+            guard db.changesCount == 1 else { return false }
+            try Self.insert(job, db)
+            return true
+        }
+    }
+
+    public func expireUploads() throws -> [UploadID] {
+        try write { db in
+            let sql = "DELETE FROM uploads WHERE expires_at <= ? RETURNING id"
+            return try db.cachedStatement(sql: sql).rows([now]).compactMap { UploadID($0[0] as String) }
+        }
+    }
+
+    public func isOpen(_ id: UploadID) throws -> Bool {
+        try read { db in
+            let sql = "SELECT EXISTS (SELECT 1 FROM uploads WHERE id = ? AND job_id IS NULL)"
+            return try Bool.fetchOne(db.cachedStatement(sql: sql), arguments: [id.description]) ?? false
+        }
+    }
+
+    private static func upload(_ row: Row?) throws -> Upload? {
+        guard let row else { return nil }
+        let text: String = row[0]
+        guard let id = UploadID(text) else { throw JobsError(.corrupt, "the stored upload \(text) cannot be read") }
+        let job: String? = row[7]
+        return Upload(
+            id: id, tenant: TenantID(row[1]), length: row[2], offset: row[3], metadata: row[4],
+            createdAt: Date(unixMilliseconds: row[5]), expiresAt: Date(unixMilliseconds: row[6]),
+            job: job.flatMap { JobID($0) })
+    }
+}

@@ -1,0 +1,82 @@
+import HTTPServer
+
+/// What tus asks of every request and answer, whichever route it is for.
+struct TusGate: Sendable {
+    let largestUpload: Int64
+
+    /// Whether a request is one of tus's.
+    static func covers(_ request: HTTPRequest) -> Bool { request.path.starts(with: ["v1", "uploads"]) }
+
+    /// - Parameter route: what becomes of the request once it is known to speak this version.
+    func disposition(of request: HTTPRequest, _ route: (HTTPRequest) -> HTTPDisposition) -> HTTPDisposition {
+        let request = Self.withItsMethod(request)
+        let fields = fields(for: request)
+        let disposition = Self.refusal(request).map { .respond($0) } ?? route(request)
+        return disposition.mappingResponses { response in
+            var response = response
+            for (name, value) in fields { response.fields[name] = value }
+            return response
+        }
+    }
+
+    /// A client that cannot send PATCH or DELETE says so in a field of a POST.
+    private static func withItsMethod(_ request: HTTPRequest) -> HTTPRequest {
+        guard request.method == "POST", let method = request.fields["X-HTTP-Method-Override"] else { return request }
+        var request = request
+        request.isHead = method == "HEAD"
+        request.method = request.isHead ? "GET" : method
+        return request
+    }
+
+    /// A plain GET is no request of tus's, and OPTIONS is how a client learns what is spoken here.
+    private static func refusal(_ request: HTTPRequest) -> HTTPResponse? {
+        guard request.method != "OPTIONS", request.method != "GET" || request.isHead else { return nil }
+        let versions = request.fields.all("Tus-Resumable")
+        guard versions != [Tus.version] else { return nil }
+        let given = versions.isEmpty ? "is missing" : "is \(ClientText.quoted(versions.joined(separator: ", ")))"
+        let problem = Problem(
+            .preconditionFailed, "Tus-Resumable \(given); version \(Tus.version) is spoken here.",
+            fields: HTTPFields([("Tus-Version", Tus.version)]))
+        return Router.response(to: problem, request, route: nil)
+    }
+
+    private func fields(for request: HTTPRequest) -> [(name: String, value: String)] {
+        let version = [("Tus-Resumable", Tus.version)]
+        guard request.method == "OPTIONS" else { return version }
+        return version + [
+            ("Tus-Version", Tus.version), ("Tus-Extension", Tus.extensions.joined(separator: ",")),
+            ("Tus-Max-Size", String(largestUpload)),
+            ("Tus-Checksum-Algorithm", UploadChecksum.Algorithm.allCases.map(\.rawValue).joined(separator: ",")),
+        ]
+    }
+}
+
+extension HTTPDisposition {
+    /// The same, with every answer changed on its way out.
+    func mappingResponses(_ change: @escaping @Sendable (HTTPResponse) -> HTTPResponse) -> HTTPDisposition {
+        switch self {
+        case .respond(let response): .respond(change(response))
+        case .work(let work): .work { change(work()) }
+        case .later(let start):
+            .later { responder in
+                start(HTTPResponder { response in if let response { responder.respond(change(response)) } })
+            }
+        case .receive(let sink, let limit, let tooLarge):
+            .receive(MappingSink(sink, change), limit: limit, tooLarge: change(tooLarge))
+        }
+    }
+}
+
+private final class MappingSink: HTTPBodySink {
+    private let base: any HTTPBodySink
+    private let change: @Sendable (HTTPResponse) -> HTTPResponse
+
+    init(_ base: any HTTPBodySink, _ change: @escaping @Sendable (HTTPResponse) -> HTTPResponse) {
+        self.base = base
+        self.change = change
+    }
+
+    func receive(_ bytes: UnsafeRawBufferPointer) -> HTTPResponse? { base.receive(bytes).map(change) }
+    func finish() -> HTTPResponse { change(base.finish()) }
+    func abort() { base.abort() }
+}

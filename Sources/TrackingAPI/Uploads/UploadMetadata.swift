@@ -1,0 +1,72 @@
+import Foundation
+import HTTPServer
+import Jobs
+
+/// `Upload-Metadata`: what a client tells of its file. `filename bcO2Lm1wNA==,filetype dmlkZW8vbXA0,private`.
+struct UploadMetadata: Hashable, Sendable {
+    /// As it was sent.
+    let text: String
+    /// In the order they came; values are bytes, which need not be text.
+    private let entries: [Entry]
+
+    private struct Entry: Hashable, Sendable {
+        let key: String
+        let value: [UInt8]
+    }
+
+    /// - Throws: 400 where it is not of the form that tus asks for, 431 where it is longer than can be kept.
+    init(_ request: HTTPRequest) throws(Problem) {
+        // RFC 9110 §5.3: a list may be cut into several fields.
+        let text = request.fields.all("Upload-Metadata").joined(separator: ",")
+        guard text.utf8.count <= APILimits.fieldBytes else {
+            throw Problem(.headTooLarge, "Upload-Metadata may have at most \(APILimits.fieldBytes) bytes.")
+        }
+        try self.init(text)
+    }
+
+    init(_ text: String) throws(Problem) {
+        self.text = text
+        var entries: [Entry] = []
+        // Some clients send the field without a value where they have nothing to tell.
+        let pairs = text.isEmpty ? [] : text.split(separator: ",", omittingEmptySubsequences: false)
+        for pair in pairs {
+            let entry = try Self.entry(pair.trimmingCharacters(in: .whitespaces))
+            guard !entries.contains(where: { $0.key == entry.key }) else {
+                throw Problem(.malformed, "Upload-Metadata names \(ClientText.quoted(entry.key)) twice.")
+            }
+            entries.append(entry)
+        }
+        self.entries = entries
+    }
+
+    private static func entry(_ pair: String) throws(Problem) -> Entry {
+        let parts = pair.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard let key = parts.first, !key.isEmpty, key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw Problem(
+                .malformed,
+                "Upload-Metadata is a list of pairs \"key base64\", joined by commas; keys are not empty, and in ASCII."
+            )
+        }
+        guard let value = Data(base64Encoded: parts.count > 1 ? parts[1] : "") else {
+            throw Problem(.malformed, "The value of \(ClientText.quoted(key)) in Upload-Metadata is not in Base64.")
+        }
+        return Entry(key: key, value: Array(value))
+    }
+
+    /// A value as text; `nil` where there is none, or none that is text.
+    subscript(key: String) -> String? {
+        entries.first { $0.key == key }.flatMap { String(validating: $0.value, as: UTF8.self) }
+    }
+
+    /// For display only.
+    var fileName: String? { (self["filename"] ?? self["name"]).flatMap(ClientText.fileName) }
+
+    /// Values that are no text are `null`.
+    var json: JSONValue {
+        .object(
+            JSONObject(
+                entries.map { entry in
+                    (entry.key, String(validating: entry.value, as: UTF8.self).map { .string($0) } ?? .null)
+                }))
+    }
+}
