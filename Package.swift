@@ -45,7 +45,10 @@ let package = Package(
     ],
     targets: [
         // The numeric core: standard library only.
-        .target(name: "LucasKanade", swiftSettings: numericSettings),
+        .target(
+            name: "LucasKanade", swiftSettings: numericSettings,
+            // The standard library's square root calls the C library's where it is not inlined.
+            linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
         .target(name: "Tracking", dependencies: ["LucasKanade"], swiftSettings: numericSettings),
 
         // C and C++ behind C headers.

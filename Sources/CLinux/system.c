@@ -16,7 +16,7 @@
 bool clinux_cpu_suits_build(void) {
 #if defined(__x86_64__) && !defined(LKTRACK_BASELINE)
     __builtin_cpu_init();
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+    return __builtin_cpu_supports("x86-64-v3");
 #else
     return true;
 #endif

@@ -22,8 +22,8 @@ public struct PixelRegion: Sendable, Hashable {
         imageWidth: Int, imageHeight: Int
     ) -> PixelRegion {
         let corners = warp.corners(width: width, height: height)
-        let (x, columns) = span(corners.map(\.x), margin: margin, alignment: alignment, size: imageWidth)
-        let (y, rows) = span(corners.map(\.y), margin: margin, alignment: alignment, size: imageHeight)
+        let (x, columns) = span(corners.map { $0.x }, margin: margin, alignment: alignment, size: imageWidth)
+        let (y, rows) = span(corners.map { $0.y }, margin: margin, alignment: alignment, size: imageHeight)
         return PixelRegion(x: x, y: y, width: columns, height: rows)
     }
 

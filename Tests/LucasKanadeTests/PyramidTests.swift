@@ -113,4 +113,11 @@ struct PyramidTests {
     func exponentialFunction(x: Double) {
         #expect(abs(exponential(x) / exp(x) - 1) < 1e-14)
     }
+
+    @Test(
+        "the logarithm is right to the last digits",
+        arguments: [1e-300, 1e-3, 0.5, 0.7, 0.7072, 0.999, 1, 1.414, 1.5, 3, 1e9])
+    func logarithm(x: Double) {
+        #expect(abs(naturalLogarithm(x) - log(x)) <= 4e-16 * max(abs(log(x)), 1e-3))
+    }
 }

@@ -97,6 +97,20 @@ struct ReliabilityTests {
         #expect(score([.overlap(1, confidence: 1), .overlap(0, confidence: 0)]).calibrationError == 0)
     }
 
+    @Test("overconfidence is the worst shortfall of the share of correct frames among the confident ones")
+    func overconfidence() {
+        func frames(_ count: Int, overlap: Double, confidence: Double) -> [Frame] {
+            .init(repeating: .overlap(overlap, confidence: confidence), count: count)
+        }
+        // Of 30 frames at 0.95 20 are right: 0.9 − 2/3; with the 30 at 0.75, all wrong, 0.7 − 1/3.
+        let confident = frames(20, overlap: 1, confidence: 0.95) + frames(10, overlap: 0, confidence: 0.95)
+        #expect(abs(score(confident).overconfidence - (0.9 - 2.0 / 3)) < 1e-12)
+        let more = confident + frames(30, overlap: 0, confidence: 0.75)
+        #expect(abs(score(more).overconfidence - (0.7 - 1.0 / 3)) < 1e-12)
+        #expect(score(frames(19, overlap: 0, confidence: 0.95)).overconfidence == 0)
+        #expect(score(frames(40, overlap: 1, confidence: 0.3)).overconfidence == 0)
+    }
+
     @Test("bins are a tenth wide, and 1 belongs to the last")
     func bins() {
         let bins = score([0, 0.0999, 0.1, 0.95, 1].map { .overlap(1, confidence: $0) }).bins

@@ -55,10 +55,10 @@ extension WorkersTests {
             #expect(try bench.blobNames(job).count == 3)
         }
 
-        @Test("the same jobs give the same bytes with one worker and with two")
+        @Test("the same jobs give the same bytes with one, two and eight workers")
         func determinism() async throws {
             var results: [[String]] = []
-            for workers in 1...2 {
+            for workers in [1, 2, 8] {
                 let bench = try Bench()
                 let jobs = try (1...4).map { try bench.submit(try Scene(seed: $0)) }
                 let pool = try bench.pool(workers: workers)
@@ -69,7 +69,7 @@ extension WorkersTests {
                 #expect(ended.map(\.failure) == [nil, nil, nil, nil])
                 results.append(try ended.map { String(decoding: try bench.result($0), as: UTF8.self) })
             }
-            #expect(results[0] == results[1])
+            #expect(results[0] == results[1] && results[0] == results[2])
             #expect(Set(results[0]).count == 4)
         }
 

@@ -40,7 +40,7 @@ from typing import (
     TypeVar, Union,
 )
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "Client", "Job", "Event", "LktrackError", "APIError", "InvalidRequest", "NotAuthorized", "NotFound", "Conflict",
     "TooLarge", "Busy", "StorageFull", "ConnectionFailed", "JobFailed", "WaitTimeout", "SourceError", "ProgressBar",

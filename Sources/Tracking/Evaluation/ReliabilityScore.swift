@@ -60,6 +60,24 @@ public struct ReliabilityScore: Hashable, Sendable {
         return sum / Double(max(frames, 1))
     }
 
+    /// How far the promise "of the frames with a confidence of at least c, the share that is correct is at least c" is
+    /// missed, at worst over c = 0.1, 0.2 … 0.9: that c less the share, at least 0. A c that fewer frames than
+    /// ``leastFrames`` reach is left out.
+    public var overconfidence: Double {
+        var (frames, correct, worst) = (0, 0, 0.0)
+        for index in bins.indices.reversed() where index > 0 {
+            frames += bins[index].frames
+            correct += bins[index].correct
+            guard frames >= Self.leastFrames else { continue }
+            let promised = Double(index) / Double(Self.binCount)
+            worst = max(worst, promised - Double(correct) / Double(frames))
+        }
+        return worst
+    }
+
+    /// Fewer frames say nothing about a share.
+    public static let leastFrames = 20
+
     /// Share of the frames reported as tracked that hold their target; `nil` where none was.
     public var heldShare: Double? { tracked > 0 ? Double(held) / Double(tracked) : nil }
 

@@ -1,13 +1,5 @@
 import LucasKanade
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Gamma correction of an 8-bit image by a table: `v' = 255 · (v / 255)^exponent`, rounded.
 ///
 /// An exponent below 1 brightens shadows, one above 1 darkens them; 1 changes nothing.
@@ -18,7 +10,10 @@ public struct GammaCurve: Sendable {
     /// - Parameter exponent: more than 0 and finite.
     public init(exponent: Double) {
         precondition(exponent > 0 && exponent.isFinite, "a gamma exponent is positive")
-        table = (0...255).map { UInt8((255 * pow(Double($0) / 255, exponent)).rounded()) }
+        table = (0...255).map { value in
+            guard value > 0 else { return 0 }
+            return UInt8((255 * exponential(exponent * naturalLogarithm(Double(value) / 255))).rounded())
+        }
     }
 
     /// A new image with every byte passed through the table.

@@ -22,10 +22,13 @@ struct EvalCommand: ParsableCommand {
                           state `tracked` and an overlap over 0.5
             ECE           expected calibration error of the confidence against an
                           overlap of at least 0.5; ten equally wide bins
+            over          overconfidence: how far the share of correct frames, among
+                          those with a confidence of at least c, falls short of c, at
+                          worst over c = 0.1 … 0.9
             held          share of the frames with the state `tracked` whose overlap
                           is over 0.3
 
-            ECE and held leave out the first frame, and all leave out frames without truth.
+            ECE, over and held leave out the first frame, and all leave out frames without truth.
 
             The mean line averages success, precision and frames a second over the targets; its other columns are of all
             targets' frames together.

@@ -43,7 +43,8 @@ struct EvaluationReport {
     }
 
     private static let columns = [
-        "frames", "success AUC", "precision@20", "frames/s", "p50 ms", "p99 ms", "lost", "refound", "  ECE", " held",
+        "frames", "success AUC", "precision@20", "frames/s", "p50 ms", "p99 ms", "lost", "refound", "  ECE", " over",
+        " held",
     ]
 
     private func cells(
@@ -56,7 +57,8 @@ struct EvaluationReport {
         return [
             "\(frames)", decimal(success, 3), decimal(precision, 3), decimal(rate, 0),
             decimal(1000 * times.percentile(50), 2), decimal(1000 * times.percentile(99), 2), "\(refinding.lost)",
-            "\(refinding.refound)", decimal(reliability.calibrationError, 3), decimal(reliability.heldShare, 3),
+            "\(refinding.refound)", decimal(reliability.calibrationError, 3),
+            decimal(reliability.overconfidence, 3), decimal(reliability.heldShare, 3),
         ]
     }
 
@@ -98,6 +100,7 @@ struct EvaluationReport {
         object["refound"] = .int(refinding.refound)
         object["refound_share"] = refinding.share.map { .number($0) } ?? .null
         object["calibration_error"] = .number(reliability.calibrationError)
+        object["overconfidence"] = .number(reliability.overconfidence)
         object["tracked_frames"] = .int(reliability.tracked)
         object["tracked_held_share"] = reliability.heldShare.map { .number($0) } ?? .null
     }
