@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import GRDBSQLite
 import Jobs
 import JobStoreContract
 import Testing
@@ -18,12 +19,46 @@ struct QueryPlanTests {
         }
     }
 
-    @Test("a claim takes the first entry of the queue's index and sorts nothing")
+    @Test("a claim takes the first tenant of the turn's index and its first job of the queue's, and sorts nothing")
     func claim() throws {
         let plan = try plan(
             SQLiteJobStore.claimSQL, ["now": 0, "owner": "worker", "token": "t", "expires": 1])
-        #expect(plan.contains("SCAN jobs USING INDEX jobs_queue"))
-        #expect(!plan.contains("TEMP B-TREE"))
+        #expect(plan.contains("SEARCH jobs USING INDEX jobs_queue (tenant=?)"), "\(plan)")
+        #expect(plan.contains("SCAN tenants USING INDEX tenants_turn"), "\(plan)")
+        #expect(!plan.contains("TEMP B-TREE"), "\(plan)")
+    }
+
+    @Test("a claim, a count and a submission take as long with 100,000 queued jobs as with none")
+    func longQueue() throws {
+        let store = try database.store()
+        try store.pool.write { db in
+            try db.execute(
+                sql: """
+                    WITH RECURSIVE numbers(n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM numbers WHERE n < 99999)
+                    INSERT INTO jobs (id, tenant, priority, spec, source, created_at)
+                    SELECT printf('0197aaaa-0000-7000-8000-%012d', n), 'tenant-' || (n % 3), n % 7, '{}', '{}', 0
+                    FROM numbers
+                    """)
+        }
+        // Virtual machine steps rather than time: they are the same on every machine.
+        let steps = try store.pool.writeWithoutTransaction { db -> Int in
+            let statement = try db.makeStatement(sql: SQLiteJobStore.claimSQL)
+            _ = try Row.fetchAll(
+                statement, arguments: ["now": 0, "owner": "worker", "token": "t", "expires": 1] as StatementArguments)
+            return Int(sqlite3_stmt_status(statement.sqliteStatement, SQLITE_STMTSTATUS_VM_STEP, 0))
+        }
+        #expect(steps > 0)
+        #expect(steps < 2_000)
+        #expect(try store.usage(of: TenantID("tenant-1")) == TenantUsage(queued: 33_333, running: 0))
+    }
+
+    @Test("sweeping looks at no job that is not due")
+    func sweep() throws {
+        for (sql, index) in [(SQLiteJobStore.expiredSQL, "jobs_expiring"), (SQLiteJobStore.purgedSQL, "jobs_purged")] {
+            let plan = try plan(sql, [0, 10])
+            #expect(plan.contains("INDEX \(index) "), "\(plan)")
+            #expect(!plan.contains("TEMP B-TREE"), "\(plan)")
+        }
     }
 
     @Test(
