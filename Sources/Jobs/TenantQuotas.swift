@@ -25,6 +25,15 @@ public struct TenantUsage: Hashable, Sendable {
     public var isQueueFull: Bool { quota.queued.map { queued >= $0 } ?? false }
 }
 
+extension JobsError {
+    /// A tenant has as many queued jobs as it may have.
+    public static func queueQuota(_ limit: Int) -> JobsError {
+        JobsError(
+            .quotaExceeded,
+            "As many jobs as may wait at a time are waiting already (\(limit)). Try again when some are done.")
+    }
+}
+
 /// What each tenant may have at a time. A submission over the quota of queued jobs is refused by ``JobStore/submit(_:)``;
 /// one of running jobs holds the tenant's jobs back in ``JobStore/claim(owner:leaseSeconds:)``.
 public protocol TenantQuotas: Sendable {

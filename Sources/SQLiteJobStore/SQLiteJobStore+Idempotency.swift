@@ -7,15 +7,21 @@ extension SQLiteJobStore {
     public func submit(_ job: Job, as attempt: IdempotentAttempt) throws -> IdempotentAttempt? {
         try write { db in
             if let earlier = try Self.attempt(db, attempt.key, job.tenant, since: oldestAttempt) { return earlier }
-            let sql = """
-                INSERT OR REPLACE INTO idempotency_keys (tenant, key, fingerprint, answer, created_at)
-                VALUES (?, ?, ?, ?, ?)
-                """
-            try db.cachedStatement(sql: sql).execute(arguments: [
-                job.tenant.name, attempt.key, attempt.fingerprint, String(decoding: attempt.answer, as: UTF8.self), now,
-            ])
+            try keep(attempt, of: job, db)
             try Self.insert(job, db)
             return nil
+        }
+    }
+
+    public func submit(_ job: Job, taking upload: UploadID, as attempt: IdempotentAttempt) throws -> UploadSubmission {
+        try write { db in
+            if let earlier = try Self.attempt(db, attempt.key, job.tenant, since: oldestAttempt) {
+                return .repeated(earlier)
+            }
+            guard try Self.take(upload, for: job, db) else { return .unavailable }
+            try keep(attempt, of: job, db)
+            try Self.insert(job, db)
+            return .kept
         }
     }
 
@@ -32,6 +38,16 @@ extension SQLiteJobStore {
             try db.cachedStatement(sql: sql).execute(arguments: [oldestAttempt, limit])
             return db.changesCount
         }
+    }
+
+    private func keep(_ attempt: IdempotentAttempt, of job: Job, _ db: Database) throws {
+        let sql = """
+            INSERT OR REPLACE INTO idempotency_keys (tenant, key, fingerprint, answer, created_at)
+            VALUES (?, ?, ?, ?, ?)
+            """
+        try db.cachedStatement(sql: sql).execute(arguments: [
+            job.tenant.name, attempt.key, attempt.fingerprint, String(decoding: attempt.answer, as: UTF8.self), now,
+        ])
     }
 
     /// What is not younger than this is forgotten.

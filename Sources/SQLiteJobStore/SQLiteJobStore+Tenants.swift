@@ -21,8 +21,7 @@ extension SQLiteJobStore {
     /// To be called after a job was inserted, in the same savepoint.
     static func requireQuota(_ db: Database, _ tenant: TenantID) throws {
         let usage = try usage(db, tenant)
-        guard let limit = usage.quota.queued, usage.queued > limit else { return }
-        throw JobsError(.quotaExceeded, "\(limit) jobs are waiting already, and more may not at a time")
+        if let limit = usage.quota.queued, usage.queued > limit { throw JobsError.queueQuota(limit) }
     }
 
     private static func usage(_ db: Database, _ tenant: TenantID) throws -> TenantUsage {
