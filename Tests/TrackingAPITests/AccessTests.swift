@@ -101,6 +101,9 @@ struct AccessTests {
         let service = try Service(keys: .loopback)
         let id = try service.submit()
         #expect(service.send("GET", "/v1/jobs/\(id)").status == 200)
+        #expect(service.send("GET", "/v1/jobs/\(id)", [("Authorization", "Basic YTpi")]).status == 200)
+        // Not known yet, a key is refused rather than taken for nobody's.
+        expectProblem(service.send("GET", "/v1/jobs", [("Authorization", "Bearer \(KeySecret().text)")]), 401)
         let key = try service.key(.anonymous)
         expectProblem(service.send("GET", "/v1/jobs/\(id)"), 401)
         #expect(service.send("GET", "/v1/jobs/\(id)", [key]).status == 200)

@@ -109,10 +109,11 @@ public final class KeyRing: Sendable {
     /// - Parameter authorization: the values of its `Authorization` fields.
     /// - Throws: 401, with the challenge that RFC 6750 §3 asks for.
     func caller(_ authorization: [String]) throws(Problem) -> Caller {
-        if allowsAnonymous && isEmpty { return .anonymous }
-        guard let credentials = authorization.first, let token = Self.bearerToken(credentials) else {
-            throw Self.challenge("This needs a key. Send it as `Authorization: Bearer lkt_…`.")
-        }
+        let token = authorization.first.flatMap(Self.bearerToken)
+        // A key counts also while there are none: one that was just made, or is another service's, does not make its
+        // holder's jobs everybody's.
+        if token.flatMap(KeySecret.init) == nil, allowsAnonymous, isEmpty { return .anonymous }
+        guard let token else { throw Self.challenge("This needs a key. Send it as `Authorization: Bearer lkt_…`.") }
         guard authorization.count == 1, let secret = KeySecret(token) else {
             throw Self.challenge("This is not a key. Keys are `lkt_` and 43 characters.", error: "invalid_token")
         }
