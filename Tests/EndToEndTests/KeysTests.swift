@@ -52,6 +52,29 @@ struct KeysTests {
         #expect(!server.log.text.contains(key))
     }
 
+    @Test("the README's lines on keys work as they stand")
+    func readme() throws {
+        let server = try Server("--workers", "1")
+        let lines = ReadmeTests.text.split(separator: "\n").filter {
+            $0.contains("lktrack keys ") || $0.contains("$KEY")
+        }
+        .filter { ["KEY=", "curl ", "lktrack "].contains(where: $0.hasPrefix) }
+        #expect(lines.count == 4)
+        let script = lines.joined(separator: "\n")
+            .replacing("curl ", with: "curl -sS --fail-with-body --retry 10 --retry-delay 1 --retry-all-errors ")
+            .replacing("localhost:8080", with: "127.0.0.1:\(server.port)")
+            .replacing("9f86d081884c", with: "$(lktrack keys list --json | jq -r '.keys[0].id')")
+        let setting = """
+            set -e -u -o pipefail
+            export PATH=\(URL(fileURLWithPath: Executable.lktrack).deletingLastPathComponent().path):$PATH
+            export LKTRACK_DATA_DIR=\(server.data.url.path)
+
+            """
+        let output = try Executable.run("/usr/bin/env", ["bash", "-c", setting + script], in: server.data.url)
+        #expect(output.status == 0, "\(output.standardError)")
+        #expect(output.text.contains("\"jobs\"") && output.text.contains("acme"))
+    }
+
     @Test("only a loopback address is served without keys; with one, any is")
     func addresses() throws {
         let folder = try TemporaryFolder()
