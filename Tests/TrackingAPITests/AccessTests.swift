@@ -19,7 +19,7 @@ struct AccessTests {
         #expect(service.routes.contains { $0.pattern == "/v1/jobs/{id}" })
         for (method, pattern) in service.routes {
             let path = pattern.replacing("{", with: "").replacing("}", with: "")
-            let answer = service.send(method, path, body: method == "GET" ? nil : [1])
+            let answer = service.send(method, path, Service.tus, body: method == "GET" ? nil : [1])
             if pattern.hasPrefix("/v1/") {
                 expectProblem(answer, 401)
                 #expect(answer.fields["WWW-Authenticate"] == "Bearer realm=\"lktrack\"", "\(method) \(pattern)")

@@ -173,6 +173,23 @@ struct IdempotencyTests {
         expectProblem(service.send("POST", "/v1/jobs", fields, body: body(try service.submit())), 422)
     }
 
+    @Test("a retry of an upload's job is answered although the upload is the job's by now")
+    func upload() throws {
+        let service = try Service()
+        let id = try service.upload(Sample.video()).split(separator: "/").last ?? ""
+        let fields = [(name: "Content-Type", value: "application/json"), Self.key]
+        let body = Array(#"{"targets": [{"box": [1, 2, 30, 40]}], "source": {"upload": "\#(id)"}}"#.utf8)
+        let first = service.send("POST", "/v1/jobs", fields, body: body)
+        #expect(first.status == 202, "\(first.text)")
+        let files = service.files
+        let retry = service.send("POST", "/v1/jobs", fields, body: body)
+        #expect(retry.body == first.body, "\(retry.text)")
+        #expect(retry.fields["Idempotency-Replayed"] == "true")
+        #expect(service.files == files)
+        let unnamed = service.send("POST", "/v1/jobs", [("Content-Type", "application/json")], body: body)
+        expectProblem(unnamed, 409, pointer: "#/source/upload")
+    }
+
     @Test("a retry is answered although the queue, or the tenant's quota, is full by now")
     func fullQueue() throws {
         let service = try Service { $0.queuedJobs = 1 }

@@ -31,9 +31,7 @@ struct TenantTests {
     /// What a request needs beside its path.
     private static func fields(_ method: String, _ pattern: String) -> [(name: String, value: String)] {
         guard pattern.hasPrefix("/v1/uploads") else { return [] }
-        return [
-            ("Tus-Resumable", "1.0.0"), ("Upload-Offset", "0"), ("Content-Type", "application/offset+octet-stream"),
-        ].filter { method == "PATCH" || $0.0 == "Tus-Resumable" }
+        return method == "PATCH" ? Service.chunk + [("Upload-Offset", "0")] : Service.tus
     }
 
     /// The path of something of the owner's; `nil` where the pattern names nothing that could be somebody's.
@@ -44,10 +42,8 @@ struct TenantTests {
                 .replacing("{t}", with: "car")
         }
         if pattern.hasPrefix("/v1/uploads/{") {
-            let made = pair.service.send(
-                "POST", "/v1/uploads", [pair.owner, ("Tus-Resumable", "1.0.0"), ("Upload-Length", "10")], body: [])
-            let location: String = try #require(made.fields["Location"], "\(made.status)")
-            return location
+            let path: String = try pair.service.create(10, [pair.owner])
+            return path
         }
         Issue.record("say here how a stranger would ask for what \(pattern) is about")
         return nil
@@ -115,6 +111,19 @@ struct TenantTests {
         let json = (name: "Content-Type", value: "application/json")
         let refused = pair.service.send("POST", "/v1/jobs", [pair.stranger, json], body: body)
         expectProblem(refused, 422, pointer: "#/source/job", saying: "there is no job with this id")
+        #expect(pair.service.send("POST", "/v1/jobs", [pair.owner, json], body: body).status == 202)
+    }
+
+    @Test("and somebody else's upload make no job")
+    func uploadAsSource() throws {
+        let pair = try Pair()
+        let path = try pair.service.create(Sample.video().count, [pair.owner])
+        #expect(pair.service.patch(path, at: 0, Sample.video(), [pair.owner]).status == 204)
+        let id = path.split(separator: "/").last ?? ""
+        let body = Array(#"{"source": {"upload": "\#(id)"}, "targets": [{"box": [1, 2, 30, 40]}]}"#.utf8)
+        let json = (name: "Content-Type", value: "application/json")
+        let refused = pair.service.send("POST", "/v1/jobs", [pair.stranger, json], body: body)
+        expectProblem(refused, 422, pointer: "#/source/upload")
         #expect(pair.service.send("POST", "/v1/jobs", [pair.owner, json], body: body).status == 202)
     }
 
