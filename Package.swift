@@ -142,6 +142,7 @@ let package = Package(
             name: "SQLiteJobStoreTests",
             dependencies: [
                 "Jobs", "JobStoreContract", "SQLiteJobStore", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: swiftSettings),
         .testTarget(

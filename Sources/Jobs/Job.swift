@@ -133,6 +133,8 @@ public struct Job: Hashable, Sendable {
     public var resultKey: String?
     /// Key of the annotated video.
     public var videoKey: String?
+    /// When source and results go, once the job has ended; `nil`: they are kept.
+    public var expiresAt: Date?
     /// Grows with every change of the row; the entity tag of the job.
     public var revision: Int64
     /// The trace that it was submitted in (W3C Trace Context's trace-id), for the log.
@@ -142,7 +144,7 @@ public struct Job: Hashable, Sendable {
         id: JobID, tenant: TenantID, status: JobStatus = .queued, spec: JobSpec, source: JobSource, createdAt: Date,
         startedAt: Date? = nil, finishedAt: Date? = nil, attempt: Int = 0, cancelRequested: Bool = false,
         progress: JobProgress = JobProgress(), failure: JobFailure? = nil, resultKey: String? = nil,
-        videoKey: String? = nil, revision: Int64 = 1, traceID: String? = nil
+        videoKey: String? = nil, expiresAt: Date? = nil, revision: Int64 = 1, traceID: String? = nil
     ) {
         self.id = id
         self.tenant = tenant
@@ -158,6 +160,7 @@ public struct Job: Hashable, Sendable {
         self.failure = failure
         self.resultKey = resultKey
         self.videoKey = videoKey
+        self.expiresAt = expiresAt
         self.revision = revision
         self.traceID = traceID
     }

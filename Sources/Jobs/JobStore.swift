@@ -91,8 +91,10 @@ public struct JobPage: Sendable {
 /// Where jobs are kept and queued. Calls block; they are made on Dispatch threads, never on the cooperative pool.
 ///
 /// Every implementation passes the contract suite in `Tests/JobStoreContract`.
-public protocol JobStore: Sendable {
+public protocol JobStore: TenantQuotas, JobRetention, IdempotentSubmission {
     /// Keeps a new job in state `queued`. When it returns, the job survives power loss.
+    ///
+    /// - Throws: ``JobsError/Code/quotaExceeded`` where the tenant has as many queued jobs as it may.
     func submit(_ job: Job) throws
 
     /// `nil` where there is none, or it belongs to another tenant.
@@ -100,8 +102,12 @@ public protocol JobStore: Sendable {
 
     func jobs(_ query: JobQuery) throws -> JobPage
 
-    /// Takes the queued job of the highest priority, the oldest among equals, in one statement: `running`, attempt
-    /// counted, new token. `nil` where nothing is queued.
+    /// Takes a queued job in one statement: `running`, attempt counted, new token. `nil` where nothing is queued that
+    /// may run.
+    ///
+    /// Tenants take turns: the one with the fewest running jobs goes first, among equals the one that was served
+    /// longest ago; one that runs as many as its quota allows waits. Of its jobs that of the highest priority is taken,
+    /// among equals the oldest. A priority counts among a tenant's own jobs only.
     ///
     /// - Parameter owner: names this process, so that its jobs can be requeued when it is known to be dead.
     func claim(owner: String, leaseSeconds: Double) throws -> ClaimedJob?

@@ -9,7 +9,7 @@ public enum JobWriter {
             "created_at": time(job.createdAt),
             "started_at": time(job.startedAt),
             "finished_at": time(job.finishedAt),
-            "expires_at": .null,
+            "expires_at": time(job.expiresAt),
             "attempt": .int(job.attempt),
             "progress": progress(job.progress),
             "source": source(job.source),

@@ -20,6 +20,10 @@ public struct JobsError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let corrupt = Code(rawValue: "corrupt")
         /// The database was made by a newer version.
         public static let schemaTooNew = Code(rawValue: "schema_too_new")
+        /// A tenant has as much as it may have.
+        public static let quotaExceeded = Code(rawValue: "quota_exceeded")
+        /// What is to be added is there already.
+        public static let conflict = Code(rawValue: "conflict")
         /// A format holds one target, and the job has several.
         public static let targetNeeded = Code(rawValue: "target_needed")
         /// The job has no such target.

@@ -8,7 +8,7 @@ enum JobRow {
     static let columns = """
         jobs.id, jobs.tenant, jobs.status, jobs.spec, jobs.source, jobs.created_at, jobs.started_at, jobs.finished_at, \
         jobs.attempt, jobs.cancel_requested, jobs.frames_done, jobs.frames_total, jobs.frames_per_second, \
-        jobs.failure, jobs.result_key, jobs.video_key, jobs.revision, jobs.trace_id
+        jobs.failure, jobs.result_key, jobs.video_key, jobs.revision, jobs.trace_id, jobs.expires_at
         """
 
     static func job(_ row: Row) throws -> Job {
@@ -24,7 +24,7 @@ enum JobRow {
             startedAt: date(row[6]), finishedAt: date(row[7]), attempt: row[8], cancelRequested: row[9],
             progress: JobProgress(framesDone: row[10], framesTotal: row[11], framesPerSecond: row[12]),
             failure: try failure.map { try JobFailure(storedJSON: try json($0, id)) }, resultKey: row[14],
-            videoKey: row[15], revision: row[16], traceID: row["trace_id"])
+            videoKey: row[15], expiresAt: date(row["expires_at"]), revision: row[16], traceID: row["trace_id"])
     }
 
     /// The values of an `INSERT INTO jobs`, by column.

@@ -25,13 +25,16 @@ extension SQLiteJobStore {
         try write { db in
             let sql = """
                 UPDATE jobs SET status = iif(status = 'queued', 'canceled', status),
-                    finished_at = iif(status = 'queued', :now, finished_at), cancel_requested = 1,
+                    finished_at = iif(status = 'queued', :now, finished_at),
+                    expires_at = iif(status = 'queued', :now + :retention, expires_at), cancel_requested = 1,
                     revision = revision + 1
                 WHERE id = :id AND tenant = :tenant
                     AND (status = 'queued' OR (status = 'running' AND NOT cancel_requested))
                 """
             try db.cachedStatement(sql: sql).execute(
-                arguments: ["now": now, "id": id.description, "tenant": tenant.name])
+                arguments: [
+                    "now": now, "retention": retentionMilliseconds, "id": id.description, "tenant": tenant.name,
+                ])
             return try Self.job(db, id, tenant)
         }
     }
@@ -72,6 +75,7 @@ extension SQLiteJobStore {
 
     // MARK: Parts
 
+    /// - Throws: where the tenant has as many queued jobs as it may; the savepoint it is called in undoes the rest.
     static func insert(_ job: Job, _ db: Database) throws {
         let values = JobRow.values(job).sorted { $0.key < $1.key }
         let sql = """
@@ -85,6 +89,7 @@ extension SQLiteJobStore {
             try db.cachedStatement(sql: label).execute(
                 arguments: [job.id.description, job.tenant.name, name, value])
         }
+        try requireQuota(db, job.tenant)
     }
 
     private static func job(_ db: Database, _ id: JobID, _ tenant: TenantID) throws -> Job? {

@@ -7,11 +7,19 @@ extension SQLiteJobStore {
     /// Bytes of randomness in a token.
     private static let tokenBytes = 16
 
+    /// The innermost query finds whose turn it is, the next one that tenant's first job; each by the first entry of an
+    /// index (`tenants_turn`, `jobs_queue`), whose conditions they repeat word for word.
     static let claimSQL = """
         UPDATE jobs SET status = 'running', attempt = attempt + 1, started_at = :now, frames_done = 0,
             frames_total = NULL, frames_per_second = 0, failure = NULL, result_key = NULL, video_key = NULL,
             lease_owner = :owner, lease_token = :token, lease_expires_at = :expires, revision = revision + 1
-        WHERE id = (SELECT id FROM jobs WHERE status = 'queued' ORDER BY priority DESC, id LIMIT 1)
+        WHERE id = (
+            SELECT id FROM jobs
+            WHERE status = 'queued' AND tenant = (
+                SELECT name FROM tenants
+                WHERE queued > 0 AND running < coalesce(running_limit, 9223372036854775807)
+                ORDER BY running, served LIMIT 1)
+            ORDER BY priority DESC, id LIMIT 1)
         RETURNING \(JobRow.columns)
         """
 
@@ -64,13 +72,15 @@ extension SQLiteJobStore {
         return try change(
             lease,
             set: """
-                status = :status, finished_at = :now, frames_done = :done, frames_total = :total,
+                status = :status, finished_at = :now, expires_at = :now + :retention, frames_done = :done,
+                frames_total = :total,
                 frames_per_second = :rate, failure = :failure, result_key = :result, video_key = :video,
                 lease_owner = NULL, lease_token = NULL, lease_expires_at = NULL
                 """,
             [
-                "status": outcome.status.rawValue, "now": now, "done": outcome.progress.framesDone,
-                "total": outcome.progress.framesTotal, "rate": outcome.progress.framesPerSecond,
+                "status": outcome.status.rawValue, "now": now, "retention": retentionMilliseconds,
+                "done": outcome.progress.framesDone, "total": outcome.progress.framesTotal,
+                "rate": outcome.progress.framesPerSecond,
                 "failure": outcome.failure.map { JobRow.text($0.storedJSON) }, "result": outcome.resultKey,
                 "video": outcome.videoKey,
             ])
@@ -81,9 +91,9 @@ extension SQLiteJobStore {
             lease,
             set: """
                 status = iif(cancel_requested, 'canceled', 'queued'), finished_at = iif(cancel_requested, :now, NULL),
-                attempt = attempt - 1, \(Self.cleared)
+                expires_at = iif(cancel_requested, :now + :retention, NULL), attempt = attempt - 1, \(Self.cleared)
                 """,
-            ["now": now])
+            ["now": now, "retention": retentionMilliseconds])
     }
 
     public func expireLeases() throws -> [JobID] {
@@ -146,11 +156,13 @@ extension SQLiteJobStore {
                         ELSE 'queued' END,
                     failure = CASE WHEN NOT cancel_requested AND attempt >= :attempts THEN :failure END,
                     finished_at = CASE WHEN cancel_requested OR attempt >= :attempts THEN :now END,
+                    expires_at = CASE WHEN cancel_requested OR attempt >= :attempts THEN :now + :retention END,
                     \(Self.cleared), revision = revision + 1
                 WHERE \(condition) RETURNING id
                 """
             let own: StatementArguments = [
                 "attempts": QueueLimits.attempts, "failure": JobRow.text(JobFailure.workerLost.storedJSON), "now": now,
+                "retention": retentionMilliseconds,
             ]
             return try db.cachedStatement(sql: sql).rows(own + arguments).compactMap { JobID($0[0] as String) }
         }

@@ -49,16 +49,21 @@ extension SQLiteJobStore: UploadStore {
 
     public func submit(_ job: Job, taking upload: UploadID) throws -> Bool {
         try write { db in
-            let sql = """
-                UPDATE uploads SET job_id = ?
-                WHERE id = ? AND tenant = ? AND job_id IS NULL AND received = length
-                """
-            try db.cachedStatement(sql: sql).execute(
-                arguments: [job.id.description, upload.description, job.tenant.name])
-            guard db.changesCount == 1 else { return false }
+            guard try Self.take(upload, for: job, db) else { return false }
             try Self.insert(job, db)
             return true
         }
+    }
+
+    /// - Returns: `false` where the upload is gone, not complete, or taken already.
+    static func take(_ upload: UploadID, for job: Job, _ db: Database) throws -> Bool {
+        let sql = """
+            UPDATE uploads SET job_id = ?
+            WHERE id = ? AND tenant = ? AND job_id IS NULL AND received = length
+            """
+        try db.cachedStatement(sql: sql).execute(
+            arguments: [job.id.description, upload.description, job.tenant.name])
+        return db.changesCount == 1
     }
 
     public func expireUploads() throws -> [UploadID] {

@@ -14,16 +14,22 @@ public struct SQLiteJobStore: JobStore {
     let pool: DatabasePool
     private let group: GroupCommit
     let environment: any Environment
+    /// From a job's end until it expires; `nil`: never.
+    let retentionMilliseconds: Int64?
 
     /// Opens the database, makes it where there is none, and brings its schema up to date.
     ///
     /// - Parameters:
     ///   - path: of the database's file; its folder is made where it is missing.
+    ///   - retentionSeconds: what jobs that end get until they expire; `nil`: they are kept for ever.
     ///   - environment: gives the time of day and the leases' tokens.
     /// - Throws: ``JobsError/Code/schemaTooNew`` where a newer version made the database, ``JobsError/Code/corrupt``
     ///   where it is none.
-    public init(path: String, environment: any Environment = SystemEnvironment()) throws(JobsError) {
+    public init(
+        path: String, retentionSeconds: Double? = nil, environment: any Environment = SystemEnvironment()
+    ) throws(JobsError) {
         self.environment = environment
+        retentionMilliseconds = retentionSeconds.map { Int64(($0 * 1000).rounded()) }
         pool = try Self.translated { try Self.openPool(path) }
         group = GroupCommit(pool)
     }

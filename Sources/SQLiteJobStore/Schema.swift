@@ -5,7 +5,9 @@ import Jobs
 enum Schema {
     private static let migrations: [(name: String, sql: [UInt8])] = [
         ("0001_jobs", PackageResources._001_jobs_sql),
+        ("0002_tenants", PackageResources._002_tenants_sql),
         ("0003_uploads", PackageResources._003_uploads_sql),
+        ("0004_idempotency", PackageResources._004_idempotency_sql),
         ("0007_monitoring", PackageResources._007_monitoring_sql),
     ]
 

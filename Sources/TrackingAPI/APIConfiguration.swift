@@ -1,5 +1,6 @@
 import Foundation
 import HTTPServer
+import Jobs
 
 /// What the API accepts. Numbers that are keys of `config/lktrack.yaml` name them.
 public struct APIConfiguration: Hashable, Sendable {
@@ -11,6 +12,9 @@ public struct APIConfiguration: Hashable, Sendable {
     public var frames = 1_000_000
     /// `limits.queued_jobs`: with so many jobs waiting, new ones are answered with 503.
     public var queuedJobs = 10_000
+    /// `limits.requests_per_second`: of the anonymous tenant, and of each key that was made without a rate; `nil`: as
+    /// many as come.
+    public var requestRate: RequestRate?
     /// `limits.disk_reserve_bytes`: an upload that would leave less is answered with 507.
     public var diskReserveBytes: Int64 = 256 << 20
     /// Single frames decoded at a time; a request for one more is answered with 503. To be less than the server's handler

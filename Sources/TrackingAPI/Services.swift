@@ -20,6 +20,7 @@ struct Services: Sendable {
     let health: @Sendable () -> ServiceHealth
     let onSubmit: @Sendable () -> Void
     let onCancel: @Sendable (JobID) -> Void
+    let flights = SubmissionFlights()
 
     /// Of the job's own document, which depends on its row alone; the revision grows with every change of that.
     func tag(_ job: Job) -> EntityTag { EntityTag("\(version)-\(job.revision)") }
@@ -28,5 +29,14 @@ struct Services: Sendable {
     func job(_ context: RequestContext) throws -> Job {
         guard let job = try store.job(context.jobID(), tenant: context.tenant) else { throw RequestContext.noSuchJob }
         return job
+    }
+
+    /// The same, where its source and results are still to be had.
+    func keptJob(_ context: RequestContext) throws -> Job {
+        let job = try job(context)
+        guard let expiry = job.expiresAt, job.hasExpired(at: environment.now()) else { return job }
+        throw Problem(
+            .gone,
+            "The job expired at \(RFC3339.string(expiry)); its source and its results are not kept any more.")
     }
 }

@@ -14,6 +14,7 @@ public struct TrackingAPI: HTTPApplication {
     private let uploadTails: UploadTails
 
     /// - Parameters:
+    ///   - keys: who may come in; `nil`: everybody, as one tenant.
     ///   - version: of the program; stands in results.
     ///   - metrics: served at `/metrics`, together with what the API adds.
     ///   - health: asked for each request that depends on it; must not block.
@@ -21,7 +22,7 @@ public struct TrackingAPI: HTTPApplication {
     ///   - onCancel: a job that may be running is wanted no more.
     public init(
         store: any JobStore & QueueStatistics, uploads: any UploadStore, blobs: any BlobStore,
-        media: any MediaServices, renderer: any VideoRenderer,
+        media: any MediaServices, renderer: any VideoRenderer, keys: KeyRing? = nil,
         environment: any Environment = SystemEnvironment(), configuration: APIConfiguration = APIConfiguration(),
         version: String, logger: Logger, metrics: MetricsRegistry = MetricsRegistry(),
         health: @escaping @Sendable () -> ServiceHealth,
@@ -36,11 +37,16 @@ public struct TrackingAPI: HTTPApplication {
         uploadTails = services.uploadTails
         let routes = RouteTable.routes(services, renderings)
         requests = HTTPMetrics(routes, registry: metrics)
-        router = Router(routes, tenant: { _ in .anonymous })
+        let access = AccessControl(
+            keys: keys, defaultRate: configuration.requestRate, environment: environment)
+        router = Router(routes, access: access)
     }
 
     /// Ends what is done in the background. Requests are answered still.
     public func stop() { renderings.close() }
+
+    /// Everything the service answers to, as `GET /v1/jobs/{id}`.
+    public var routes: [String] { router.routes.map { "\($0.method) \($0.pattern)" } }
 
     public func begin(_ request: HTTPRequest) -> HTTPDisposition {
         TusGate.covers(request)

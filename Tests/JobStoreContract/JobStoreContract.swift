@@ -5,7 +5,13 @@ import Testing
 /// What a suite needs of an implementation: a database that can be opened more than once, as by several processes.
 public protocol JobStoreFixture: Sendable {
     /// Opens the fixture's database once more, with connections of its own.
-    func open(_ environment: any Environment) throws -> any JobStore
+    ///
+    /// - Parameter retentionSeconds: what jobs that end get until they expire; `nil`: they do not.
+    func open(_ environment: any Environment, retentionSeconds: Double?) throws -> any JobStore
+}
+
+extension JobStoreFixture {
+    func open(_ environment: any Environment) throws -> any JobStore { try open(environment, retentionSeconds: nil) }
 }
 
 /// One thing that every ``JobStore`` must do.
@@ -25,7 +31,7 @@ public struct JobStoreCheck: Sendable, CustomTestStringConvertible {
 public enum JobStoreContract {
     public static let checks: [JobStoreCheck] =
         submissionChecks + queueChecks + leaseChecks + cancelChecks + listChecks + concurrencyChecks
-        + statisticsChecks
+        + tenantChecks + keyChecks + retentionChecks + idempotencyChecks + statisticsChecks
 }
 
 /// A store, its clock and the makings of jobs.
@@ -34,8 +40,8 @@ struct Bench {
     let store: any JobStore
     let ids: JobIDGenerator
 
-    init(_ fixture: any JobStoreFixture) throws {
-        store = try fixture.open(clock)
+    init(_ fixture: any JobStoreFixture, retentionSeconds: Double? = nil) throws {
+        store = try fixture.open(clock, retentionSeconds: retentionSeconds)
         ids = JobIDGenerator(environment: clock)
     }
 

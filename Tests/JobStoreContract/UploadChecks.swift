@@ -163,6 +163,33 @@ public enum UploadStoreContract {
             #expect(try bench.store.counts()[.queued] == 1)
             #expect(try bench.current(taken)?.job == first.id)
         },
+        UploadStoreCheck("a named submission takes its upload once, and whoever tries again gets the first answer") {
+            fixture in
+            let bench = try UploadBench(fixture)
+            let (upload, half, other) = (try bench.complete(), try bench.create(), try bench.complete())
+            let attempt = IdempotentAttempt(key: "k", fingerprint: "ab", answer: Array("first".utf8))
+            #expect(try bench.store.submit(bench.job(), taking: half.id, as: attempt) == .unavailable)
+            #expect(try bench.store.attempt(key: "k", tenant: .anonymous) == nil)
+            let job = bench.job()
+            #expect(try bench.store.submit(job, taking: upload.id, as: attempt) == .kept)
+            #expect(try bench.current(upload)?.job == job.id)
+            for taken in [upload, other] {
+                let retry = IdempotentAttempt(key: "k", fingerprint: "cd", answer: [])
+                #expect(try bench.store.submit(bench.job(), taking: taken.id, as: retry) == .repeated(attempt))
+            }
+            #expect(try bench.current(other)?.job == nil)
+            #expect(try bench.store.counts()[.queued] == 1)
+        },
+        UploadStoreCheck("a tenant's quota of queued jobs leaves the upload what it is") { fixture in
+            let bench = try UploadBench(fixture)
+            let upload = try bench.complete()
+            try bench.store.setQuota(TenantQuota(queued: 0), of: .anonymous)
+            let attempt = IdempotentAttempt(key: "k", fingerprint: "ab", answer: [])
+            #expect(throws: JobsError.self) { try bench.store.submit(bench.job(), taking: upload.id) }
+            #expect(throws: JobsError.self) { try bench.store.submit(bench.job(), taking: upload.id, as: attempt) }
+            #expect(try bench.store.isOpen(upload.id))
+            #expect(try bench.store.attempt(key: "k", tenant: .anonymous) == nil)
+        },
         UploadStoreCheck("a job that cannot be kept takes no upload") { fixture in
             let bench = try UploadBench(fixture)
             let upload = try bench.complete()

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import GRDBSQLite
 import Jobs
 import JobStoreContract
 import Testing
@@ -18,12 +19,62 @@ struct QueryPlanTests {
         }
     }
 
-    @Test("a claim takes the first entry of the queue's index and sorts nothing")
+    @Test("a claim takes the first tenant of the turn's index and its first job of the queue's, and sorts nothing")
     func claim() throws {
         let plan = try plan(
             SQLiteJobStore.claimSQL, ["now": 0, "owner": "worker", "token": "t", "expires": 1])
-        #expect(plan.contains("SCAN jobs USING INDEX jobs_queue"))
-        #expect(!plan.contains("TEMP B-TREE"))
+        #expect(plan.contains("SEARCH jobs USING INDEX jobs_queue (tenant=?)"), "\(plan)")
+        #expect(plan.contains("SCAN tenants USING INDEX tenants_turn"), "\(plan)")
+        #expect(!plan.contains("TEMP B-TREE"), "\(plan)")
+    }
+
+    @Test("100,000 queued jobs make a claim, a list and a tenant's counts no longer")
+    func longQueue() throws {
+        let store = try database.store()
+        try submit(0..<30, to: store)
+        let short = try steps(store)
+        try submit(30..<100_000, to: store)
+        let long = try steps(store)
+        #expect(short.allSatisfy { $0 > 0 })
+        for (short, long) in zip(short, long) { #expect(Double(long) <= 1.5 * Double(short), "\(short) → \(long)") }
+        #expect(try store.usage(of: TenantID("tenant-2")).queued == 33_333)
+    }
+
+    private func submit(_ numbers: Range<Int>, to store: SQLiteJobStore) throws {
+        try store.pool.write { db in
+            try db.execute(
+                sql: """
+                    WITH RECURSIVE numbers(n) AS (VALUES (?) UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
+                    INSERT INTO jobs (id, tenant, priority, spec, source, created_at)
+                    SELECT printf('0197aaaa-0000-7000-8000-%012d', n), 'tenant-' || (n % 3), n % 7, '{}', '{}', 0
+                    FROM numbers
+                    """, arguments: [numbers.lowerBound, numbers.upperBound - 1])
+        }
+    }
+
+    /// What each query takes, in steps of SQLite's virtual machine: the same on every machine, unlike time.
+    private func steps(_ store: SQLiteJobStore) throws -> [Int] {
+        let listing = SQLiteJobStore.listing(JobQuery(tenant: TenantID("tenant-0"), status: .queued, limit: 1))
+        let queries: [(String, StatementArguments)] = [
+            (SQLiteJobStore.claimSQL, ["now": 0, "owner": "worker", "token": "t", "expires": 1]), listing,
+            ("SELECT queued FROM tenants WHERE name = ?", ["tenant-0"]),
+        ]
+        return try store.pool.writeWithoutTransaction { db in
+            try queries.map { sql, arguments in
+                let statement = try db.makeStatement(sql: sql)
+                _ = try Row.fetchAll(statement, arguments: arguments)
+                return Int(sqlite3_stmt_status(statement.sqliteStatement, SQLITE_STMTSTATUS_VM_STEP, 0))
+            }
+        }
+    }
+
+    @Test("sweeping looks at no job that is not due")
+    func sweep() throws {
+        for (sql, index) in [(SQLiteJobStore.expiredSQL, "jobs_expiring"), (SQLiteJobStore.purgedSQL, "jobs_purged")] {
+            let plan = try plan(sql, [0, 10])
+            #expect(plan.contains("INDEX \(index) "), "\(plan)")
+            #expect(!plan.contains("TEMP B-TREE"), "\(plan)")
+        }
     }
 
     @Test(

@@ -11,7 +11,9 @@ final class TemporaryDatabase: JobStoreFixture, UploadStoreFixture {
 
     var path: String { folder.appendingPathComponent("jobs.sqlite").path }
 
-    func open(_ environment: any Environment) throws -> any JobStore { try store(environment) }
+    func open(_ environment: any Environment, retentionSeconds: Double?) throws -> any JobStore {
+        try SQLiteJobStore(path: path, retentionSeconds: retentionSeconds, environment: environment)
+    }
 
     func openUploads(_ environment: any Environment) throws -> any JobStore & UploadStore { try store(environment) }
 

@@ -1,5 +1,15 @@
 import Foundation
 
+/// What became of a named submission of an upload.
+public enum UploadSubmission: Hashable, Sendable {
+    /// The job is kept, and has the upload.
+    case kept
+    /// The key was used before, for this: nothing is kept.
+    case repeated(IdempotentAttempt)
+    /// The upload is gone, not complete, or taken already: nothing is kept.
+    case unavailable
+}
+
 /// Where it is written how far uploads have come. Their bytes are in a ``BlobStore``.
 ///
 /// Who writes keeps to an order, so that no row promises bytes that are not there and no bytes stay without a row for
@@ -31,6 +41,9 @@ public protocol UploadStore: Sendable {
     ///
     /// - Returns: `false` where the upload is gone, not complete, or taken already: there is no job then.
     func submit(_ job: Job, taking upload: UploadID) throws -> Bool
+
+    /// The same as ``IdempotentSubmission/submit(_:as:)``; all in one transaction.
+    func submit(_ job: Job, taking upload: UploadID, as attempt: IdempotentAttempt) throws -> UploadSubmission
 
     /// Removes the rows whose time is over. Returns their ids.
     func expireUploads() throws -> [UploadID]

@@ -9,12 +9,22 @@ struct Admission: Sendable {
     ///   Requests that arrive together may pass the queue's limit by their number.
     func check(expecting bytes: Int64) throws {
         if services.health().isStopping { throw Self.stopping }
+        try checkQueue()
+        try checkSpace(for: bytes)
+    }
+
+    /// Spares a tenant an upload that the store would refuse.
+    func checkQuota(of tenant: TenantID) throws {
+        let usage = try services.store.usage(of: tenant)
+        if let limit = usage.quota.queued, usage.isQueueFull { throw JobsError.queueQuota(limit) }
+    }
+
+    private func checkQueue() throws {
         let queued = try services.store.counts()[.queued] ?? 0
         guard queued < services.configuration.queuedJobs else {
             throw Problem(.queueFull, "\(queued) jobs are waiting already. Try again when some are done.")
                 .retryAfter(10)
         }
-        try checkSpace(for: bytes)
     }
 
     func checkSpace(for bytes: Int64) throws {

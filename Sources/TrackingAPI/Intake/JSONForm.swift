@@ -24,15 +24,17 @@ struct JSONForm: SubmissionForm {
 
     mutating func receive(_ bytes: UnsafeRawBufferPointer) throws { body.append(contentsOf: bytes) }
 
-    mutating func finish() throws -> Job {
+    mutating func finish() throws -> SubmissionOutcome {
         var spec = try parsed()
         let reference = spec.removeValue(forKey: "source")
         try submission.add(spec: .object(spec))
+        if let reference, let outcome = try submission.earlierOutcome(from: reference) { return outcome }
         let source = try source(reference)
         try submission.check()
         switch source {
-        case .job(let original): return try submission.submit(copy(of: original))
-        case .upload(let upload): return try submission.submit(upload.source(of: submission.id), from: upload)
+        case .job(let original): return try submission.submit(copy(of: original), named: reference)
+        case .upload(let upload):
+            return try submission.submit(upload.source(of: submission.id), named: reference, from: upload)
         }
     }
 

@@ -16,7 +16,7 @@ struct MultipartForm: SubmissionForm {
 
     mutating func receive(_ bytes: UnsafeRawBufferPointer) throws { try Self.feed(&parser, bytes, &parts) }
 
-    mutating func finish() throws -> Job {
+    mutating func finish() throws -> SubmissionOutcome {
         try parser.finish()
         return try parts.finish()
     }
@@ -56,7 +56,7 @@ private struct MultipartParts: Sendable {
         }
     }
 
-    mutating func finish() throws -> Job {
+    mutating func finish() throws -> SubmissionOutcome {
         guard let (_, upload) = source else {
             throw submission.refusal(with: "#/video", "is missing: send a file as video, frame (repeated) or archive")
         }

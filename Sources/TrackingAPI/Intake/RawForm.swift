@@ -17,7 +17,7 @@ struct RawForm: SubmissionForm {
 
     mutating func receive(_ bytes: UnsafeRawBufferPointer) throws { try upload.write(bytes) }
 
-    mutating func finish() throws -> Job {
+    mutating func finish() throws -> SubmissionOutcome {
         try upload.end()
         return try submission.submit(upload.commit())
     }

@@ -6,7 +6,7 @@ struct Submission: Sendable {
     let id: JobID
     private let services: Services
     private let tenant: TenantID
-    private let traceID: String?
+    private let request: HTTPRequest
     private var fields: [(name: String, value: String)]
     private var spec: JSONValue?
 
@@ -14,7 +14,7 @@ struct Submission: Sendable {
     init(_ context: RequestContext, services: Services) {
         self.services = services
         tenant = context.tenant
-        traceID = context.request.trace?.traceID
+        request = context.request
         fields = context.request.query
         id = services.ids.next()
     }
@@ -49,16 +49,40 @@ struct Submission: Sendable {
         Problem(invalid: problems() + [Problem.FieldError(pointer: pointer, detail: detail)])
     }
 
-    /// Queues the job. The source is durable before, so that what the store keeps is whole.
+    /// Queues the job, or finds that it was queued before. The source is durable before, so that what the store keeps is
+    /// whole.
     ///
-    /// - Parameter upload: the upload that the source was, which the job takes.
-    func submit(_ source: JobSource, from upload: UploadedSource? = nil) throws -> Job {
-        let spec = try SpecReader.read(SpecForm.json(fields: fields, base: spec))
+    /// - Parameters:
+    ///   - reference: what the client named as the source, where it sent none.
+    ///   - upload: the upload that the source was, which the job takes.
+    func submit(
+        _ source: JobSource, named reference: JSONValue? = nil, from upload: UploadedSource? = nil
+    ) throws -> SubmissionOutcome {
+        let spec = try accepted()
         let job = Job(
             id: id, tenant: tenant, spec: spec, source: source, createdAt: services.environment.now(),
-            traceID: traceID)
-        if let upload { try upload.submit(job) } else { try services.store.submit(job) }
-        return job
+            traceID: request.trace?.traceID)
+        guard let key = try IdempotencyKey.of(request) else {
+            if let upload { try upload.submit(job) } else { try services.store.submit(job) }
+            return .accepted(job)
+        }
+        let content: JSONValue = [.string(source.kind.rawValue), .string(source.sha256)]
+        let fingerprint = PayloadFingerprint(form: form, spec: spec, source: reference ?? content)
+        let attempt = IdempotentAttempt(
+            key: key.text, fingerprint: fingerprint.text, answer: JobWriter.json(job).encoded())
+        let earlier = try upload.map { try $0.submit(job, as: attempt) } ?? services.store.submit(job, as: attempt)
+        return try earlier?.outcome(for: fingerprint) ?? .accepted(job)
+    }
+
+    /// What became of the first request with this one's name, told without its source, which may be gone by now.
+    ///
+    /// - Returns: `nil` where this is the first one, or not right.
+    func earlierOutcome(from reference: JSONValue) throws -> SubmissionOutcome? {
+        guard problems().isEmpty, let key = try IdempotencyKey.of(request),
+            let earlier = try services.store.attempt(key: key.text, tenant: tenant)
+        else { return nil }
+        return try earlier.outcome(
+            for: PayloadFingerprint(form: form, spec: accepted(), source: reference))
     }
 
     /// Removes the source, also where it had become durable.
@@ -71,9 +95,22 @@ struct Submission: Sendable {
         }
     }
 
+    private func accepted() throws(SpecErrors) -> JobSpec {
+        try SpecReader.read(SpecForm.json(fields: fields, base: spec))
+    }
+
+    /// How the request was sent.
+    private var form: String {
+        switch request.fields["Content-Type"].flatMap({ MediaType($0) })?.essence {
+        case "multipart/form-data": "form"
+        case "application/json": "json"
+        default: "raw"
+        }
+    }
+
     private func problems() -> [Problem.FieldError] {
         do throws(SpecErrors) {
-            _ = try SpecReader.read(SpecForm.json(fields: fields, base: spec))
+            _ = try accepted()
             return []
         } catch {
             return Problem(error).errors

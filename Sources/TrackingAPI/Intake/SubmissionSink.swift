@@ -9,8 +9,8 @@ import Synchronization
 protocol SubmissionForm: Sendable {
     /// Takes the next bytes of the body.
     mutating func receive(_ bytes: UnsafeRawBufferPointer) throws
-    /// The body is whole: makes the source durable, queues the job and returns it.
-    mutating func finish() throws -> Job
+    /// The body is whole: makes the source durable and queues the job, where that has not happened before.
+    mutating func finish() throws -> SubmissionOutcome
     /// Removes what was written.
     mutating func discard()
 }
@@ -25,12 +25,20 @@ final class SubmissionSink: HTTPBodySink {
     }
 
     private let request: HTTPRequest
+    private let tenant: TenantID
     private let route: String
     private let services: Services
+    private let flight: SubmissionFlight?
     private let state: Mutex<State>
 
-    init(_ form: any SubmissionForm, context: RequestContext, route: String, services: Services) {
+    /// - Parameter flight: what keeps others with the same name out until this is over.
+    init(
+        _ form: any SubmissionForm, context: RequestContext, route: String, services: Services,
+        flight: SubmissionFlight? = nil
+    ) {
         request = context.request
+        tenant = context.tenant
+        self.flight = flight
         self.route = route
         self.services = services
         state = Mutex(State(form: form))
@@ -54,10 +62,10 @@ final class SubmissionSink: HTTPBodySink {
             do {
                 guard state.phase != .over else { throw Problem(.malformed, "The request was refused before its end.") }
                 try admit(&state)
-                let job = try state.form.finish()
-                state.phase = .over
-                services.onSubmit()
-                return accepted(job)
+                let outcome = try state.form.finish()
+                if case .replayed = outcome { state.form.discard() }
+                end(&state)
+                return try answer(to: outcome)
             } catch {
                 return fail(&state, error)
             }
@@ -67,31 +75,58 @@ final class SubmissionSink: HTTPBodySink {
     func abort() {
         state.withLock { state in
             guard state.phase != .over else { return }
-            state.phase = .over
             state.form.discard()
+            end(&state)
         }
+    }
+
+    private func end(_ state: inout State) {
+        state.phase = .over
+        flight?.end()
     }
 
     /// Asked when the first bytes come rather than with the head, because it reads the store and the disk.
     private func admit(_ state: inout State) throws {
         guard state.phase == .untouched else { return }
-        try Admission(services: services).check(expecting: request.contentLength ?? 0)
+        let admission = Admission(services: services)
+        if try isRetry() {
+            // Its job is there already, so neither a full queue nor a quota keeps it from its answer.
+            try admission.checkSpace(for: request.contentLength ?? 0)
+        } else {
+            try admission.check(expecting: request.contentLength ?? 0)
+            try admission.checkQuota(of: tenant)
+        }
         state.phase = .open
+    }
+
+    private func isRetry() throws -> Bool {
+        guard let key = try IdempotencyKey.of(request) else { return false }
+        return try services.store.attempt(key: key.text, tenant: tenant) != nil
     }
 
     private func fail(_ state: inout State, _ error: any Error) -> HTTPResponse {
         if state.phase != .over { state.form.discard() }
-        state.phase = .over
+        end(&state)
         return Router.response(to: error, request, route: route)
     }
 
-    private func accepted(_ job: Job) -> HTTPResponse {
-        var response = HTTPResponse.json(
-            202, JobWriter.json(job),
-            fields: [
-                ("Location", JobRoutes.path(job.id)), ("Retry-After", "1"), ("ETag", services.tag(job).description),
-            ])
+    private func answer(to outcome: SubmissionOutcome) throws -> HTTPResponse {
+        var response: HTTPResponse
+        switch outcome {
+        case .accepted(let job):
+            services.onSubmit()
+            response = Self.accepted(JobWriter.json(job), path: JobRoutes.path(job.id))
+            response.fields["ETag"] = services.tag(job).description
+        case .replayed(let body):
+            let job = try JSONValue(parsing: body, maximumBytes: .max)
+            response = Self.accepted(job, path: "\(SubmitRoute.path)/\(job["id"]?.stringValue ?? "")")
+            response.fields["Idempotency-Replayed"] = "true"
+        }
         response.route = route
         return response
+    }
+
+    private static func accepted(_ job: JSONValue, path: String) -> HTTPResponse {
+        .json(202, job, fields: [("Location", path), ("Retry-After", "1")])
     }
 }

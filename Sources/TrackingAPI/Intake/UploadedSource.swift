@@ -47,6 +47,19 @@ struct UploadedSource: Sendable {
         services.removeBytes(of: upload.id)
     }
 
+    /// The same for a submission that its client has named.
+    ///
+    /// - Returns: the earlier attempt where there was one; the upload stays what it is then.
+    func submit(_ job: Job, as attempt: IdempotentAttempt) throws -> IdempotentAttempt? {
+        switch try services.uploads.submit(job, taking: upload.id, as: attempt) {
+        case .kept:
+            services.removeBytes(of: upload.id)
+            return nil
+        case .repeated(let earlier): return earlier
+        case .unavailable: throw try gone()
+        }
+    }
+
     // MARK: Parts
 
     /// The upload's bytes, once it is known that they are all there.

@@ -8,7 +8,7 @@ struct RenderedVideoRoutes: Sendable {
     let renderings: RenderingQueue
 
     func video(_ context: RequestContext) throws -> HTTPResponse {
-        let job = try services.job(context)
+        let job = try services.keptJob(context)
         let isAVI = job.spec.output.video == .avi
         let (mediaType, fileExtension) = isAVI ? ("video/x-msvideo", "avi") : ("video/mp4", "mp4")
         let key = job.videoKey ?? job.id.videoKey(attempt: job.attempt, fileExtension: fileExtension)
@@ -21,7 +21,7 @@ struct RenderedVideoRoutes: Sendable {
     }
 
     func crops(_ context: RequestContext) throws -> HTTPResponse {
-        let job = try services.job(context)
+        let job = try services.keptJob(context)
         let target = context.parameter("t") ?? ""
         guard let index = job.spec.targets.firstIndex(where: { $0.id == target }) else {
             let known = job.spec.targets.map(\.id).joined(separator: ", ")

@@ -15,7 +15,7 @@ struct MediaRoutes: Sendable {
 
     /// What was uploaded, byte for byte.
     func source(_ context: RequestContext) throws -> HTTPResponse {
-        let job = try services.job(context)
+        let job = try services.keptJob(context)
         guard let reader = try services.blobs.open(job.source.blobKey) else { throw Self.noSource }
         let media = try recognise(reader)
         return try BlobResponse.make(
@@ -25,7 +25,7 @@ struct MediaRoutes: Sendable {
     }
 
     func frame(_ context: RequestContext) throws -> HTTPResponse {
-        let job = try services.job(context)
+        let job = try services.keptJob(context)
         guard let index = Self.frameIndex(context) else {
             throw Problem(.notFound, "Frames are counted from 0: /v1/jobs/\(job.id)/frames/0.")
         }

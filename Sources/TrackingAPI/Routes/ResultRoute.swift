@@ -14,7 +14,7 @@ struct ResultRoute: Sendable {
     }
 
     func results(_ context: RequestContext) throws -> HTTPResponse {
-        let job = try services.job(context)
+        let job = try services.keptJob(context)
         let format = try Self.format(context)
         let slice = try Self.slice(context)
         let encoder = try ResultEncoder(

@@ -43,7 +43,8 @@ struct SubmitRoute: Sendable {
             form = try RawForm(context, accepting: kinds, services: services)
         case nil: throw Self.unsupported(text)
         }
-        let sink = SubmissionSink(form, context: context, route: Self.path, services: services)
+        let flight = try IdempotencyKey.of(request).map { try services.flights.begin($0, tenant: context.tenant) }
+        let sink = SubmissionSink(form, context: context, route: Self.path, services: services, flight: flight)
         return .receive(sink, limit: limit, tooLarge: tooLarge(limit, request))
     }
 

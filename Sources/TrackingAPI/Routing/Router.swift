@@ -3,13 +3,12 @@ import Jobs
 
 /// Finds the route of a request and turns whatever is thrown on the way into a problem document.
 struct Router: Sendable {
-    private let routes: [Route]
-    private let tenant: @Sendable (HTTPRequest) -> TenantID
+    let routes: [Route]
+    private let access: AccessControl
 
-    /// - Parameter tenant: the one place that tells whose request it is.
-    init(_ routes: [Route], tenant: @escaping @Sendable (HTTPRequest) -> TenantID) {
+    init(_ routes: [Route], access: AccessControl) {
         self.routes = routes
-        self.tenant = tenant
+        self.access = access
     }
 
     func disposition(of request: HTTPRequest) -> HTTPDisposition {
@@ -22,15 +21,32 @@ struct Router: Sendable {
             response.route = pattern
             return .respond(response)
         }
+        do throws(Problem) {
+            let (caller, verdict) = try access.admit(request, to: pattern)
+            let disposition = Self.dispatch(request, matches, pattern, tenant: caller.tenant)
+            guard let verdict else { return disposition }
+            return disposition.mappingResponses { response in
+                var response = response
+                for (name, value) in verdict.fields { response.fields[name] = value }
+                return response
+            }
+        } catch {
+            return .respond(Self.response(to: error, request, route: pattern))
+        }
+    }
+
+    /// - Parameter matches: the routes that the path fits, with the values in it.
+    private static func dispatch(
+        _ request: HTTPRequest, _ matches: [(route: Route, parameters: [(name: String, value: String)])],
+        _ pattern: String, tenant: TenantID
+    ) -> HTTPDisposition {
         guard let (route, parameters) = matches.first(where: { $0.0.method == request.method }) else {
-            return .respond(
-                Self.response(to: Self.wrongMethod(request, matches.map(\.0)), request, route: pattern))
+            return .respond(response(to: wrongMethod(request, matches.map(\.route)), request, route: pattern))
         }
         if let unknown = route.unknownParameter(in: request.query) {
-            return .respond(Self.response(to: Self.unknownParameter(unknown, route), request, route: pattern))
+            return .respond(response(to: unknownParameter(unknown, route), request, route: pattern))
         }
-        return Self.run(
-            route, RequestContext(request: request, tenant: tenant(request), parameters: parameters))
+        return run(route, RequestContext(request: request, tenant: tenant, parameters: parameters))
     }
 
     private static func run(_ route: Route, _ context: RequestContext) -> HTTPDisposition {

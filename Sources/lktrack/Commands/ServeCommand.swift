@@ -35,8 +35,6 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "Jobs that are tracked at a time; 0: one a core.")
     var workers: Int?
 
-    private static let defaultFile = "config/lktrack.yaml"
-
     func run() throws {
         let configuration = try loadConfiguration()
         let log = ServiceLog.make(level: configuration.logLevel)
@@ -67,27 +65,6 @@ struct ServeCommand: ParsableCommand {
         flags["server.port"] = port.map(String.init)
         flags["data_dir"] = dataDir
         flags["workers"] = workers.map(String.init)
-        var file: (text: String, name: String)?
-        let path = config ?? Self.defaultFile
-        if config != nil || FileManager.default.fileExists(atPath: path) {
-            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-                throw CommandFailure(.noInput, "\(path): the configuration file cannot be read")
-            }
-            file = (text, path)
-        }
-        do {
-            let configuration = try ConfigurationLoader.load(
-                file: file, environment: ProcessInfo.processInfo.environment, flags: flags)
-            guard NetworkAddress.isLoopback(configuration.server.address) || configuration.authentication == .none
-            else {
-                throw CommandFailure(
-                    .configuration,
-                    "server.address \(configuration.server.address) can be reached by others, and there are no keys: "
-                        + "listen on 127.0.0.1, or spell out that everybody may submit jobs with `auth: none`")
-            }
-            return configuration
-        } catch let failure as ConfigurationLoader.Failure {
-            throw CommandFailure(.configuration, failure.description)
-        }
+        return try ConfigurationLoader.load(path: config, flags: flags)
     }
 }

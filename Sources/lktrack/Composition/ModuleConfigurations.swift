@@ -1,5 +1,6 @@
 import Foundation
 import HTTPServer
+import Jobs
 import Media
 import TrackingAPI
 import Workers
@@ -28,8 +29,14 @@ extension ServiceConfiguration {
         configuration.uploadSeconds = limits.uploadSeconds
         configuration.frames = limits.frames
         configuration.queuedJobs = limits.queuedJobs
+        configuration.requestRate =
+            limits.requestsPerSecond > 0 ? RequestRate(perSecond: limits.requestsPerSecond) : nil
         configuration.diskReserveBytes = Int64(limits.diskReserveBytes)
         return configuration
+    }
+
+    var retentionPolicy: RetentionPolicy {
+        RetentionPolicy(seconds: retentionSeconds > 0 ? retentionSeconds : nil)
     }
 
     var serverConfiguration: HTTPServerConfiguration {

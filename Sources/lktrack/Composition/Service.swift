@@ -18,9 +18,12 @@ struct Service: Sendable {
     private let owners: OwnerRegistry
     private let store: SQLiteJobStore
     private let pool: WorkerPool?
-    private let api: TrackingAPI?
+    /// `nil` where this process answers no requests.
+    let api: TrackingAPI?
     private let server: HTTPServer?
     private let sweeper: UploadSweeper?
+    private let keys: KeyRing?
+    private let retention: RetentionSweeper
     private let isStopping: StopFlag
 
     init(_ configuration: ServiceConfiguration, log: Logger) throws(CommandFailure) {
@@ -32,7 +35,9 @@ struct Service: Sendable {
             try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
             // Before anything is written, whatever the roles: a worker's process must know of one that takes uploads.
             owners = try OwnerRegistry(directory: data + "/owners")
-            store = try SQLiteJobStore(path: configuration.path(of: configuration.storeURL, or: "lktrack.sqlite"))
+            store = try SQLiteJobStore(
+                path: configuration.path(of: configuration.storeURL, or: "lktrack.sqlite"),
+                retentionSeconds: configuration.retentionPolicy.seconds)
             let blobs = try FileBlobStore(directory: configuration.path(of: configuration.blobsURL, or: "blobs"))
             pool =
                 configuration.roles.contains(.worker)
@@ -41,9 +46,11 @@ struct Service: Sendable {
                     configuration: configuration.workerConfiguration, logger: log,
                     meter: WorkerMetrics(metrics)) : nil
             isStopping = StopFlag()
-            api =
-                configuration.roles.contains(.api)
-                ? Self.api(configuration, store, blobs, pool, isStopping, metrics, log) : nil
+            retention = RetentionSweeper(
+                store: store, blobs: blobs, policy: configuration.retentionPolicy, logger: log)
+            let isAPI = configuration.roles.contains(.api)
+            keys = isAPI ? try Self.keys(configuration, store, log) : nil
+            api = isAPI ? Self.api(configuration, store, blobs, pool, keys, isStopping, metrics, log) : nil
             server = api.map { Self.server(configuration, $0, metrics, log) }
             sweeper =
                 api == nil
@@ -51,6 +58,8 @@ struct Service: Sendable {
                 : UploadSweeper(
                     uploads: store, blobs: blobs, uploadSeconds: configuration.limits.uploadSeconds, logger: log)
             try configuration.serverConfiguration.validate()
+        } catch let failure as CommandFailure {
+            throw failure
         } catch let error as JobsError {
             throw CommandFailure(.unavailable, "\(data): \(error.message)")
         } catch let error as HTTPServerError {
@@ -61,15 +70,33 @@ struct Service: Sendable {
         }
     }
 
+    /// `nil`: everybody may come in.
+    private static func keys(
+        _ configuration: ServiceConfiguration, _ store: SQLiteJobStore, _ log: Logger
+    ) throws -> KeyRing? {
+        guard configuration.authentication == .keys else { return nil }
+        let address = configuration.server.address
+        let isLoopback = NetworkAddress.isLoopback(address)
+        let keys = try KeyRing(store, allowsAnonymous: isLoopback, logger: log)
+        guard isLoopback || !keys.isEmpty else {
+            throw CommandFailure(
+                .configuration,
+                "server.address \(address) can be reached by others, and there are no keys: make one with "
+                    + "`lktrack keys create`, listen on 127.0.0.1, or spell out that everybody may submit jobs with "
+                    + "`auth: none`")
+        }
+        return keys
+    }
+
     private static func api(
         _ configuration: ServiceConfiguration, _ store: SQLiteJobStore, _ blobs: FileBlobStore, _ pool: WorkerPool?,
-        _ isStopping: StopFlag, _ metrics: MetricsRegistry, _ log: Logger
+        _ keys: KeyRing?, _ isStopping: StopFlag, _ metrics: MetricsRegistry, _ log: Logger
     ) -> TrackingAPI {
         let expected = pool == nil ? 0 : configuration.workerConfiguration.workers
         return TrackingAPI(
             store: store, uploads: store, blobs: blobs, media: DecoderMediaServices(limits: configuration.decodeLimits),
             renderer: DecoderVideoRenderer(JobRenderer(blobs: blobs, limits: configuration.decodeLimits)),
-            configuration: configuration.apiConfiguration, version: Version.text, logger: log,
+            keys: keys, configuration: configuration.apiConfiguration, version: Version.text, logger: log,
             metrics: metrics,
             health: {
                 ServiceHealth(
@@ -91,7 +118,8 @@ struct Service: Sendable {
     /// Runs until SIGTERM or SIGINT. Stops in the opposite order of the start: first no request is taken any more, then
     /// jobs finish or are queued again.
     func run() async throws {
-        var services: [any ServiceLifecycle.Service] = []
+        var services: [any ServiceLifecycle.Service] = [BlockingService(start: retention.start, stop: retention.stop)]
+        if let keys { services.append(BlockingService(start: keys.start, stop: keys.stop)) }
         if let pool {
             services.append(
                 BlockingService(start: { try pool.start() }) {

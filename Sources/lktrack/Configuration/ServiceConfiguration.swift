@@ -16,6 +16,7 @@ struct ServiceConfiguration: Sendable, Equatable {
         var frames = 1_000_000
         var archiveBytes = 8 << 30
         var queuedJobs = 10_000
+        var requestsPerSecond = 0.0
         var diskReserveBytes = 256 << 20
         var decoderStallSeconds = 30.0
     }
@@ -33,6 +34,7 @@ struct ServiceConfiguration: Sendable, Equatable {
     var storeURL = "sqlite:"
     var blobsURL = "file:"
     var leaseSeconds = 30.0
+    var retentionSeconds = 0.0
     var logLevel = LogLevel.info
 }
 
@@ -81,6 +83,21 @@ extension ConfigurationKey {
         }
     }
 
+    static func number(
+        _ name: String, _ path: WritableKeyPath<ServiceConfiguration, Double> & Sendable, _ range: ClosedRange<Double>
+    ) -> ConfigurationKey {
+        let key = seconds(name, path, range)
+        return ConfigurationKey(name: name) { text, configuration throws(InvalidValue) in
+            do {
+                try key.apply(text, &configuration)
+            } catch {
+                throw InvalidValue(expected: "a number from \(range.lowerBound) to \(range.upperBound)")
+            }
+        } value: {
+            key.value($0)
+        }
+    }
+
     static func text(
         _ name: String, _ path: WritableKeyPath<ServiceConfiguration, String> & Sendable, _ expected: String,
         where valid: @escaping @Sendable (String) -> Bool
@@ -124,11 +141,13 @@ extension ConfigurationKey {
         int("limits.frames", \.limits.frames, 1...100_000_000),
         int("limits.archive_bytes", \.limits.archiveBytes, 1...(1 << 50)),
         int("limits.queued_jobs", \.limits.queuedJobs, 1...100_000_000),
+        number("limits.requests_per_second", \.limits.requestsPerSecond, 0...1_000_000),
         int("limits.disk_reserve_bytes", \.limits.diskReserveBytes, 0...(1 << 50)),
         seconds("limits.decoder_stall_seconds", \.limits.decoderStallSeconds, 0.1...3600),
         text("store.url", \.storeURL, "sqlite: or sqlite:PATH", where: { $0.hasPrefix("sqlite:") }),
         text("blobs.url", \.blobsURL, "file: or file:FOLDER", where: { $0.hasPrefix("file:") }),
         seconds("lease_seconds", \.leaseSeconds, 1...3600),
+        seconds("retention_seconds", \.retentionSeconds, 0...3_000_000_000),
         choice("log.level", \.logLevel),
     ]
 

@@ -32,6 +32,7 @@ final class Server {
     }
 
     var url: String { "http://127.0.0.1:\(port)" }
+    var processIsRunning: Bool { process.isRunning }
     var processIdentifier: Int32 { process.processIdentifier }
 
     /// Starts it (again, on the same data).

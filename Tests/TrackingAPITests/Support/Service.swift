@@ -15,12 +15,25 @@ final class Service: Sendable {
     let blobs: FaultyBlobs
     let renderer: TestRenderer
     let api: TrackingAPI
+    /// Who may come in; `nil`: everybody.
+    let ring: KeyRing?
+    let environment: any Environment
     let signals = Signals()
     let ids = JobIDGenerator()
-    /// The API's time of day.
+    /// The API's time of day, unless a test brings its own.
     let clock = TestClock()
     /// Whose folder this is.
     private let predecessor: Service?
+
+    /// Who may come in.
+    enum Keys {
+        /// Everybody (`auth: none`).
+        case none
+        /// Holders of keys; everybody while there are none.
+        case loopback
+        /// Holders of keys.
+        case required
+    }
 
     /// What the API told the rest of the program.
     final class Signals: Sendable {
@@ -31,7 +44,8 @@ final class Service: Sendable {
     init(
         health: ServiceHealth = ServiceHealth(workersExpected: 2, workersAlive: 2),
         media: any MediaServices = TestMedia(), isRendererHeld: Bool = false, environment: (any Environment)? = nil,
-        over predecessor: Service? = nil, configure: (inout APIConfiguration) -> Void = { _ in }
+        over predecessor: Service? = nil, retentionSeconds: Double? = nil, keys: Keys = .none,
+        configure: (inout APIConfiguration) -> Void = { _ in }
     ) throws {
         var configuration = APIConfiguration()
         configuration.diskReserveBytes = 0
@@ -39,14 +53,23 @@ final class Service: Sendable {
         self.predecessor = predecessor
         let fresh = FileManager.default.temporaryDirectory.appendingPathComponent("api-\(UUID().uuidString)").path
         folder = predecessor?.folder ?? fresh
-        store = try SQLiteJobStore(path: folder + "/jobs.sqlite", environment: environment ?? SystemEnvironment())
+        let environment = environment ?? clock
+        self.environment = environment
+        store = try SQLiteJobStore(
+            path: folder + "/jobs.sqlite", retentionSeconds: retentionSeconds, environment: environment)
+        let logger = Logger(label: "test")
+        ring =
+            keys == .none
+            ? nil
+            : try KeyRing(
+                store, allowsAnonymous: keys == .loopback, environment: environment, logger: logger)
         blobs = FaultyBlobs(try FileBlobStore(directory: folder + "/blobs"))
         renderer = TestRenderer(blobs, isHeld: isRendererHeld)
         let signals = signals
         api = TrackingAPI(
-            store: store, uploads: store, blobs: blobs, media: media, renderer: renderer,
-            environment: environment ?? clock, configuration: configuration, version: "1.2.3",
-            logger: Logger(label: "test"), health: { health },
+            store: store, uploads: store, blobs: blobs, media: media, renderer: renderer, keys: ring,
+            environment: environment, configuration: configuration, version: "1.2.3",
+            logger: logger, health: { health },
             onSubmit: { signals.submissions.withLock { $0 += 1 } },
             onCancel: { id in signals.cancellations.withLock { $0.append(id) } })
     }

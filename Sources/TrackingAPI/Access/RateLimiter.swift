@@ -1,0 +1,69 @@
+import Foundation
+import HTTPServer
+import Jobs
+import Synchronization
+
+/// Token buckets, one for each name.
+final class RateLimiter: Sendable {
+    private struct Bucket {
+        var tokens: Double
+        var filledAt: Date
+    }
+
+    private let buckets = Mutex<[String: Bucket]>([:])
+
+    /// Takes a token from a bucket, which is full at first.
+    func take(from name: String, _ rate: RequestRate, at now: Date) -> RateVerdict {
+        buckets.withLock { buckets in
+            let capacity = Double(rate.burst)
+            var bucket = buckets[name] ?? Bucket(tokens: capacity, filledAt: now)
+            // A clock that is set back brings nothing, rather than taking something away.
+            let elapsed = max(now.timeIntervalSince(bucket.filledAt), 0)
+            bucket.tokens = min(capacity, bucket.tokens + elapsed * rate.perSecond)
+            bucket.filledAt = now
+            let isAllowed = bucket.tokens >= 1
+            if isAllowed { bucket.tokens -= 1 }
+            buckets[name] = bucket
+            return RateVerdict(isAllowed: isAllowed, tokens: bucket.tokens, rate: rate)
+        }
+    }
+}
+
+/// Whether a request may go on, and how much is left.
+struct RateVerdict: Sendable {
+    private static let policy = "requests"
+
+    let isAllowed: Bool
+    /// What is left in the bucket.
+    let tokens: Double
+    let rate: RequestRate
+
+    /// As in draft-ietf-httpapi-ratelimit-headers-10: the bucket's size as the quota of the time in which it fills up,
+    /// and how long that will take from now.
+    var fields: [(name: String, value: String)] {
+        let capacity = Double(rate.burst)
+        return [
+            ("RateLimit-Policy", "\"\(Self.policy)\";q=\(rate.burst);w=\(max(1, seconds(capacity)))"),
+            ("RateLimit", "\"\(Self.policy)\";r=\(Int(tokens));t=\(seconds(capacity - tokens))"),
+        ]
+    }
+
+    /// The answer to a request too many.
+    var problem: Problem {
+        let wait = max(1, seconds(1 - tokens))
+        var problem = Problem(
+            .rateLimited,
+            "Too many requests: \(rate.burst) may come at once, then \(number(rate.perSecond)) a second. "
+                + "Try again in \(wait) s.", fields: HTTPFields(fields)
+        ).retryAfter(wait)
+        problem.extensions = [("violated-policies", [.string(Self.policy)])]
+        return problem
+    }
+
+    /// How long so many tokens take to come, in whole seconds.
+    private func seconds(_ tokens: Double) -> Int { Int(min((tokens / rate.perSecond).rounded(.up), 1e9)) }
+
+    private func number(_ value: Double) -> String {
+        value == value.rounded() && value < 1e9 ? String(Int(value)) : String(value)
+    }
+}

@@ -1,0 +1,43 @@
+import Crypto
+import Foundation
+import HTTPServer
+import Jobs
+
+/// What became of a submission that was right.
+enum SubmissionOutcome: Sendable {
+    case accepted(Job)
+    /// It was accepted before, under the same name: the body that was answered then. Nothing was kept this time.
+    case replayed([UInt8])
+}
+
+/// What a submission asks for, so that a retry can be told from another request with the same name.
+struct PayloadFingerprint: Hashable, Sendable {
+    /// SHA-256 in lower-case hexadecimal.
+    let text: String
+
+    /// - Parameters:
+    ///   - form: how it came; the same content in another form is another request.
+    ///   - spec: as accepted: the order and the spelling of fields make no difference, nor does a form's boundary.
+    ///   - source: what tells the source from others.
+    init(form: String, spec: JobSpec, source: JSONValue) {
+        let payload: JSONValue = [.string(form), SpecWriter.json(spec), source]
+        text = SHA256.hash(data: Data(payload.encoded())).map { byte in
+            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+        }.joined()
+    }
+}
+
+extension IdempotentAttempt {
+    /// What to answer to a retry.
+    ///
+    /// - Throws: 422 where it asks for something else.
+    func outcome(for fingerprint: PayloadFingerprint) throws(Problem) -> SubmissionOutcome {
+        guard self.fingerprint == fingerprint.text else {
+            throw Problem(
+                .keyReused,
+                "This Idempotency-Key was used for another request less than a day ago. Use a new one for a new job, "
+                    + "and send the same spec and files to try again.")
+        }
+        return .replayed(answer)
+    }
+}

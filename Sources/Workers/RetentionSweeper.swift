@@ -1,0 +1,114 @@
+import Dispatch
+import Foundation
+import Jobs
+import Logging
+import Synchronization
+
+/// Removes what is over its time: blobs of expired jobs, then their rows, and names of submissions. Several processes may
+/// sweep the same stores.
+public final class RetentionSweeper: Sendable {
+    /// Jobs between two looks whether to stop.
+    private static let batchSize = 100
+    /// Between two sweeps, in seconds: a tenth of what is kept, within these.
+    private static let periods = 1.0...60.0
+    private static let periodsPerRetention = 10.0
+
+    /// What a sweep removed.
+    public struct Result: Hashable, Sendable {
+        /// Jobs whose blobs went.
+        public var purged = 0
+        /// Rows of jobs that went.
+        public var removed = 0
+    }
+
+    private let store: any JobStore
+    private let blobs: any BlobStore
+    private let policy: RetentionPolicy
+    private let environment: any Environment
+    private let logger: Logger
+    private let queue = DispatchQueue(label: "retention", qos: .utility)
+    private let isStopping = Atomic(false)
+
+    public init(
+        store: any JobStore, blobs: any BlobStore, policy: RetentionPolicy,
+        environment: any Environment = SystemEnvironment(), logger: Logger
+    ) {
+        self.store = store
+        self.blobs = blobs
+        self.policy = policy
+        self.environment = environment
+        self.logger = logger
+    }
+
+    /// Begins to sweep now and then, on a queue of its own.
+    public func start() {
+        queue.async { [weak self] in
+            self?.run { try $0.schedule() }
+            self?.turn()
+        }
+    }
+
+    /// Ends that, after the batch it is at. Blocks.
+    public func stop() {
+        isStopping.store(true, ordering: .releasing)
+        queue.sync {}
+    }
+
+    private func turn() {
+        guard !isStopping.load(ordering: .acquiring) else { return }
+        run { _ = try $0.sweep() }
+        let period = min(
+            max((policy.seconds ?? .infinity) / Self.periodsPerRetention, Self.periods.lowerBound),
+            Self.periods.upperBound)
+        queue.asyncAfter(deadline: .now() + period) { [weak self] in self?.turn() }
+    }
+
+    private func run(_ body: (RetentionSweeper) throws -> Void) {
+        do {
+            try body(self)
+        } catch {
+            logger.error("what has expired could not be removed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Gives jobs that ended before anything was to expire their time, the full one from now on. Blocks.
+    public func schedule() throws {
+        var place: JobID?
+        repeat { place = try store.scheduleExpiry(after: place, limit: Self.batchSize) } while goesOn(place != nil)
+    }
+
+    /// Removes all that is over its time. Blocks.
+    @discardableResult
+    public func sweep() throws -> Result {
+        var result = Result()
+        try inBatches {
+            try store.expiredJobs(limit: Self.batchSize)
+        } remove: { jobs in
+            // Blobs go first: after a crash in between, the next sweep finds the job again.
+            for job in jobs { try blobs.remove(job.blobPrefix) }
+            try store.markPurged(jobs)
+            result.purged += jobs.count
+        }
+        let limit = environment.now().addingTimeInterval(-policy.tombstoneSeconds)
+        try inBatches {
+            try store.purgedJobs(until: limit, limit: Self.batchSize)
+        } remove: { jobs in
+            // Again, for what was made for a job while it was purged.
+            for job in jobs { try blobs.remove(job.blobPrefix) }
+            try store.removePurged(jobs)
+            result.removed += jobs.count
+        }
+        while goesOn(try store.forgetAttempts(limit: Self.batchSize) == Self.batchSize) {}
+        if result != Result() {
+            logger.info(
+                "expired jobs removed", metadata: ["purged": "\(result.purged)", "removed": "\(result.removed)"])
+        }
+        return result
+    }
+
+    private func inBatches(_ next: () throws -> [JobID], remove: ([JobID]) throws -> Void) throws {
+        while case let jobs = try next(), goesOn(!jobs.isEmpty) { try remove(jobs) }
+    }
+
+    private func goesOn(_ hasMore: Bool) -> Bool { hasMore && !isStopping.load(ordering: .acquiring) }
+}

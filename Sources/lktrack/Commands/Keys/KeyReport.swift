@@ -1,0 +1,36 @@
+import Foundation
+import Glibc
+import Jobs
+
+/// Keys for people and for programs. Neither shows a digest.
+enum KeyReport {
+    static func json(_ key: APIKey) -> JSONObject {
+        JSONObject([
+            ("id", .string(key.id)), ("tenant", .string(key.tenant.name)), ("name", .string(key.name)),
+            ("requests_per_second", key.rate.map { .number($0.perSecond) } ?? .null),
+            ("burst", key.rate.map { .int($0.burst) } ?? .null),
+            ("created_at", time(key.createdAt)), ("last_used_at", time(key.lastUsedAt)),
+            ("revoked_at", time(key.revokedAt)),
+        ])
+    }
+
+    static func write(_ json: JSONValue) { Console.write(json.encoded() + [UInt8(ascii: "\n")], to: STDOUT_FILENO) }
+
+    /// In columns, a key a line.
+    static func table(_ keys: [APIKey]) -> String {
+        let rows = [["ID", "TENANT", "CREATED", "LAST USED", "REVOKED", "NAME"]] + keys.map(row)
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+            return String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed()) + "\n"
+        }.joined()
+    }
+
+    private static func row(_ key: APIKey) -> [String] {
+        [key.id, key.tenant.name, text(key.createdAt), text(key.lastUsedAt), text(key.revokedAt), key.name]
+    }
+
+    private static func text(_ date: Date?) -> String { date.map { RFC3339.string($0) } ?? "-" }
+
+    private static func time(_ date: Date?) -> JSONValue { date.map { .string(RFC3339.string($0)) } ?? .null }
+}

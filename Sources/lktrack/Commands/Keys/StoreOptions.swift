@@ -1,0 +1,31 @@
+import ArgumentParser
+import Foundation
+import Jobs
+import SQLiteJobStore
+
+/// Where the store is, for commands that work on it beside a server.
+struct StoreOptions: ParsableArguments {
+    @Option(help: "The configuration file. (default: config/lktrack.yaml where it is there)")
+    var config: String?
+
+    @Option(help: "The folder of the database.")
+    var dataDir: String?
+
+    /// - Parameter makesIt: whether a store that is not there is made.
+    func withStore<T>(makesIt: Bool = false, _ body: (SQLiteJobStore) throws -> T) throws -> T {
+        var flags: [String: String] = [:]
+        flags["data_dir"] = dataDir
+        let configuration = try ConfigurationLoader.load(path: config, flags: flags)
+        let path = configuration.path(of: configuration.storeURL, or: "lktrack.sqlite")
+        guard makesIt || FileManager.default.fileExists(atPath: path) else {
+            throw CommandFailure(.noInput, "\(path): there is no database")
+        }
+        do {
+            let store = try SQLiteJobStore(path: path)
+            defer { try? store.close() }
+            return try body(store)
+        } catch let error as JobsError {
+            throw CommandFailure(.unavailable, "\(path): \(error.message)")
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import JobStoreContract
+import Jobs
+import Testing
+
+@testable import TrackingAPI
+
+@Suite("Rates and quotas")
+struct RateTests {
+    private static let tenant = TenantID("acme")
+
+    @Test("a bucket lets a burst through, then as much as comes in, and each answer says what is left")
+    func bucket() throws {
+        let clock = ManualEnvironment()
+        let service = try Service(environment: clock, keys: .required)
+        let key = try service.key(Self.tenant, rate: RequestRate(perSecond: 2, burst: 5))
+        for left in [4, 3, 2, 1, 0] {
+            let answer = service.send("GET", "/v1/jobs", [key])
+            #expect(answer.status == 200)
+            #expect(answer.fields["RateLimit-Policy"] == "\"requests\";q=5;w=3")
+            #expect(answer.fields["RateLimit"] == "\"requests\";r=\(left);t=\((5 - left + 1) / 2)")
+            #expect(answer.fields["Retry-After"] == nil)
+        }
+        let refused = service.send("GET", "/v1/jobs", [key])
+        expectProblem(refused, 429, saying: "Try again in 1 s")
+        #expect(refused.json?["type"] == "urn:lktrack:problem:rate-limited")
+        #expect(refused.json?["violated-policies"] == ["requests"])
+        #expect(refused.fields["Retry-After"] == "1")
+        #expect(refused.fields["RateLimit"] == "\"requests\";r=0;t=3")
+        #expect(refused.fields["RateLimit-Policy"] == "\"requests\";q=5;w=3")
+        clock.advance(0.5)
+        #expect(service.send("GET", "/v1/jobs", [key]).status == 200)
+        expectProblem(service.send("GET", "/v1/jobs", [key]), 429)
+        clock.advance(1_000)
+        #expect(service.send("GET", "/v1/jobs", [key]).fields["RateLimit"] == "\"requests\";r=4;t=1")
+    }
+
+    @Test("errors and accepted bodies say what is left too, and a refused body is not read")
+    func everyAnswer() throws {
+        let service = try Service(environment: ManualEnvironment(), keys: .required)
+        let key = try service.key(Self.tenant, rate: RequestRate(perSecond: 1, burst: 5))
+        #expect(service.send("GET", "/v1/jobs/x", [key]).fields["RateLimit"]?.contains("r=4") == true)
+        #expect(service.send("PUT", "/v1/jobs", [key]).fields["RateLimit"]?.contains("r=3") == true)
+        #expect(service.send("GET", "/v1/jobs?x=1", [key]).fields["RateLimit"]?.contains("r=2") == true)
+        let posted = service.send(
+            "POST", "/v1/jobs?roi=1,2,30,40", [key, ("Content-Type", "video/mp4")], body: Sample.video())
+        #expect(posted.status == 202)
+        #expect(posted.fields["RateLimit"]?.contains("r=1") == true)
+        let wrong = service.send(
+            "POST", "/v1/jobs?roi=1,2,30,40", [key, ("Content-Type", "video/mp4")], body: Sample.text)
+        expectProblem(wrong, 415)
+        #expect(wrong.fields["RateLimit"]?.contains("r=0") == true)
+        let request = Service.request(
+            "POST", "/v1/jobs", .init([key, ("Content-Type", Form.contentType), ("Content-Length", "9")]))
+        guard case .respond(let response) = service.api.begin(request) else {
+            Issue.record("the body is taken")
+            return
+        }
+        expectProblem(Answer(response), 429)
+    }
+
+    @Test("each key has its own bucket, and one without a rate has the configuration's")
+    func buckets() throws {
+        let service = try Service(environment: ManualEnvironment(), keys: .required) {
+            $0.requestRate = RequestRate(perSecond: 0.5, burst: 1)
+        }
+        let slow = try service.key(Self.tenant, id: "k1", rate: RequestRate(perSecond: 1, burst: 2))
+        let usual = try service.key(Self.tenant, id: "k2")
+        #expect([1, 2, 3].map { _ in service.send("GET", "/v1/jobs", [slow]).status } == [200, 200, 429])
+        #expect([1, 2].map { _ in service.send("GET", "/v1/jobs", [usual]).status } == [200, 429])
+        #expect(service.send("GET", "/v1/jobs", [usual]).fields["Retry-After"] == "2")
+        #expect(service.send("GET", "/healthz").status == 200)
+    }
+
+    @Test("without keys the configuration's rate holds for everybody together; without a rate nothing is said of one")
+    func anonymous() throws {
+        let limited = try Service(environment: ManualEnvironment()) {
+            $0.requestRate = RequestRate(perSecond: 1, burst: 2)
+        }
+        #expect([1, 2, 3].map { _ in limited.send("GET", "/v1/jobs").status } == [200, 200, 429])
+        #expect(limited.send("GET", "/").fields["RateLimit"] == nil)
+        let free = try Service().send("GET", "/v1/jobs")
+        #expect(free.fields["RateLimit"] == nil && free.fields["RateLimit-Policy"] == nil)
+    }
+
+    @Test("a clock that is set back takes nothing away and gives nothing")
+    func clockSetBack() {
+        let clock = ManualEnvironment()
+        let limiter = RateLimiter()
+        let rate = RequestRate(perSecond: 1, burst: 2)
+        #expect(limiter.take(from: "a", rate, at: clock.now()).isAllowed)
+        #expect(limiter.take(from: "a", rate, at: clock.now().addingTimeInterval(-1_000)).isAllowed)
+        #expect(!limiter.take(from: "a", rate, at: clock.now().addingTimeInterval(-1_000)).isAllowed)
+    }
+
+    @Test("a tenant's quota of queued jobs is a 429 of its own, before the upload, and leaves others alone")
+    func queueQuota() throws {
+        let service = try Service(keys: .required)
+        let key = try service.key(Self.tenant, id: "k1")
+        let other = try service.key(TenantID("other"), id: "k2")
+        try service.store.setQuota(TenantQuota(queued: 2), of: Self.tenant)
+        func post(_ key: (name: String, value: String), pieces: Int = .max) -> Answer {
+            service.send(
+                "POST", "/v1/jobs?roi=1,2,30,40", [key, ("Content-Type", "video/mp4")], body: Sample.video(),
+                pieces: [pieces])
+        }
+        for _ in 1...2 { #expect(post(key).status == 202) }
+        let files = service.files
+        let refused = post(key, pieces: 16)
+        expectProblem(refused, 429, saying: "(2)")
+        #expect(refused.json?["type"] == "urn:lktrack:problem:queue-quota-exceeded")
+        #expect(refused.fields["Retry-After"] == "10")
+        #expect(service.files == files)
+        #expect(post(other).status == 202)
+        _ = try service.store.claim(owner: "worker", leaseSeconds: 30)
+        _ = try service.store.claim(owner: "worker", leaseSeconds: 30)
+        #expect(post(key).status == 202)
+    }
+}
