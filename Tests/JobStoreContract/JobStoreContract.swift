@@ -25,7 +25,7 @@ public struct JobStoreCheck: Sendable, CustomTestStringConvertible {
 public enum JobStoreContract {
     public static let checks: [JobStoreCheck] =
         submissionChecks + queueChecks + leaseChecks + cancelChecks + listChecks + concurrencyChecks
-        + statisticsChecks
+        + statisticsChecks + revisionChecks
 }
 
 /// A store, its clock and the makings of jobs.

@@ -33,16 +33,17 @@ struct Service: Sendable {
             owners = try OwnerRegistry(directory: data + "/owners")
             store = try SQLiteJobStore(path: configuration.path(of: configuration.storeURL, or: "lktrack.sqlite"))
             let blobs = try FileBlobStore(directory: configuration.path(of: configuration.blobsURL, or: "blobs"))
+            let watch = JobWatch(store: store, blobs: blobs, logger: log)
             pool =
                 configuration.roles.contains(.worker)
                 ? WorkerPool(
                     store: store, blobs: blobs, owners: owners,
                     configuration: configuration.workerConfiguration, logger: log,
-                    meter: WorkerMetrics(metrics)) : nil
+                    meter: WorkerMetrics(metrics), onEvent: { watch.note($0) }) : nil
             isStopping = StopFlag()
             api =
                 configuration.roles.contains(.api)
-                ? Self.api(configuration, store, blobs, pool, isStopping, metrics, log) : nil
+                ? Self.api(configuration, store, blobs, pool, watch, isStopping, metrics, log) : nil
             server = api.map { Self.server(configuration, $0, metrics, log) }
             try configuration.serverConfiguration.validate()
         } catch let error as JobsError {
@@ -57,7 +58,7 @@ struct Service: Sendable {
 
     private static func api(
         _ configuration: ServiceConfiguration, _ store: SQLiteJobStore, _ blobs: FileBlobStore, _ pool: WorkerPool?,
-        _ isStopping: StopFlag, _ metrics: MetricsRegistry, _ log: Logger
+        _ watch: JobWatch, _ isStopping: StopFlag, _ metrics: MetricsRegistry, _ log: Logger
     ) -> TrackingAPI {
         let expected = pool == nil ? 0 : configuration.workerConfiguration.workers
         return TrackingAPI(
@@ -70,7 +71,7 @@ struct Service: Sendable {
                     workersExpected: expected, workersAlive: pool?.workersAlive ?? 0, isStopping: isStopping.isSet)
             },
             onSubmit: { pool?.notifyJobQueued() },
-            onCancel: { pool?.notifyCancel($0) })
+            onCancel: { pool?.notifyCancel($0) }, watch: watch)
     }
 
     private static func server(

@@ -19,6 +19,8 @@ final class Service: Sendable {
     let ids = JobIDGenerator()
     /// The API's time of day.
     let clock = TestClock()
+    let timer = ManualTimer()
+    let watch: JobWatch
 
     /// What the API told the rest of the program.
     final class Signals: Sendable {
@@ -39,12 +41,13 @@ final class Service: Sendable {
         blobs = FaultyBlobs(try FileBlobStore(directory: folder + "/blobs"))
         renderer = TestRenderer(blobs, isHeld: isRendererHeld)
         let signals = signals
+        watch = JobWatch(store: store, blobs: blobs, timer: timer, logger: Logger(label: "test"))
         api = TrackingAPI(
             store: store, blobs: blobs, media: media, renderer: renderer,
             environment: clock, configuration: configuration, version: "1.2.3",
             logger: Logger(label: "test"), health: { health },
             onSubmit: { signals.submissions.withLock { $0 += 1 } },
-            onCancel: { id in signals.cancellations.withLock { $0.append(id) } })
+            onCancel: { id in signals.cancellations.withLock { $0.append(id) } }, watch: watch)
     }
 
     deinit {
@@ -75,9 +78,12 @@ extension Service {
         switch api.begin(Self.request(method, target, fields)) {
         case .respond(let response): return Answer(response)
         case .work(let work): return Answer(work())
-        case .later:
-            Issue.record("no route answers later")
-            return Answer(HTTPResponse(status: 0))
+        case .later(let start):
+            guard let response = HeldRequest(start).wait() else {
+                Issue.record("no answer in time")
+                return Answer(HTTPResponse(status: 0))
+            }
+            return Answer(response)
         case .receive(let sink, let limit, let tooLarge):
             return Answer(Self.feed(sink, body ?? [], limit, tooLarge, pieces))
         }
