@@ -250,6 +250,9 @@ final class Exchange: @unchecked Sendable {
     private func send(_ response: HTTPResponse) -> Step {
         stage = .sending
         connection.enter(.sending)
+        // Between two requests libmicrohttpd zeroes all of a connection's memory, and so makes it resident: not for
+        // thousands of streams that end together.
+        if case .stream(let stream) = response.body, stream is any HTTPLiveBodyStream { closes = true }
         let prepared = prepare(response)
         let (source, count): (BodyReader.Source?, Int64?) =
             switch prepared.body {

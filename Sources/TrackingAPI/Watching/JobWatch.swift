@@ -89,10 +89,9 @@ public final class JobWatch: Sendable {
         let watcher = state.withLock { state -> Watcher? in
             guard !state.isStopped else { return nil }
             if state.entries.isEmpty { timer.start { [weak self] in self?.tick() } }
-            var entry = state.entries[job.id] ?? Entry(watched: WatchedJob(job))
-            let watcher = Watcher(entry.watched, needsResult: needsResult, deadline: deadline, wake: wake)
-            entry.watchers[ObjectIdentifier(watcher)] = watcher
-            state.entries[job.id] = entry
+            let watched = state.entries[job.id]?.watched ?? WatchedJob(job)
+            let watcher = Watcher(watched, needsResult: needsResult, deadline: deadline, wake: wake)
+            state.entries[job.id, default: Entry(watched: watched)].watchers[ObjectIdentifier(watcher)] = watcher
             return watcher
         }
         watcher?.watched.update(job)
