@@ -198,7 +198,6 @@ struct SlowClientTests {
         #expect(ended.wait(timeout: .now() + 10) == .success)
         #expect(server.summaries.first(1).map(\.isComplete) == [false])
         #expect(ended.wait(timeout: .now()) == .timedOut)
-        #expect(server.server.connectionCount == 1)
     }
 
     @Test("an answer whose client left is let go before it is there")

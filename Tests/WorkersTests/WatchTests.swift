@@ -19,7 +19,8 @@ extension WorkersTests {
             let watch = JobWatch(
                 store: bench.store, blobs: bench.blobs, timer: StoppedTimer(), logger: bench.logs.logger)
             let api = TrackingAPI(
-                store: bench.store, blobs: bench.blobs, media: NoMedia(), version: "1", logger: bench.logs.logger,
+                store: bench.store, blobs: bench.blobs, media: NoMedia(), renderer: NoMedia(), version: "1",
+                logger: bench.logs.logger,
                 health: { ServiceHealth(workersExpected: 1, workersAlive: 1) }, onSubmit: {}, onCancel: { _ in },
                 watch: watch)
             let job = try bench.submit(scene)
@@ -47,12 +48,16 @@ private struct StoppedTimer: WatchTimer {
     func stop() {}
 }
 
-private struct NoMedia: MediaServices {
+private struct NoMedia: MediaServices, VideoRenderer {
     func recognise(prefix: [UInt8]) -> RecognisedMedia? { nil }
 
     func frame(
         _ index: Int, of source: JobSource, path: String, as format: FrameFormat
     ) throws(MediaServiceError) -> [UInt8] {
+        throw MediaServiceError(.unavailable, "There are none.")
+    }
+
+    func render(_ rendering: VideoRendering, isWanted: @Sendable () -> Bool) throws(MediaServiceError) {
         throw MediaServiceError(.unavailable, "There are none.")
     }
 }
