@@ -151,8 +151,8 @@ let package = Package(
         .testTarget(
             name: "WorkersTests",
             dependencies: [
-                "CLinux", "FileBlobStore", "Jobs", "JobStoreContract", "LucasKanade", "Media", "SQLiteJobStore",
-                "Tracking", "Workers", "lktrack", logging,
+                "CLinux", "FileBlobStore", "HTTPServer", "Jobs", "JobStoreContract", "LucasKanade", "Media",
+                "SQLiteJobStore", "Tracking", "TrackingAPI", "Workers", "lktrack", logging,
             ],
             swiftSettings: swiftSettings),
         .testTarget(

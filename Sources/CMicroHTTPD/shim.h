@@ -165,7 +165,7 @@ static inline bool lk_socket_progress_get(int socket, struct lk_socket_progress 
     if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || size < sizeof info) return false;
     progress->received = info.bytes_received;
     progress->acknowledged = info.bytes_acked;
-    progress->ended = info.state == TCP_CLOSE_WAIT;
+    progress->ended = info.state == TCP_CLOSE_WAIT || info.state == TCP_CLOSE;
     return ioctl(socket, SIOCINQ, &progress->unread) == 0 && ioctl(socket, SIOCOUTQ, &progress->unsent) == 0;
 }
 

@@ -21,7 +21,8 @@ public enum JobWriter {
 
     private static func time(_ date: Date?) -> JSONValue { date.map { .string(RFC3339.string($0)) } ?? .null }
 
-    private static func progress(_ progress: JobProgress) -> JSONValue {
+    /// The job's `progress`.
+    public static func progress(_ progress: JobProgress) -> JSONValue {
         [
             "frames_done": .int(progress.framesDone),
             "frames_total": progress.framesTotal.map { .int($0) } ?? .null,
@@ -49,6 +50,7 @@ public enum JobWriter {
         let hasVideo = !job.status.isFinal || job.resultKey != nil || job.videoKey != nil
         return [
             "self": .string(base),
+            "events": .string(base + "/events"),
             "results": .string(base + "/results"),
             "video": hasVideo ? .string(base + "/video") : .null,
             "source": .string(base + "/source"),

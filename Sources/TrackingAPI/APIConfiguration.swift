@@ -78,4 +78,6 @@ enum APILimits {
     /// Jobs on one page of a list.
     static let pageSize = 1...200
     static let defaultPageSize = 50
+    /// The longest that an answer is held, in seconds (`Prefer: wait=N`).
+    static let waitSeconds = 60
 }

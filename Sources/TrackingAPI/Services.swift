@@ -21,6 +21,7 @@ struct Services: Sendable {
     let onSubmit: @Sendable () -> Void
     let onCancel: @Sendable (JobID) -> Void
     let flights = SubmissionFlights()
+    let watch: JobWatch
 
     /// Of the job's own document, which depends on its row alone; the revision grows with every change of that.
     func tag(_ job: Job) -> EntityTag { EntityTag("\(version)-\(job.revision)") }

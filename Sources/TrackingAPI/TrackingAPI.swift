@@ -8,6 +8,7 @@ import PrometheusMetrics
 /// It knows status codes and nothing of tracking; jobs are queued for workers, wherever those are.
 public struct TrackingAPI: HTTPApplication {
     private let router: Router
+    private let watch: JobWatch
     private let renderings: RenderingQueue
     private let requests: HTTPMetrics
     private let tus: TusGate
@@ -20,18 +21,22 @@ public struct TrackingAPI: HTTPApplication {
     ///   - health: asked for each request that depends on it; must not block.
     ///   - onSubmit: a job was queued.
     ///   - onCancel: a job that may be running is wanted no more.
+    ///   - watch: wakes clients that wait.
     public init(
         store: any JobStore & QueueStatistics, uploads: any UploadStore, blobs: any BlobStore,
         media: any MediaServices, renderer: any VideoRenderer, keys: KeyRing? = nil,
         environment: any Environment = SystemEnvironment(), configuration: APIConfiguration = APIConfiguration(),
         version: String, logger: Logger, metrics: MetricsRegistry = MetricsRegistry(),
         health: @escaping @Sendable () -> ServiceHealth,
-        onSubmit: @escaping @Sendable () -> Void, onCancel: @escaping @Sendable (JobID) -> Void
+        onSubmit: @escaping @Sendable () -> Void, onCancel: @escaping @Sendable (JobID) -> Void,
+        watch: JobWatch
     ) {
         let services = Services(
             store: store, uploads: uploads, blobs: blobs, media: media, ids: JobIDGenerator(environment: environment),
             environment: environment, configuration: configuration, version: version, logger: logger,
-            statistics: store, metrics: metrics, health: health, onSubmit: onSubmit, onCancel: onCancel)
+            statistics: store, metrics: metrics, health: health, onSubmit: onSubmit, onCancel: onCancel,
+            watch: watch)
+        self.watch = watch
         renderings = RenderingQueue(services, renderer: renderer)
         tus = TusGate(largestUpload: configuration.uploadBytes)
         uploadTails = services.uploadTails
@@ -42,8 +47,11 @@ public struct TrackingAPI: HTTPApplication {
         router = Router(routes, access: access)
     }
 
-    /// Ends what is done in the background. Requests are answered still.
-    public func stop() { renderings.close() }
+    /// Ends what is done in the background, and event streams; who waits is answered. Requests are answered still.
+    public func stop() {
+        watch.stop()
+        renderings.close()
+    }
 
     /// Everything the service answers to, as `GET /v1/jobs/{id}`.
     public var routes: [String] { router.routes.map { "\($0.method) \($0.pattern)" } }

@@ -28,6 +28,8 @@ struct JobRunner: Sendable {
             if wasStopped { return conclude(interrupted: active, result) }
             try result?.commit()
             active.completeProgress()
+            // A video may take long.
+            onEvent(.flushed(active.job.id))
             let video = try VideoPasses(runner: self, active: active).run()
             end(
                 active,
@@ -78,9 +80,10 @@ struct JobRunner: Sendable {
             TimedSource(source, clock), shouldStop: { active.interruption != nil }
         ) { record in
             clock.charge(.track)
-            try file.append(record)
+            let isReadable = try file.append(record)
             active.countFrame()
             onEvent(.tracked(active.job.id, frame: record.frame))
+            if isReadable { onEvent(.flushed(active.job.id)) }
             clock.charge(.write)
             meter.tracked(frames: 1, clock.take())
         }

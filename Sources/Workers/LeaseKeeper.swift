@@ -9,6 +9,7 @@ final class LeaseKeeper: Sendable {
     private let store: any JobStore
     private let configuration: WorkerConfiguration
     private let logger: Logger
+    private let onEvent: @Sendable (WorkerEvent) -> Void
     /// Told of jobs that went back to the queue.
     private let onRequeue: @Sendable () -> Void
 
@@ -20,11 +21,12 @@ final class LeaseKeeper: Sendable {
 
     init(
         store: any JobStore, configuration: WorkerConfiguration, logger: Logger,
-        onRequeue: @escaping @Sendable () -> Void
+        onEvent: @escaping @Sendable (WorkerEvent) -> Void, onRequeue: @escaping @Sendable () -> Void
     ) {
         self.store = store
         self.configuration = configuration
         self.logger = logger
+        self.onEvent = onEvent
         self.onRequeue = onRequeue
     }
 
@@ -95,6 +97,7 @@ final class LeaseKeeper: Sendable {
         let progress = job.progress
         let status = try store.heartbeat(job.lease, progress: progress, leaseSeconds: configuration.leaseSeconds)
         job.didRenew(progress, at: now)
+        if status != .lost { onEvent(.progressed(job.job.id)) }
         return status
     }
 

@@ -16,15 +16,17 @@ final class ResultFile {
     }
 
     /// Appends a record, and makes what there is readable now and then: whole lines only.
-    func append(_ record: FrameRecord) throws {
+    ///
+    /// - Returns: whether it did so now.
+    func append(_ record: FrameRecord) throws -> Bool {
         line.removeAll(keepingCapacity: true)
         record.appendLine(to: &line)
         try line.withUnsafeBytes { try writer.write($0) }
         let now = ContinuousClock.now
-        if now - flushed >= flushInterval {
-            flushed = now
-            try writer.flush()
-        }
+        guard now - flushed >= flushInterval else { return false }
+        flushed = now
+        try writer.flush()
+        return true
     }
 
     /// Makes the result durable; does nothing where it is already.

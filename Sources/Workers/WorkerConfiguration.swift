@@ -45,6 +45,10 @@ public enum WorkerEvent: Hashable, Sendable {
     case claimed(JobID, attempt: Int)
     /// A frame's record was appended to the result.
     case tracked(JobID, frame: Int)
+    /// Records of the result that were appended can be read by others now.
+    case flushed(JobID)
+    /// The job's progress was stored. Called on the thread that keeps the leases.
+    case progressed(JobID)
     /// The job is told to stop. Called on the thread that tells it.
     case interrupted(JobID)
     /// The decoder died and the job starts over.

@@ -48,7 +48,9 @@ public final class WorkerPool: Sendable {
             store: store, blobs: blobs, configuration: configuration, logger: logger, meter: meter,
             onEvent: onEvent)
         recovery = Recovery(store: store, blobs: blobs, owners: owners, environment: environment, logger: logger)
-        keeper = LeaseKeeper(store: store, configuration: configuration, logger: logger) { queued.notify() }
+        keeper = LeaseKeeper(store: store, configuration: configuration, logger: logger, onEvent: onEvent) {
+            queued.notify()
+        }
     }
 
     /// Puts in order what dead processes left behind, then starts the workers.

@@ -45,6 +45,25 @@ struct FieldTests {
     func codings(field: String?, expected: Bool) {
         #expect(ContentNegotiation.accepts(encoding: "gzip", acceptEncoding: field) == expected)
     }
+
+    @Test(
+        "a preference is read wherever it stands; what is malformed is passed over",
+        arguments: [
+            ([], nil), (["wait=10"], 10), (["respond-async, Wait = 5; foo=bar"], 5),
+            (["handling=lenient", "wait=3"], 3),
+            (["wait=\"7\""], 7), (["wait=1, wait=2"], 1), (["wait=0"], 0), (["wait=99999999999999999999"], .max),
+            (["wait"], nil), (["wait=-1"], nil), (["wait=soon"], nil), (["wait=1.5"], nil), (["=, ;, wait=4"], 4),
+            (["a=\"b, c\"; d, wait=6"], 6), (["a=\"b"], nil), (["wait=٣"], nil),
+        ] as [([String], Int?)])
+    func preferences(fields: [String], wait: Int?) {
+        #expect(RequestPreferences(HTTPFields(fields.map { ("Prefer", $0) })).wait == wait)
+    }
+
+    @Test("a preference without a value is there all the same")
+    func barePreference() {
+        let preferences = RequestPreferences(HTTPFields([("prefer", "respond-async; x, return=minimal")]))
+        #expect(preferences["Respond-Async"] == "" && preferences["return"] == "minimal" && preferences["x"] == nil)
+    }
 }
 
 @Suite("Conditional and range requests")

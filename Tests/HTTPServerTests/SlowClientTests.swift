@@ -160,6 +160,65 @@ struct SlowClientTests {
         let refused = try server.exchange("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(refused.hasPrefix("HTTP/1.1 503 "))
     }
+
+    @Test("a live body whose client left is let go though nothing is sent; one whose client stays is not")
+    func leftLive() throws {
+        final class Silence: HTTPLiveBodyStream {
+            private let ended: DispatchSemaphore
+            private let hasSpoken = Mutex(false)
+            let count: Int64? = nil
+
+            init(_ ended: DispatchSemaphore) { self.ended = ended }
+
+            deinit { ended.signal() }
+
+            func attach(wake: @escaping @Sendable () -> Void) {}
+            func pending() -> Bool { true }
+
+            func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+                hasSpoken.withLock { hasSpoken in
+                    defer { hasSpoken = true }
+                    buffer[0] = UInt8(ascii: ":")
+                    return hasSpoken ? 0 : 1
+                }
+            }
+        }
+        let ended = DispatchSemaphore(value: 0)
+        let server = try TestServer(Self.quick) { _ in
+            .respond(HTTPResponse(status: 200, body: .stream(Silence(ended))))
+        }
+        let staying = try server.client()
+        staying.send("GET /live HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(try #require(staying.read()).isEmpty == false)
+        do {
+            let leaving = try server.client()
+            leaving.send("GET /live HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(try #require(leaving.read()).isEmpty == false)
+        }
+        #expect(ended.wait(timeout: .now() + 10) == .success)
+        #expect(server.summaries.first(1).map(\.isComplete) == [false])
+        #expect(ended.wait(timeout: .now()) == .timedOut)
+    }
+
+    @Test("an answer whose client left is let go before it is there")
+    func leftWaitingForAnswer() throws {
+        let responders = Mutex<[HTTPResponder]>([])
+        let asked = DispatchSemaphore(value: 0)
+        let server = try TestServer(Self.quick) { _ in
+            .later { responder in
+                responders.withLock { $0.append(responder) }
+                asked.signal()
+            }
+        }
+        do {
+            let leaving = try server.client()
+            leaving.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(asked.wait(timeout: .now() + 10) == .success)
+        }
+        #expect(server.summaries.first(1).map(\.isComplete) == [false])
+        // Too late, and harmless.
+        for responder in responders.withLock({ $0 }) { responder.respond(text("late")) }
+    }
 }
 
 /// The decision by itself, on made-up times.
@@ -215,5 +274,13 @@ struct SlowClientWatchTests {
         #expect(Self.cutAt(.body) { _ in ConnectionProgress(hasEnded: true, isServerBusy: true) } == nil)
         #expect(Self.cutAt(.handling) { _ in ConnectionProgress(hasEnded: true) } == nil)
         #expect(Self.cutAt(.sending) { _ in ConnectionProgress(hasEnded: true) } == nil)
+    }
+
+    @Test("a client that waits no more, for an answer or for more of a live body, is cut soon")
+    func leftWaiting() {
+        for phase in [ConnectionPhase.waiting, .sending] {
+            #expect(Self.cutAt(phase) { ConnectionProgress(hasEnded: $0 >= 5, isServerBusy: true) } == 7)
+            #expect(Self.cutAt(phase) { _ in ConnectionProgress(isServerBusy: true) } == nil)
+        }
     }
 }

@@ -31,7 +31,7 @@ public struct JobStoreCheck: Sendable, CustomTestStringConvertible {
 public enum JobStoreContract {
     public static let checks: [JobStoreCheck] =
         submissionChecks + queueChecks + leaseChecks + cancelChecks + listChecks + concurrencyChecks
-        + tenantChecks + keyChecks + retentionChecks + idempotencyChecks + statisticsChecks
+        + tenantChecks + keyChecks + retentionChecks + idempotencyChecks + statisticsChecks + revisionChecks
 }
 
 /// A store, its clock and the makings of jobs.

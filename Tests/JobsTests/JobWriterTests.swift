@@ -29,8 +29,8 @@ struct JobWriterTests {
                 "max_iterations":10,"epsilon":0.02,"illumination":"gain_bias","gamma":1,"on_lost":"search"},\
                 "start_frame":0,"stop_frame":null,"frame_step":1,"output":{"video":"none","crops":false},\
                 "deadline_seconds":null,"priority":0,"labels":{}},"error":null,\
-                "links":{"self":"/v1/jobs/\(Self.id)","results":"/v1/jobs/\(Self.id)/results",\
-                "video":"/v1/jobs/\(Self.id)/video",\
+                "links":{"self":"/v1/jobs/\(Self.id)","events":"/v1/jobs/\(Self.id)/events",\
+                "results":"/v1/jobs/\(Self.id)/results","video":"/v1/jobs/\(Self.id)/video",\
                 "source":"/v1/jobs/\(Self.id)/source"}}
                 """)
     }

@@ -99,6 +99,13 @@ struct QueryPlanTests {
         #expect(plan.contains("uploads_by_expiry"))
     }
 
+    @Test("looking at the revisions of some jobs reads those jobs only")
+    func revisions() throws {
+        let plan = try plan(SQLiteJobStore.revisionsSQL, ["[]"])
+        #expect(plan.contains("SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (id=?)"))
+        #expect(!plan.contains("SCAN jobs"))
+    }
+
     @Test("looking for leases that ran out reads running jobs only")
     func leases() throws {
         let plan = try plan("SELECT id FROM jobs WHERE status = 'running' AND lease_expires_at <= ?", [0])

@@ -77,6 +77,35 @@ struct WireTests {
         }
     }
 
+    @Test("HEAD of an event stream, or of a result that is followed, does not wait for the job")
+    func headOfLive() async throws {
+        try await Wire.run(try Service()) { wire in
+            let id = try wire.service.submit()
+            for (path, type) in [
+                ("events", "text/event-stream"),
+                ("results?format=ndjson&partial=true&follow=true", "application/x-ndjson"),
+            ] {
+                let reply = try wire.curl("/v1/jobs/\(id)/\(path)", "-I", "-m", "30")
+                #expect(reply.exitCode == 0)
+                #expect(reply.status == 200)
+                #expect(reply.head.contains("Content-Type: \(type)"))
+            }
+        }
+    }
+
+    @Test("a client that leaves an event stream is forgotten before anything is sent to it")
+    func leaves() async throws {
+        try await Wire.run(try Service()) { wire in
+            let id = try wire.service.submit()
+            let reply = try wire.curl("/v1/jobs/\(id)/events", "-N", "-m", "1")
+            #expect(reply.exitCode == 28)
+            #expect(String(decoding: reply.body, as: UTF8.self).contains("event: status"))
+            let summary = try wire.summary()
+            #expect(summary.route == "/v1/jobs/{id}/events")
+            #expect(!summary.isComplete)
+        }
+    }
+
     @Test("a result has a length, and a slice of it streams in chunks")
     func results() async throws {
         try await Wire.run(try Service()) { wire in

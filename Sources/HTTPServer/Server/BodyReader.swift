@@ -23,6 +23,9 @@ final class BodyReader: Sendable {
     private static let failure = -2
     /// Read at once where the body is made by a callback.
     private static let blockBytes = 64 * 1024
+    /// The same where the body's size is not known: chunks go through the connection's own memory, and the block, which
+    /// is there all the same, is not used.
+    private static let unusedBlockBytes = 64
 
     init(_ source: Source, exchange: Exchange) {
         self.source = source
@@ -36,7 +39,7 @@ final class BodyReader: Sendable {
         }
         let retained = Unmanaged.passRetained(self)
         let response = MHD_create_response_from_callback(
-            count.map(UInt64.init(clamping:)) ?? .max, Self.blockBytes,
+            count.map(UInt64.init(clamping:)) ?? .max, count == nil ? Self.unusedBlockBytes : Self.blockBytes,
             { context, position, buffer, capacity in
                 guard let context, let buffer else { return BodyReader.failure }
                 let target = UnsafeMutableRawBufferPointer(start: buffer, count: capacity)

@@ -28,6 +28,9 @@ final class ConnectionTable: Sendable {
         var entries: [UInt64: Entry] = [:]
     }
 
+    /// That are looked at without letting go of the lock.
+    private static let connectionsAtOnce = 32
+
     private let state = Mutex(State())
     private let modeValue = Atomic<UInt8>(0)
     private let openCount = Atomic<Int>(0)
@@ -99,11 +102,21 @@ final class ConnectionTable: Sendable {
         }
     }
 
-    /// Cuts the clients that are too slow, and says why.
+    /// Cuts the clients that are too slow, and says why. Looks at a few connections at a time: the kernel is asked about
+    /// each, and meanwhile no request can be suspended or resumed.
     func cutSlowClients(now: Int64, limits: SlowClientWatch.Limits) -> [(remoteAddress: String, reason: String)] {
+        let ids = state.withLock { Array($0.entries.keys) }
+        return stride(from: 0, to: ids.count, by: Self.connectionsAtOnce).flatMap { first in
+            cutSlowClients(among: ids[first...].prefix(Self.connectionsAtOnce), now: now, limits: limits)
+        }
+    }
+
+    private func cutSlowClients(
+        among ids: ArraySlice<UInt64>, now: Int64, limits: SlowClientWatch.Limits
+    ) -> [(remoteAddress: String, reason: String)] {
         state.withLock { state in
             var cut: [(remoteAddress: String, reason: String)] = []
-            for id in Array(state.entries.keys) {
+            for id in ids {
                 guard var entry = state.entries[id], var progress = entry.connection.socket.progress else { continue }
                 let (phase, began) = entry.connection.phase
                 progress.isServerBusy = entry.isSuspended

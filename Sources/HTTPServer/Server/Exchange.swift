@@ -210,7 +210,7 @@ final class Exchange: @unchecked Sendable {
         case .work(let work):
             return run(orElse: {}, work)
         case .later(let start):
-            guard suspendForHandler() else { return fail() }
+            guard suspendForHandler(.waiting) else { return fail() }
             start(
                 HTTPResponder { [self] response in
                     deliver(.response(response ?? refusal(500, "The server could not answer.")))
@@ -231,9 +231,9 @@ final class Exchange: @unchecked Sendable {
         return .taken(0)
     }
 
-    private func suspendForHandler() -> Bool {
+    private func suspendForHandler(_ phase: ConnectionPhase = .handling) -> Bool {
         stage = .handling
-        connection.enter(.handling)
+        connection.enter(phase)
         return core.table.suspend(connection)
     }
 
@@ -250,6 +250,9 @@ final class Exchange: @unchecked Sendable {
     private func send(_ response: HTTPResponse) -> Step {
         stage = .sending
         connection.enter(.sending)
+        // Between two requests libmicrohttpd zeroes all of a connection's memory, and so makes it resident: not for
+        // thousands of streams that end together.
+        if case .stream(let stream) = response.body, stream is any HTTPLiveBodyStream { closes = true }
         let prepared = prepare(response)
         let (source, count): (BodyReader.Source?, Int64?) =
             switch prepared.body {

@@ -8,6 +8,8 @@ enum ConnectionPhase: UInt64, Sendable {
     case body
     /// A handler works: nothing is expected of the client.
     case handling
+    /// The answer waits for something to happen.
+    case waiting
     /// A response is sent.
     case sending
     /// A response was sent early, and the rest of the body is thrown away.
@@ -93,15 +95,18 @@ struct SlowClientWatch: Sendable {
                 ? "the response was taken too slowly" : nil
         case .lingering:
             return now - began > limits.linger ? "the rest of the body did not come in time" : nil
-        case .handling:
+        case .handling, .waiting:
             return nil
         }
     }
 
-    /// Whether the client will never complete its request. libmicrohttpd 0.9.75 does not notice where the end came together
-    /// with the last bytes it read. It needs a moment for those bytes: the request may be whole.
+    /// Whether the client will never complete its request, or waits no more for what is to come. libmicrohttpd 0.9.75 does
+    /// not notice the former where the end came together with the last bytes it read (it needs a moment for those bytes:
+    /// the request may be whole), nor the latter, because it does not look at suspended connections.
     private mutating func hasLeft(_ phase: ConnectionPhase, _ progress: ConnectionProgress) -> Bool {
-        let seemsSo = phase.isRequest && progress.hasEnded && progress.unread == 0 && !progress.isServerBusy
+        let isLive = progress.isServerBusy && (phase == .waiting || phase == .sending)
+        let isExpected = isLive || (phase.isRequest && !progress.isServerBusy)
+        let seemsSo = isExpected && progress.hasEnded && progress.unread == 0
         looksAfterEnd = seemsSo ? looksAfterEnd + 1 : 0
         return looksAfterEnd > Self.patientLooks
     }

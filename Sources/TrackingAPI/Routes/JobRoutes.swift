@@ -1,17 +1,10 @@
 import HTTPServer
 import Jobs
 
-/// One job: read, cancel, delete.
+/// One job: cancel, delete.
 struct JobRoutes: Sendable {
     let services: Services
     let renderings: RenderingQueue
-
-    func get(_ context: RequestContext) throws -> HTTPResponse {
-        let job = try services.job(context)
-        let tag = services.tag(job)
-        if let answer = try Conditions.answer(tag, context.request) { return answer }
-        return .json(200, JobWriter.json(job), fields: [("ETag", tag.description)])
-    }
 
     /// A queued job is canceled when this answers, a running one within a second.
     func cancel(_ context: RequestContext) throws -> HTTPResponse {
@@ -22,6 +15,7 @@ struct JobRoutes: Sendable {
             throw Problem(.conflict, "The job has ended already: it has \(job.status.rawValue).")
         }
         services.onCancel(job.id)
+        services.watch.jobChanged(job.id)
         return .json(
             202, JobWriter.json(job),
             fields: [("Location", Self.path(job.id)), ("ETag", services.tag(job).description)])
@@ -35,6 +29,7 @@ struct JobRoutes: Sendable {
         }
         if !job.status.isFinal { services.onCancel(job.id) }
         renderings.cancel(job.id)
+        services.watch.jobChanged(job.id)
         var response = HTTPResponse(status: 204)
         do {
             try services.blobs.remove(job.id.blobPrefix)

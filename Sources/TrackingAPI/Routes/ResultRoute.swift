@@ -6,7 +6,7 @@ struct ResultRoute: Sendable {
     private let services: Services
     private let exports: ResultExports
 
-    static let parameters = ["format", "partial", "from", "to", "target"]
+    static let parameters = ["format", "partial", "follow", "from", "to", "target"]
 
     init(services: Services) {
         self.services = services
@@ -21,6 +21,7 @@ struct ResultRoute: Sendable {
             format: format,
             provenance: ResultProvenance(version: services.version, job: job.id, source: job.source, spec: job.spec),
             slice: slice)
+        if try Self.isFollowed(context, format), !job.status.isFinal { return try follow(job, encoder) }
         let reader = try reader(job, isPartialWelcome: context.flag("partial"))
         let content = { EncodedBody(ResultStream(reader: reader, encoder: encoder)) }
         guard job.status.isFinal else { return Self.growing(content(), format) }
@@ -86,6 +87,16 @@ struct ResultRoute: Sendable {
         return compressed
     }
 
+    /// Sent while it grows, until the job has ended.
+    private func follow(_ job: Job, _ encoder: ResultEncoder) throws(Problem) -> HTTPResponse {
+        let body = try JobFeedBody(FollowFeed(encoder), job: job, needsResult: true, watch: services.watch)
+        var response = HTTPResponse(
+            status: 200, fields: Self.fields(.ndjson, cacheControl: "no-store"), body: .stream(body))
+        response.fields["Vary"] = "Accept"
+        response.fields.append(EventRoute.unbuffered.name, EventRoute.unbuffered.value)
+        return response
+    }
+
     // MARK: What is asked for
 
     private static func format(_ context: RequestContext) throws(Problem) -> ResultFormat {
@@ -103,6 +114,14 @@ struct ResultRoute: Sendable {
             "None of the accepted media types can be made; ask by ?format= for \(known), or accept application/json.")
     }
 
+    private static func isFollowed(_ context: RequestContext, _ format: ResultFormat) throws(Problem) -> Bool {
+        guard try context.flag("follow") else { return false }
+        guard format == .ndjson, try context.flag("partial") else {
+            throw .at("#/follow", "Only a growing result can be followed: ask for format=ndjson&partial=true as well.")
+        }
+        return true
+    }
+
     private static func slice(_ context: RequestContext) throws(Problem) -> ResultSlice {
         let slice = ResultSlice(
             from: try context.integer("from", in: 0...Int.max), to: try context.integer("to", in: 0...Int.max),
@@ -118,9 +137,7 @@ struct ResultRoute: Sendable {
     private func reader(_ job: Job, isPartialWelcome: Bool) throws -> any BlobReader {
         if job.status.isFinal {
             guard let key = job.resultKey else { throw Self.nothingTracked(job) }
-            guard let reader = try services.blobs.open(key) else {
-                throw Problem(.gone, "The job's result is not kept any more.")
-            }
+            guard let reader = try services.blobs.open(key) else { throw Self.notKept }
             return reader
         }
         guard isPartialWelcome else {
@@ -128,11 +145,10 @@ struct ResultRoute: Sendable {
                 .notReady, "The job is \(job.status.rawValue). What there is so far comes with ?partial=true."
             ).retryAfter(1)
         }
-        guard job.attempt > 0 else { return NothingReader() }
-        let key = job.id.resultKey(attempt: job.attempt)
-        // Committed between the two looks, it is no longer partial.
-        return try services.blobs.openPartial(key) ?? services.blobs.open(key) ?? NothingReader()
+        return try services.blobs.openResult(of: job) ?? NothingReader()
     }
+
+    static var notKept: Problem { Problem(.gone, "The job's result is not kept any more.") }
 
     private static func nothingTracked(_ job: Job) -> Problem {
         let reason = job.failure.map { ": \($0.message)" } ?? "."

@@ -12,7 +12,10 @@ enum RouteTable {
         let videos = RenderedVideoRoutes(services: services, renderings: renderings)
         let uploads = UploadRoutes(services: services)
         return [
-            Route("GET", "/v1/jobs/{id}", .answer(.queue, jobs.get)),
+            Route("GET", JobWaitRoute.pattern, .intake(JobWaitRoute(services: services).get)),
+            Route(
+                "GET", "/v1/jobs/{id}/events", query: EventRoute.parameters,
+                .answer(.queue, EventRoute(services: services).events)),
             Route("GET", "/v1/jobs/{id}/results", query: ResultRoute.parameters, .answer(.queue, results.results)),
             Route("GET", "/v1/jobs/{id}/video", .answer(.queue, videos.video)),
             Route("GET", "/v1/jobs/{id}/targets/{t}/crops", .answer(.queue, videos.crops)),

@@ -12,7 +12,7 @@ struct Route: Sendable {
 
     enum Action: Sendable {
         case answer(Place, @Sendable (RequestContext) throws -> HTTPResponse)
-        /// Takes a body.
+        /// Takes a body, or answers later.
         case intake(@Sendable (RequestContext) throws -> HTTPDisposition)
     }
 

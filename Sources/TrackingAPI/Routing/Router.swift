@@ -51,8 +51,10 @@ struct Router: Sendable {
 
     private static func run(_ route: Route, _ context: RequestContext) -> HTTPDisposition {
         switch route.action {
-        case .answer(.inline, let action): return .respond(answer(route, context, action))
-        case .answer(.queue, let action): return .work { answer(route, context, action) }
+        case .answer(.inline, let action):
+            return .respond(answer(context, route: route.pattern) { try action(context) })
+        case .answer(.queue, let action):
+            return .work { answer(context, route: route.pattern) { try action(context) } }
         case .intake(let action):
             do {
                 return try action(context)
@@ -62,15 +64,16 @@ struct Router: Sendable {
         }
     }
 
-    private static func answer(
-        _ route: Route, _ context: RequestContext, _ action: @Sendable (RequestContext) throws -> HTTPResponse
+    /// What an action comes to, with its route's name.
+    static func answer(
+        _ context: RequestContext, route: String, _ action: () throws -> HTTPResponse
     ) -> HTTPResponse {
         do {
-            var response = try action(context)
-            response.route = route.pattern
+            var response = try action()
+            response.route = route
             return response
         } catch {
-            return response(to: error, context.request, route: route.pattern)
+            return response(to: error, context.request, route: route)
         }
     }
 

@@ -39,18 +39,19 @@ struct Service: Sendable {
                 path: configuration.path(of: configuration.storeURL, or: "lktrack.sqlite"),
                 retentionSeconds: configuration.retentionPolicy.seconds)
             let blobs = try FileBlobStore(directory: configuration.path(of: configuration.blobsURL, or: "blobs"))
+            let watch = JobWatch(store: store, blobs: blobs, logger: log)
             pool =
                 configuration.roles.contains(.worker)
                 ? WorkerPool(
                     store: store, blobs: blobs, owners: owners,
                     configuration: configuration.workerConfiguration, logger: log,
-                    meter: WorkerMetrics(metrics)) : nil
+                    meter: WorkerMetrics(metrics), onEvent: { watch.note($0) }) : nil
             isStopping = StopFlag()
             retention = RetentionSweeper(
                 store: store, blobs: blobs, policy: configuration.retentionPolicy, logger: log)
             let isAPI = configuration.roles.contains(.api)
             keys = isAPI ? try Self.keys(configuration, store, log) : nil
-            api = isAPI ? Self.api(configuration, store, blobs, pool, keys, isStopping, metrics, log) : nil
+            api = isAPI ? Self.api(configuration, store, blobs, pool, keys, watch, isStopping, metrics, log) : nil
             server = api.map { Self.server(configuration, $0, metrics, log) }
             sweeper =
                 api == nil
@@ -90,7 +91,7 @@ struct Service: Sendable {
 
     private static func api(
         _ configuration: ServiceConfiguration, _ store: SQLiteJobStore, _ blobs: FileBlobStore, _ pool: WorkerPool?,
-        _ keys: KeyRing?, _ isStopping: StopFlag, _ metrics: MetricsRegistry, _ log: Logger
+        _ keys: KeyRing?, _ watch: JobWatch, _ isStopping: StopFlag, _ metrics: MetricsRegistry, _ log: Logger
     ) -> TrackingAPI {
         let expected = pool == nil ? 0 : configuration.workerConfiguration.workers
         return TrackingAPI(
@@ -103,7 +104,7 @@ struct Service: Sendable {
                     workersExpected: expected, workersAlive: pool?.workersAlive ?? 0, isStopping: isStopping.isSet)
             },
             onSubmit: { pool?.notifyJobQueued() },
-            onCancel: { pool?.notifyCancel($0) })
+            onCancel: { pool?.notifyCancel($0) }, watch: watch)
     }
 
     private static func server(

@@ -34,6 +34,8 @@ final class Service: Sendable {
         /// Holders of keys.
         case required
     }
+    let timer = ManualTimer()
+    let watch: JobWatch
 
     /// What the API told the rest of the program.
     final class Signals: Sendable {
@@ -66,12 +68,13 @@ final class Service: Sendable {
         blobs = FaultyBlobs(try FileBlobStore(directory: folder + "/blobs"))
         renderer = TestRenderer(blobs, isHeld: isRendererHeld)
         let signals = signals
+        watch = JobWatch(store: store, blobs: blobs, timer: timer, logger: Logger(label: "test"))
         api = TrackingAPI(
             store: store, uploads: store, blobs: blobs, media: media, renderer: renderer, keys: ring,
             environment: environment, configuration: configuration, version: "1.2.3",
             logger: logger, health: { health },
             onSubmit: { signals.submissions.withLock { $0 += 1 } },
-            onCancel: { id in signals.cancellations.withLock { $0.append(id) } })
+            onCancel: { id in signals.cancellations.withLock { $0.append(id) } }, watch: watch)
     }
 
     deinit {
@@ -105,9 +108,12 @@ extension Service {
         switch api.begin(Self.request(method, target, fields)) {
         case .respond(let response): return Answer(response)
         case .work(let work): return Answer(work())
-        case .later:
-            Issue.record("no route answers later")
-            return Answer(HTTPResponse(status: 0))
+        case .later(let start):
+            guard let response = HeldRequest(start).wait() else {
+                Issue.record("no answer in time")
+                return Answer(HTTPResponse(status: 0))
+            }
+            return Answer(response)
         case .receive(let sink, let limit, let tooLarge):
             return Answer(Self.feed(sink, body ?? [], limit, tooLarge, pieces))
         }

@@ -30,15 +30,21 @@ final class Bench: Sendable {
 
     var ownersDirectory: String { folder.appendingPathComponent("owners").path }
 
+    /// - Parameter onEvent: told of each event before ``events`` is.
     func pool(
-        workers: Int = 1, decoder: DecoderCommand = DecoderBinary.command(), meter: any WorkerMeter = NoWorkerMeter()
+        workers: Int = 1, decoder: DecoderCommand = DecoderBinary.command(), meter: any WorkerMeter = NoWorkerMeter(),
+        onEvent: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
     ) throws -> WorkerPool {
         let configuration = WorkerConfiguration(
             workers: workers, limits: DecodeLimits(stallSeconds: 100), decoder: decoder, flushSeconds: 0)
         let registry = try OwnerRegistry(directory: ownersDirectory)
         let pool = WorkerPool(
             store: store, blobs: blobs, owners: registry, configuration: configuration, environment: clock,
-            logger: logs.logger, meter: meter, onEvent: { [events] in events.record($0) })
+            logger: logs.logger, meter: meter,
+            onEvent: { [events] event in
+                onEvent(event)
+                events.record(event)
+            })
         owners.withLock { $0[ObjectIdentifier(pool)] = registry }
         return pool
     }

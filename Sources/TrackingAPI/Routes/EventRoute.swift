@@ -1,0 +1,47 @@
+import HTTPServer
+import Jobs
+
+/// `GET /v1/jobs/{id}/events`: what happens to a job, as it happens.
+struct EventRoute: Sendable {
+    let services: Services
+
+    static let parameters = ["frames"]
+
+    /// Keeps a proxy from gathering what is to be seen at once.
+    static let unbuffered = (name: "X-Accel-Buffering", value: "no")
+
+    func events(_ context: RequestContext) throws -> HTTPResponse {
+        let job = try services.job(context)
+        let wantsFrames = try context.flag("frames")
+        try Self.requireAccepted(context.request)
+        let position = context.request.fields["Last-Event-ID"].flatMap { EventPosition($0) } ?? EventPosition()
+        // HTML §9.2.3: 204 tells a browser, which comes back after every end, that there is no more.
+        if position.stage == .over, job.status.isFinal { return HTTPResponse(status: 204) }
+        let feed = EventFeed(job.id, after: position, cursor: wantsFrames ? try cursor(job, position) : nil)
+        let body = try JobFeedBody(feed, job: job, needsResult: wantsFrames, watch: services.watch)
+        return HTTPResponse(
+            status: 200,
+            fields: HTTPFields([
+                ("Content-Type", EventFeed.mediaType), ("Cache-Control", "no-store"), Self.unbuffered,
+            ]), body: .stream(body))
+    }
+
+    /// Where a client goes on in the result. The way there may be long: better here than on the connection's thread.
+    private func cursor(_ job: Job, _ position: EventPosition) throws -> ResultCursor {
+        var cursor = ResultCursor()
+        guard let reader = try services.blobs.openResult(of: job) else {
+            guard job.status.isFinal, job.resultKey != nil else { return cursor }
+            throw ResultRoute.notKept
+        }
+        try cursor.skip(towards: position.frames, in: reader)
+        return cursor
+    }
+
+    private static func requireAccepted(_ request: HTTPRequest) throws(Problem) {
+        let accept = request.fields.all("Accept").joined(separator: ", ")
+        let offers = [MediaType("text", "event-stream")]
+        guard ContentNegotiation.best(offers, accept: accept.isEmpty ? nil : accept) != nil else {
+            throw Problem(.notAcceptable, "The events of a job come as \(EventFeed.mediaType) only.")
+        }
+    }
+}

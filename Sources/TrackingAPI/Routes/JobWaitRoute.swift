@@ -1,0 +1,44 @@
+import HTTPServer
+import Jobs
+
+/// `GET /v1/jobs/{id}`, at once or, with `Prefer: wait=N`, when there is something to tell.
+struct JobWaitRoute: Sendable {
+    let services: Services
+
+    static let pattern = "/v1/jobs/{id}"
+
+    func get(_ context: RequestContext) -> HTTPDisposition {
+        guard let wait = RequestPreferences(context.request.fields).wait else {
+            return .work { Router.answer(context, route: Self.pattern) { try respond(services.job(context), context) } }
+        }
+        // A proxy in between may give up sooner than a client that asks for more.
+        let seconds = min(wait, APILimits.waitSeconds)
+        return .later { responder in
+            services.watch.perform { hold(context, seconds, responder) }
+        }
+    }
+
+    private func hold(_ context: RequestContext, _ seconds: Int, _ responder: HTTPResponder) {
+        do {
+            let job = try services.job(context)
+            let held = HeldAnswer(to: context.request, job: job, wait: .seconds(seconds), services: services) { job in
+                responder.respond(
+                    Router.answer(context, route: Self.pattern) {
+                        guard let job else { throw RequestContext.noSuchJob }
+                        var response = try respond(job, context)
+                        response.fields["Preference-Applied"] = "wait=\(seconds)"
+                        return response
+                    })
+            }
+            held.hold()
+        } catch {
+            responder.respond(Router.response(to: error, context.request, route: Self.pattern))
+        }
+    }
+
+    private func respond(_ job: Job, _ context: RequestContext) throws -> HTTPResponse {
+        let tag = services.tag(job)
+        if let answer = try Conditions.answer(tag, context.request) { return answer }
+        return .json(200, JobWriter.json(job), fields: [("ETag", tag.description)])
+    }
+}

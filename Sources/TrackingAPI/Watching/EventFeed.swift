@@ -1,0 +1,93 @@
+import Jobs
+
+/// A job's life as server-sent events (WHATWG HTML §9.2): `status`, `progress`, `frame` and `end`.
+struct EventFeed: JobFeed {
+    static let mediaType = "text/event-stream"
+    /// How long a browser waits before it comes back, in milliseconds.
+    static let preamble = Array("retry: 2000\n\n".utf8)
+    static let sign = Array(":\n\n".utf8)
+    static let mayBreakOff = true
+
+    private(set) var position: EventPosition
+    /// `nil`: without `frame` events.
+    private var cursor: ResultCursor?
+    private let id: JobID
+
+    /// - Parameters:
+    ///   - position: what the client has already.
+    ///   - cursor: where to look for further frames; `nil` where they are not wanted.
+    init(_ id: JobID, after position: EventPosition, cursor: ResultCursor?) {
+        self.id = id
+        self.position = position
+        self.cursor = cursor
+    }
+
+    mutating func append(_ seen: WatchedJob.Snapshot, to bytes: inout [UInt8]) throws -> Bool {
+        guard let job = seen.job else {
+            end(["id": .string(id.description), "status": "deleted"], &bytes)
+            return true
+        }
+        for stage in position.stage.path(to: job) { enter(stage, &bytes) }
+        if cursor != nil {
+            guard seen.isResultKnown else { return false }
+            if try appendFrames(seen, job, &bytes) { return false }
+        }
+        if job.attempt > 0, job.status != .queued, job.progress.framesDone != position.progress {
+            position.progress = job.progress.framesDone
+            append("progress", JobWriter.progress(job.progress).encoded(), &bytes)
+        }
+        guard job.status.isFinal else { return false }
+        if position.stage != .ended {
+            position.stage = .ended
+            append("status", Self.status(job.status, job.attempt), &bytes)
+        }
+        end(JobWriter.json(job), &bytes)
+        return true
+    }
+
+    // MARK: Frames
+
+    /// Appends what the result has beyond the position, a piece at a time.
+    ///
+    /// - Returns: whether there was anything, and so may be more.
+    private mutating func appendFrames(
+        _ seen: WatchedJob.Snapshot, _ job: Job, _ bytes: inout [UInt8]
+    ) throws -> Bool {
+        guard let reader = try seen.result(of: job) else { return false }
+        let before = bytes.count
+        while bytes.count == before {
+            guard let piece = try cursor?.next(from: reader) else { return false }
+            for line in piece.lines where line.number >= position.frames {
+                position.frames = line.number + 1
+                append("frame", line.bytes, &bytes)
+            }
+        }
+        return true
+    }
+
+    // MARK: Events
+
+    private mutating func enter(_ stage: EventPosition.Stage, _ bytes: inout [UInt8]) {
+        position.stage = stage
+        guard let told = stage.told else { return }
+        append("status", Self.status(told.status, told.attempt), &bytes)
+    }
+
+    private mutating func end(_ data: JSONValue, _ bytes: inout [UInt8]) {
+        position.stage = .over
+        append("end", data.encoded(), &bytes)
+    }
+
+    /// What is the same live and in a replay: no times of attempts that nobody remembers.
+    private static func status(_ status: JobStatus, _ attempt: Int) -> [UInt8] {
+        let value: JSONValue = ["status": .string(status.rawValue), "attempt": .int(attempt)]
+        return value.encoded()
+    }
+
+    /// JSON of ours has no line break in it, so one `data` field holds it.
+    private func append(_ name: String, _ data: some Collection<UInt8>, _ bytes: inout [UInt8]) {
+        bytes.append(contentsOf: "id: \(position)\nevent: \(name)\ndata: ".utf8)
+        bytes.append(contentsOf: data)
+        bytes.append(contentsOf: "\n\n".utf8)
+    }
+}

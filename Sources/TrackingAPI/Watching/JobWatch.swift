@@ -1,0 +1,205 @@
+import Dispatch
+import Jobs
+import Logging
+import Synchronization
+
+/// Wakes those who wait for a job to change: event streams, answers that are held, results that are followed.
+///
+/// Workers of this process say when something has happened. What others did is found by a look at the store each second,
+/// one query for all jobs that are watched. Nobody who waits has a thread: there is one timer and one queue for all.
+public final class JobWatch: Sendable {
+    private struct Entry {
+        let watched: WatchedJob
+        var watchers: [ObjectIdentifier: Watcher] = [:]
+
+        var needsResult: Bool { watchers.values.contains { $0.needsResult } }
+    }
+
+    /// What is to be looked at again.
+    private enum Look {
+        case result
+        case row
+    }
+
+    private struct State {
+        var entries: [JobID: Entry] = [:]
+        var due: [JobID: Look] = [:]
+        /// Whether the queue is about to take what is due.
+        var isLooking = false
+        var lastLook = Duration.zero
+        var isStopped = false
+    }
+
+    /// How often the store is looked at for what other processes did.
+    private static let lookInterval = Duration.seconds(1)
+
+    private let store: any JobStore & JobRevisionStore
+    private let blobs: any BlobStore
+    private let timer: any WatchTimer
+    private let logger: Logger
+    private let state = Mutex(State())
+    /// Where the store is read.
+    private let queue = DispatchQueue(label: "job-watch")
+
+    public init(
+        store: any JobStore & JobRevisionStore, blobs: any BlobStore, timer: any WatchTimer = DispatchWatchTimer(),
+        logger: Logger
+    ) {
+        self.store = store
+        self.blobs = blobs
+        self.timer = timer
+        self.logger = logger
+    }
+
+    deinit { timer.stop() }
+
+    // MARK: What happened
+
+    /// The job's row has changed, or is gone. From any thread, at any time.
+    public func jobChanged(_ id: JobID) { look(at: [(id, .row)]) }
+
+    /// There is more of the job's result to read. From any thread, at any time.
+    public func resultGrew(_ id: JobID) { look(at: [(id, .result)]) }
+
+    /// The service stops: who waits is answered with what there is, and nobody waits any more.
+    public func stop() {
+        let watchers = state.withLock { state in
+            state.isStopped = true
+            return state.entries.values.flatMap(\.watchers.values)
+        }
+        timer.stop()
+        for watcher in watchers { watcher.wake() }
+    }
+
+    var isStopped: Bool { state.withLock { $0.isStopped } }
+
+    var now: Duration { timer.now() }
+
+    // MARK: Who waits
+
+    /// Starts to watch a job that was just read. What has changed since is found out, so that nothing is missed.
+    ///
+    /// - Parameters:
+    ///   - deadline: when to wake it though nothing has happened.
+    ///   - wake: see ``Watcher/wake``. Kept until ``remove(_:)``.
+    /// - Returns: `nil` where the service stops.
+    func watch(
+        _ job: Job, needsResult: Bool = false, deadline: Duration? = nil, wake: @escaping @Sendable () -> Void
+    ) -> Watcher? {
+        let watcher = state.withLock { state -> Watcher? in
+            guard !state.isStopped else { return nil }
+            if state.entries.isEmpty { timer.start { [weak self] in self?.tick() } }
+            let watched = state.entries[job.id]?.watched ?? WatchedJob(job)
+            let watcher = Watcher(watched, needsResult: needsResult, deadline: deadline, wake: wake)
+            state.entries[job.id, default: Entry(watched: watched)].watchers[ObjectIdentifier(watcher)] = watcher
+            return watcher
+        }
+        watcher?.watched.update(job)
+        if watcher != nil { jobChanged(job.id) }
+        return watcher
+    }
+
+    func remove(_ watcher: Watcher) {
+        let id = watcher.watched.id
+        // Released outside of the lock: a closure may hold the last reference to something that comes back here.
+        let removed = state.withLock { state -> (Watcher?, Entry?) in
+            let watcher = state.entries[id]?.watchers.removeValue(forKey: ObjectIdentifier(watcher))
+            guard state.entries[id]?.watchers.isEmpty == true else { return (watcher, nil) }
+            return (watcher, state.entries.removeValue(forKey: id))
+        }
+        withExtendedLifetime(removed) {}
+    }
+
+    /// Runs something that reads the store, one at a time: for requests that must not block their own thread.
+    func perform(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
+
+    // MARK: Looking
+
+    /// Wakes those whose time has come, and looks at the store once a second.
+    private func tick() {
+        let now = timer.now()
+        let (due, isLookDue) = state.withLock { state -> ([Watcher], Bool) in
+            if state.entries.isEmpty { timer.stop() }
+            let isLookDue = now - state.lastLook >= Self.lookInterval && !state.entries.isEmpty
+            if isLookDue { state.lastLook = now }
+            return (state.entries.values.flatMap { $0.watchers.values.filter { $0.isDue(now) } }, isLookDue)
+        }
+        for watcher in due { watcher.wake() }
+        if isLookDue { perform { [weak self] in self?.lookAtAll() } }
+    }
+
+    /// Finds the jobs whose row is another than it was, and results that other processes may have gone on with.
+    private func lookAtAll() {
+        let entries = state.withLock { $0.entries.values.map { ($0.watched, $0.needsResult) } }
+        // What has ended changes no more.
+        let watched = entries.map { (id: $0.id, job: $0.snapshot.job, needsResult: $1) }
+            .filter { $0.job?.status.isFinal == false }
+        do {
+            let revisions = try store.revisions(of: watched.map(\.id))
+            look(
+                at: watched.compactMap { watched in
+                    if revisions[watched.id] != watched.job?.revision { return (watched.id, .row) }
+                    return watched.needsResult && watched.job?.status == .running ? (watched.id, .result) : nil
+                })
+        } catch {
+            logger.warning("watched jobs could not be looked at", metadata: ["error": .string("\(error)")])
+        }
+    }
+
+    private func look(at jobs: [(JobID, Look)]) {
+        let mustPerform = state.withLock { state in
+            for (id, look) in jobs {
+                guard let entry = state.entries[id], look == .row || entry.needsResult else { continue }
+                if state.due[id] != .row { state.due[id] = look }
+            }
+            guard !state.due.isEmpty, !state.isLooking else { return false }
+            state.isLooking = true
+            return true
+        }
+        if mustPerform { perform { [weak self] in self?.lookAtDue() } }
+    }
+
+    private func lookAtDue() {
+        let due = state.withLock { state in
+            defer {
+                state.due = [:]
+                state.isLooking = false
+            }
+            return state.due.compactMap { id, look in state.entries[id].map { ($0, look) } }
+        }
+        for (entry, look) in due {
+            do {
+                try read(entry, look)
+            } catch {
+                // Its revision stays as it was, and so the next look at all finds it again.
+                logger.warning(
+                    "a watched job could not be read",
+                    metadata: ["job": .string(entry.watched.id.description), "error": .string("\(error)")])
+                continue
+            }
+            for watcher in entry.watchers.values { watcher.wake() }
+        }
+    }
+
+    private func read(_ entry: Entry, _ look: Look) throws {
+        let watched = entry.watched
+        let job = look == .row ? try store.job(watched.id, tenant: watched.tenant) : watched.snapshot.job
+        var snapshot = WatchedJob.Snapshot(job: job)
+        if let job, entry.needsResult {
+            snapshot.result = try blobs.openResult(of: job)
+            snapshot.isResultKnown = true
+        }
+        watched.update(snapshot)
+    }
+}
+
+extension BlobStore {
+    /// A job's NDJSON result, or what can be read of it while it grows; `nil` where there is none.
+    func openResult(of job: Job) throws -> (any BlobReader)? {
+        if job.status.isFinal { return try job.resultKey.flatMap { try open($0) } }
+        guard job.status == .running else { return nil }
+        let key = job.id.resultKey(attempt: job.attempt)
+        // Committed between the two looks, it is no longer partial.
+        return try openPartial(key) ?? open(key)
+    }
+}

@@ -1,0 +1,71 @@
+import Jobs
+import Synchronization
+
+/// A job that somebody watches, as it was when it was last looked at. One for all who watch it, so that a thousand of
+/// them cost one read of the store and one open file.
+final class WatchedJob: Sendable {
+    struct Snapshot: Sendable {
+        /// `nil`: it was deleted.
+        var job: Job?
+        /// The NDJSON result as far as it can be read; `nil` where there is none, or nobody asked for it.
+        var result: (any BlobReader)?
+        /// Whether `result` says how things are: somebody asked for it when the job was last looked at.
+        var isResultKnown = false
+
+        /// - Throws: 410 where the job has one that is gone.
+        func result(of job: Job) throws(Problem) -> (any BlobReader)? {
+            if result == nil, job.status.isFinal, job.resultKey != nil { throw ResultRoute.notKept }
+            return result
+        }
+    }
+
+    let id: JobID
+    let tenant: TenantID
+    private let state: Mutex<Snapshot>
+
+    init(_ job: Job) {
+        id = job.id
+        tenant = job.tenant
+        state = Mutex(Snapshot(job: job))
+    }
+
+    var snapshot: Snapshot { state.withLock { $0 } }
+
+    /// Takes what was read. What is older than what is known already is passed over: two threads may read.
+    func update(_ snapshot: Snapshot) {
+        // Released outside of the lock: the last reference to a reader closes its file.
+        let former = state.withLock { state -> Snapshot? in
+            if let new = snapshot.job, state.job.map({ new.revision < $0.revision }) ?? true { return nil }
+            defer { state = snapshot }
+            return state
+        }
+        withExtendedLifetime(former) {}
+    }
+
+    /// Takes a job that was read by somebody who did not look at its result.
+    func update(_ job: Job) {
+        if snapshot.job.map({ $0.revision < job.revision }) ?? false { update(Snapshot(job: job)) }
+    }
+}
+
+/// Somebody who watches a job.
+final class Watcher: Sendable {
+    let watched: WatchedJob
+    /// Whether the job's result is read, not only its row.
+    let needsResult: Bool
+    /// Called from any thread where there may be something new, or the time of ``wakeUp(at:)`` has come. Must not block.
+    let wake: @Sendable () -> Void
+    private let deadline: Mutex<Duration?>
+
+    init(_ watched: WatchedJob, needsResult: Bool, deadline: Duration?, wake: @escaping @Sendable () -> Void) {
+        self.watched = watched
+        self.needsResult = needsResult
+        self.wake = wake
+        self.deadline = Mutex(deadline)
+    }
+
+    /// Sets the time of ``WatchTimer`` at which it is woken though nothing has happened.
+    func wakeUp(at time: Duration) { deadline.withLock { $0 = time } }
+
+    func isDue(_ now: Duration) -> Bool { deadline.withLock { $0.map { $0 <= now } ?? false } }
+}

@@ -1,0 +1,146 @@
+import HTTPServer
+import Jobs
+import Testing
+
+@testable import TrackingAPI
+
+@Suite("Prefer: wait", .timeLimit(.minutes(2)))
+struct WaitTests {
+    private let service: Service
+    private let id: JobID
+    private var path: String { "/v1/jobs/\(id)" }
+
+    init() throws {
+        service = try Service()
+        id = try service.submit()
+    }
+
+    private func tag() throws -> String { try #require(service.send("GET", path).fields["ETag"]) }
+
+    @Test("the answer is held until the job's state changes")
+    func change() throws {
+        let held = try service.hold(path, [("Prefer", "wait=30")])
+        #expect(!held.isAnswered)
+        let worker = try service.claim()
+        let running = Answer(try #require(held.wait()))
+        #expect(running.status == 200)
+        #expect(running.route == "/v1/jobs/{id}")
+        #expect(running.json?["status"] == "running")
+        #expect(running.fields["Preference-Applied"] == "wait=30")
+        #expect(running.fields["ETag"] == (try tag()))
+
+        let second = try service.hold(path, [("Prefer", "respond-async, wait=30")])
+        try worker.report(5)
+        service.settle()
+        #expect(!second.isAnswered, "progress is no change of state")
+        try worker.end(done: 5)
+        #expect(Answer(try #require(second.wait())).json?["status"] == "succeeded")
+    }
+
+    @Test("when the time is over, the job comes as it is")
+    func timeOver() throws {
+        let held = try service.hold(path, [("Prefer", "wait=10")])
+        service.timer.advance(.milliseconds(9_900))
+        service.settle()
+        #expect(!held.isAnswered)
+        service.timer.advance(.milliseconds(100))
+        let answer = Answer(try #require(held.wait()))
+        #expect(answer.status == 200)
+        #expect(answer.json?["status"] == "queued")
+        #expect(answer.fields["Preference-Applied"] == "wait=10")
+    }
+
+    @Test("with the tag that the client has, 304 comes when the time is over, and 200 on any change before")
+    func ifNoneMatch() throws {
+        let known = [("Prefer", "wait=10"), ("If-None-Match", try tag())]
+        let unchanged = try service.hold(path, known)
+        service.timer.advance(.seconds(10))
+        let same = Answer(try #require(unchanged.wait()))
+        #expect(same.status == 304)
+        #expect(same.body.isEmpty)
+        #expect(same.fields["Preference-Applied"] == "wait=10")
+
+        let worker = try service.claim()
+        let at = [("Prefer", "wait=10"), ("If-None-Match", try tag())]
+        let held = try service.hold(path, at)
+        #expect(!held.isAnswered)
+        try worker.report(5, of: 9)
+        let answer = Answer(try #require(held.wait()))
+        #expect(answer.status == 200)
+        #expect(answer.json?["progress"]?["frames_done"] == 5)
+
+        let other = try service.hold(path, known)
+        #expect(Answer(try #require(other.wait())).json?["status"] == "running")
+    }
+
+    @Test("a change by another process is seen within a second")
+    func otherProcess() throws {
+        let held = try service.hold(path, [("Prefer", "wait=30")])
+        _ = try service.claim(tells: false)
+        service.timer.advance(.seconds(1))
+        #expect(Answer(try #require(held.wait())).json?["status"] == "running")
+    }
+
+    @Test("a job that has ended is not waited for, whatever the client knows of it")
+    func ended() throws {
+        try service.claim().end()
+        let held = try service.hold(path, [("Prefer", "wait=30")])
+        #expect(Answer(try #require(held.wait())).json?["status"] == "succeeded")
+        let same = try service.hold(path, [("Prefer", "wait=30"), ("If-None-Match", try tag())])
+        #expect(Answer(try #require(same.wait())).status == 304)
+        #expect(!service.timer.isRunning)
+    }
+
+    @Test("no more than a minute is waited, and the answer says so")
+    func cap() throws {
+        let held = try service.hold(path, [("Prefer", "wait=99999999999999999999")])
+        service.timer.advance(.seconds(60))
+        #expect(Answer(try #require(held.wait())).fields["Preference-Applied"] == "wait=60")
+        let none = try service.hold(path, [("Prefer", "wait=0")])
+        service.timer.advance(.zero)
+        #expect(Answer(try #require(none.wait())).fields["Preference-Applied"] == "wait=0")
+    }
+
+    @Test("a preference that is none is passed over", arguments: ["wait=soon", "wait", "waiting=5", "wait=-1"])
+    func passedOver(text: String) {
+        let answer = service.send("GET", path, [("Prefer", text)])
+        #expect(answer.status == 200)
+        #expect(answer.fields["Preference-Applied"] == nil)
+    }
+
+    @Test("a job that is deleted meanwhile, or belongs to somebody else, is 404")
+    func missing() throws {
+        let held = try service.hold(path, [("Prefer", "wait=30")])
+        #expect(service.send("DELETE", path).status == 204)
+        expectProblem(Answer(try #require(held.wait())), 404)
+        let foreign = try service.submit(tenant: TenantID("somebody-else"))
+        let other = try service.hold("/v1/jobs/\(foreign)", [("Prefer", "wait=30")])
+        expectProblem(Answer(try #require(other.wait())), 404)
+    }
+
+    @Test("a condition that fails is answered at once")
+    func ifMatch() throws {
+        let held = try service.hold(path, [("Prefer", "wait=30"), ("If-Match", "\"other\"")])
+        expectProblem(Answer(try #require(held.wait())), 412)
+    }
+
+    @Test("when the service stops, whoever waits is answered")
+    func stopped() throws {
+        let held = try (0..<50).map { _ in try service.hold(path, [("Prefer", "wait=30")]) }
+        service.watch.stop()
+        for request in held { #expect(Answer(try #require(request.wait())).json?["status"] == "queued") }
+        let late = try service.hold(path, [("Prefer", "wait=30")])
+        #expect(Answer(try #require(late.wait())).status == 200)
+    }
+
+    @Test("who was answered is forgotten")
+    func forgotten() throws {
+        let held = try service.hold(path, [("Prefer", "wait=10")])
+        #expect(service.timer.isRunning)
+        service.timer.advance(.seconds(10))
+        _ = try #require(held.wait())
+        service.settle()
+        service.timer.advance(.seconds(1))
+        #expect(!service.timer.isRunning)
+    }
+}
