@@ -7,7 +7,7 @@ import Testing
 struct LifeTests {
     static let frames = 1000
     /// So many that a job can be caught in the middle, however fast the machine.
-    static let targets = 48
+    static let targets = 16
 
     private func longVideo() throws -> Material.Video {
         try Material.syntheticVideo(frames: Self.frames, size: "160x120")
