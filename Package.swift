@@ -62,6 +62,7 @@ let package = Package(
         ),
         .target(name: "CLinux", cSettings: cSettings + (baseline ? [.define("LKTRACK_BASELINE")] : [])),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
 
@@ -83,6 +84,8 @@ let package = Package(
             name: "Workers", dependencies: ["Jobs", "LucasKanade", "Media", "Tracking", logging],
             swiftSettings: swiftSettings),
 
+        .target(name: "Webhooks", dependencies: ["CCurl", "Jobs", crypto, logging], swiftSettings: swiftSettings),
+
         // HTTP.
         .target(name: "HTTPServer", dependencies: ["CMicroHTTPD", "CZlib", logging], swiftSettings: swiftSettings),
         .target(name: "PrometheusMetrics", swiftSettings: swiftSettings),
@@ -94,7 +97,7 @@ let package = Package(
             name: "lktrack",
             dependencies: [
                 "CLinux", "FileBlobStore", "HTTPServer", "Jobs", "LucasKanade", "Media", "PrometheusMetrics",
-                "SQLiteJobStore", "Tracking", "TrackingAPI", "Workers", argumentParser, logging,
+                "SQLiteJobStore", "Tracking", "TrackingAPI", "Webhooks", "Workers", argumentParser, logging,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -154,6 +157,10 @@ let package = Package(
                 "CLinux", "FileBlobStore", "HTTPServer", "Jobs", "JobStoreContract", "LucasKanade", "Media",
                 "SQLiteJobStore", "Tracking", "TrackingAPI", "Workers", "lktrack", logging,
             ],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "WebhooksTests",
+            dependencies: ["JobStoreContract", "Jobs", "SQLiteJobStore", "Webhooks", logging],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "PrometheusMetricsTests", dependencies: ["PrometheusMetrics"], swiftSettings: swiftSettings),

@@ -17,11 +17,13 @@ public struct JobSpec: Hashable, Sendable {
     /// Higher is claimed first; −100 … 100.
     public var priority: Int
     public var labels: [String: String]
+    /// Who is called back when the job ends.
+    public var webhook: WebhookSpec?
 
     public init(
         targets: [TargetSpec], tracker: TrackerSpec = TrackerSpec(), startFrame: Int = 0, stopFrame: Int? = nil,
         frameStep: Int = 1, output: OutputSpec = OutputSpec(), deadlineSeconds: Double? = nil, priority: Int = 0,
-        labels: [String: String] = [:]
+        labels: [String: String] = [:], webhook: WebhookSpec? = nil
     ) {
         self.targets = targets
         self.tracker = tracker
@@ -32,6 +34,7 @@ public struct JobSpec: Hashable, Sendable {
         self.deadlineSeconds = deadlineSeconds
         self.priority = priority
         self.labels = labels
+        self.webhook = webhook
     }
 }
 

@@ -1,5 +1,6 @@
 /// Turns form fields and query parameters into a spec, so that one line of `curl` is enough:
-/// `roi=70,51,107,87`, `tracker=template`, `motion=affine`, `keyframe=target-1:50:64,52,103,81`, `label.camera=7`.
+/// `roi=70,51,107,87`, `tracker=template`, `motion=affine`, `keyframe=target-1:50:64,52,103,81`, `label.camera=7`,
+/// `webhook=https://example.com/hook`.
 ///
 /// Beside these, every top-level field of the spec is a field: numbers as they are, objects and arrays as JSON text.
 public enum SpecForm {
@@ -46,7 +47,6 @@ private struct SpecFormBuilder {
         "targets": (["targets"], .json),
         "output": (["output"], .json),
         "labels": (["labels"], .json),
-        "webhook": (["webhook"], .json),
         "source": (["source"], .json),
         "start_frame": (["start_frame"], .number),
         "stop_frame": (["stop_frame"], .number),
@@ -65,13 +65,16 @@ private struct SpecFormBuilder {
         "crops": (["output", "crops"], .json),
     ]
 
+    /// Objects of which one member may stand for the whole, as plain text.
+    private static let shorthands = ["tracker": "mode", "webhook": "url"]
+
     /// Fields of the interface that this version refuses: taken, so that ``SpecReader`` says so, and not offered.
-    private static let unsupported: Set = ["webhook", "source"]
+    private static let unsupported: Set = ["source"]
 
     private static let labelPrefix = "label."
 
     func isWholeObject(_ name: String, _ value: String) -> Bool {
-        name == "tracker" ? value.hasPrefix("{") : Self.places[name]?.kind == .json
+        Self.shorthands[name] != nil ? value.hasPrefix("{") : Self.places[name]?.kind == .json
     }
 
     mutating func add(_ name: String, _ value: String) {
@@ -80,18 +83,18 @@ private struct SpecFormBuilder {
         case "roi":
             if let box = box(value, pointer) { boxes.append(box) }
         case "keyframe": addKeyframe(value, pointer)
-        case "tracker":
+        case _ where Self.shorthands[name] != nil:
             if isWholeObject(name, value) {
-                set(["tracker"], json(value, pointer), field: name)
+                set([name], json(value, pointer), field: name)
             } else {
-                set(["tracker", "mode"], .string(value), field: name)
+                set([name, Self.shorthands[name] ?? ""], .string(value), field: name)
             }
         case _ where name.hasPrefix(Self.labelPrefix):
             set(["labels", String(name.dropFirst(Self.labelPrefix.count))], .string(value), field: name)
         default:
             guard let place = Self.places[name] else {
                 let names = Self.places.keys.filter { !Self.unsupported.contains($0) }
-                let known = (names + ["roi", "keyframe", "tracker", "label.NAME"]).sorted()
+                let known = (names + ["roi", "keyframe", "tracker", "webhook", "label.NAME"]).sorted()
                 return problems.add(pointer, "unknown field; known here: \(known.joined(separator: ", "))")
             }
             switch place.kind {

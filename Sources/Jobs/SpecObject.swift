@@ -82,6 +82,9 @@ struct SpecObject {
         members[key].flatMap { SpecObject($0, at: pointer.appending(key), problems: problems) }
     }
 
+    /// The same, where `null` is as good as absent.
+    func optionalObject(_ key: String) -> SpecObject? { members[key]?.isNull == true ? nil : object(key) }
+
     private func names<Choice>(_: Choice.Type) -> String
     where Choice: CaseIterable & RawRepresentable, Choice.RawValue == String {
         Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: " or ")

@@ -19,7 +19,6 @@ public enum SpecReader {
 
     private static func read(_ object: SpecObject) -> JobSpec {
         object.refuseUnknown(except: fields)
-        object.refuseUnsupported("webhook")
         object.refuseUnsupported("source")
         let range = FrameRange(object)
         return JobSpec(
@@ -29,7 +28,8 @@ public enum SpecReader {
             output: object.object("output").map(output) ?? OutputSpec(),
             deadlineSeconds: object.optionalNumber("deadline_seconds", in: SpecLimits.deadlineSeconds),
             priority: object.integer("priority", in: SpecLimits.priority, default: 0),
-            labels: object.object("labels").map(labels) ?? [:])
+            labels: object.object("labels").map(labels) ?? [:],
+            webhook: object.optionalObject("webhook").flatMap { WebhookSpec($0) })
     }
 
     /// The mode that targets are checked for; `nil` where it is none, which is a problem of its own.

@@ -1,5 +1,13 @@
 /// Writes a spec as HTTP.md's `spec` object, every default filled in. ``SpecReader/read(_:)`` gives the same spec back.
+/// Secrets are in what the store gets only.
 public enum SpecWriter {
+    /// With the webhook's secret.
+    public static func storedJSON(_ spec: JobSpec) -> JSONValue {
+        var object = json(spec).objectValue ?? JSONObject()
+        object["webhook"] = spec.webhook?.storedJSON ?? .null
+        return .object(object)
+    }
+
     public static func json(_ spec: JobSpec) -> JSONValue {
         let labels = spec.labels.sorted { $0.key < $1.key }.map { ($0.key, JSONValue.string($0.value)) }
         return [
@@ -12,6 +20,7 @@ public enum SpecWriter {
             "deadline_seconds": spec.deadlineSeconds.map { .number($0) } ?? .null,
             "priority": .int(spec.priority),
             "labels": .object(JSONObject(labels)),
+            "webhook": spec.webhook?.json ?? .null,
         ]
     }
 

@@ -31,7 +31,7 @@ enum JobRow {
     static func values(_ job: Job) -> [String: (any DatabaseValueConvertible)?] {
         [
             "id": job.id.description, "tenant": job.tenant.name, "status": job.status.rawValue,
-            "priority": job.spec.priority, "spec": text(SpecWriter.json(job.spec)),
+            "priority": job.spec.priority, "spec": text(SpecWriter.storedJSON(job.spec)),
             "source": text(job.source.storedJSON), "created_at": job.createdAt.unixMilliseconds,
             "revision": job.revision, "trace_id": job.traceID,
         ]

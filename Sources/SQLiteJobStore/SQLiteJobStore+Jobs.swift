@@ -35,6 +35,7 @@ extension SQLiteJobStore {
                 arguments: [
                     "now": now, "retention": retentionMilliseconds, "id": id.description, "tenant": tenant.name,
                 ])
+            if db.changesCount == 1 { try addDelivery(of: id, db) }
             return try Self.job(db, id, tenant)
         }
     }

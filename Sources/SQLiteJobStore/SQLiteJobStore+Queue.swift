@@ -24,10 +24,7 @@ extension SQLiteJobStore {
         """
 
     public func claim(owner: String, leaseSeconds: Double) throws -> ClaimedJob? {
-        let token = environment.randomBytes(Self.tokenBytes).map {
-            String($0 >> 4, radix: 16) + String($0 & 15, radix: 16)
-        }
-        .joined()
+        let token = makeToken()
         let expires = expiry(leaseSeconds)
         return try write { db in
             let arguments: StatementArguments = ["now": now, "owner": owner, "token": token, "expires": expires]
@@ -83,7 +80,7 @@ extension SQLiteJobStore {
                 "rate": outcome.progress.framesPerSecond,
                 "failure": outcome.failure.map { JobRow.text($0.storedJSON) }, "result": outcome.resultKey,
                 "video": outcome.videoKey,
-            ])
+            ], mayEnd: true)
     }
 
     public func release(_ lease: Lease) throws -> Bool {
@@ -93,7 +90,7 @@ extension SQLiteJobStore {
                 status = iif(cancel_requested, 'canceled', 'queued'), finished_at = iif(cancel_requested, :now, NULL),
                 expires_at = iif(cancel_requested, :now + :retention, NULL), attempt = attempt - 1, \(Self.cleared)
                 """,
-            ["now": now, "retention": retentionMilliseconds])
+            ["now": now, "retention": retentionMilliseconds], mayEnd: true)
     }
 
     public func expireLeases() throws -> [JobID] {
@@ -112,6 +109,12 @@ extension SQLiteJobStore {
 
     // MARK: Parts
 
+    /// A lease's token: random, hexadecimal.
+    func makeToken() -> String {
+        environment.randomBytes(Self.tokenBytes).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+            .joined()
+    }
+
     /// What a job that goes back to the queue loses.
     private static let cleared = """
         started_at = NULL, frames_done = 0, frames_total = NULL, frames_per_second = 0, lease_owner = NULL,
@@ -129,7 +132,9 @@ extension SQLiteJobStore {
     }
 
     /// Changes the job of a lease. `false` where the lease is lost.
-    private func change(_ lease: Lease, set assignments: String, _ arguments: StatementArguments) throws -> Bool {
+    private func change(
+        _ lease: Lease, set assignments: String, _ arguments: StatementArguments, mayEnd: Bool = false
+    ) throws -> Bool {
         try write { db in
             let sql = """
                 UPDATE jobs SET \(assignments), revision = revision + 1
@@ -137,7 +142,9 @@ extension SQLiteJobStore {
                 """
             let key: StatementArguments = ["id": lease.job.description, "token": lease.token]
             try db.cachedStatement(sql: sql).execute(arguments: arguments + key)
-            return db.changesCount == 1
+            guard db.changesCount == 1 else { return false }
+            if mayEnd { try addDelivery(of: lease.job, db) }
+            return true
         }
     }
 
@@ -164,7 +171,9 @@ extension SQLiteJobStore {
                 "attempts": QueueLimits.attempts, "failure": JobRow.text(JobFailure.workerLost.storedJSON), "now": now,
                 "retention": retentionMilliseconds,
             ]
-            return try db.cachedStatement(sql: sql).rows(own + arguments).compactMap { JobID($0[0] as String) }
+            let jobs = try db.cachedStatement(sql: sql).rows(own + arguments).compactMap { JobID($0[0] as String) }
+            for job in jobs { try addDelivery(of: job, db) }
+            return jobs
         }
     }
 }

@@ -16,6 +16,7 @@ public struct SQLiteJobStore: JobStore {
     let environment: any Environment
     /// From a job's end until it expires; `nil`: never.
     let retentionMilliseconds: Int64?
+    let deliveryIDs: JobIDGenerator
 
     /// Opens the database, makes it where there is none, and brings its schema up to date.
     ///
@@ -30,6 +31,7 @@ public struct SQLiteJobStore: JobStore {
     ) throws(JobsError) {
         self.environment = environment
         retentionMilliseconds = retentionSeconds.map { Int64(($0 * 1000).rounded()) }
+        deliveryIDs = JobIDGenerator(environment: environment)
         pool = try Self.translated { try Self.openPool(path) }
         group = GroupCommit(pool)
     }

@@ -8,6 +8,7 @@ enum Schema {
         ("0002_tenants", PackageResources._002_tenants_sql),
         ("0003_uploads", PackageResources._003_uploads_sql),
         ("0004_idempotency", PackageResources._004_idempotency_sql),
+        ("0005_deliveries", PackageResources._005_deliveries_sql),
         ("0007_monitoring", PackageResources._007_monitoring_sql),
     ]
 

@@ -30,6 +30,9 @@ public struct APIConfiguration: Hashable, Sendable {
     /// Videos that may wait to be rendered; a request for one more is answered with 503.
     public var waitingRenderings = 256
 
+    /// What a job may ask to be called back at.
+    public var webhooks = WebhookPolicy()
+
     public init() {}
 
     /// - Throws: an error that names the first key with a value that cannot be.

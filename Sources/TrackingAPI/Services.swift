@@ -7,6 +7,7 @@ import PrometheusMetrics
 struct Services: Sendable {
     let store: any JobStore
     let uploads: any UploadStore
+    let deliveries: any DeliveryStore
     let uploadTails = UploadTails()
     let blobs: any BlobStore
     let media: any MediaServices

@@ -23,8 +23,8 @@ public struct TrackingAPI: HTTPApplication {
     ///   - onCancel: a job that may be running is wanted no more.
     ///   - watch: wakes clients that wait.
     public init(
-        store: any JobStore & QueueStatistics, uploads: any UploadStore, blobs: any BlobStore,
-        media: any MediaServices, renderer: any VideoRenderer, keys: KeyRing? = nil,
+        store: any JobStore & QueueStatistics, uploads: any UploadStore, deliveries: any DeliveryStore,
+        blobs: any BlobStore, media: any MediaServices, renderer: any VideoRenderer, keys: KeyRing? = nil,
         environment: any Environment = SystemEnvironment(), configuration: APIConfiguration = APIConfiguration(),
         version: String, logger: Logger, metrics: MetricsRegistry = MetricsRegistry(),
         health: @escaping @Sendable () -> ServiceHealth,
@@ -32,7 +32,8 @@ public struct TrackingAPI: HTTPApplication {
         watch: JobWatch
     ) {
         let services = Services(
-            store: store, uploads: uploads, blobs: blobs, media: media, ids: JobIDGenerator(environment: environment),
+            store: store, uploads: uploads, deliveries: deliveries, blobs: blobs, media: media,
+            ids: JobIDGenerator(environment: environment),
             environment: environment, configuration: configuration, version: version, logger: logger,
             statistics: store, metrics: metrics, health: health, onSubmit: onSubmit, onCancel: onCancel,
             watch: watch)

@@ -20,7 +20,15 @@ enum RandomSpec {
                 crops: Bool.random(using: &random)),
             deadlineSeconds: Bool.random(using: &random) ? Double.random(in: 0.1...604_800, using: &random) : nil,
             priority: Int.random(in: -100...100, using: &random),
-            labels: Bool.random(using: &random) ? ["b": "\"2\"\\", "a": "é\u{301}😀"] : [:])
+            labels: Bool.random(using: &random) ? ["b": "\"2\"\\", "a": "é\u{301}😀"] : [:],
+            webhook: webhook(&random))
+    }
+
+    /// Without a secret, which is not shown.
+    private static func webhook(_ random: inout SeededGenerator) -> WebhookSpec? {
+        let url = try? WebhookURL("https://example.com:8443/hook?token=%20a")
+        let events = WebhookSpec.Event.allCases.filter { _ in Bool.random(using: &random) }
+        return url.flatMap { events.isEmpty ? nil : WebhookSpec(url: $0, events: events) }
     }
 
     private static func box(_ random: inout SeededGenerator) -> PixelBox {

@@ -101,7 +101,7 @@ struct SpecFormTests {
             let detail = error.problems.first?.detail ?? ""
             let offered = detail.replacing("unknown field; known here: ", with: "").split(separator: ", ")
             #expect(offered.contains("roi") && offered.contains("deadline_seconds"))
-            #expect(!offered.contains("source") && !offered.contains("webhook"))
+            #expect(offered.contains("webhook") && !offered.contains("source"))
         }
     }
 

@@ -106,6 +106,14 @@ struct QueryPlanTests {
         #expect(!plan.contains("SCAN jobs"))
     }
 
+    @Test("a delivery is claimed by when it is due, and nothing is sorted")
+    func claimDelivery() throws {
+        let plan = try plan(
+            SQLiteJobStore.claimDeliverySQL, ["token": "t", "expires": 1, "now": 0, "busy": "[]"])
+        #expect(plan.contains("deliveries USING INDEX deliveries_due"))
+        #expect(!plan.contains("TEMP B-TREE"))
+    }
+
     @Test("looking for leases that ran out reads running jobs only")
     func leases() throws {
         let plan = try plan("SELECT id FROM jobs WHERE status = 'running' AND lease_expires_at <= ?", [0])

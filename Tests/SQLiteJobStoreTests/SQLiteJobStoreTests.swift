@@ -18,6 +18,11 @@ struct SQLiteJobStoreTests {
         try check.run(TemporaryDatabase())
     }
 
+    @Test("keeps the contract of deliveries", arguments: DeliveryStoreContract.checks)
+    func deliveryContract(_ check: DeliveryStoreCheck) throws {
+        try check.run(TemporaryDatabase())
+    }
+
     @Test("a commit is on the disk when it returns: synchronous is FULL on the connection that writes")
     func synchronousIsFull() throws {
         let store = try TemporaryDatabase().store()

@@ -4,7 +4,7 @@ import JobStoreContract
 import SQLiteJobStore
 
 /// A database file in a folder of its own, which goes away with it.
-final class TemporaryDatabase: JobStoreFixture, UploadStoreFixture {
+final class TemporaryDatabase: JobStoreFixture, UploadStoreFixture, DeliveryStoreFixture {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("jobs-\(UUID().uuidString)")
 
     deinit { try? FileManager.default.removeItem(at: folder) }
@@ -16,6 +16,10 @@ final class TemporaryDatabase: JobStoreFixture, UploadStoreFixture {
     }
 
     func openUploads(_ environment: any Environment) throws -> any JobStore & UploadStore { try store(environment) }
+
+    func openDeliveries(_ environment: any Environment) throws -> any JobStore & DeliveryStore {
+        try store(environment)
+    }
 
     func store(_ environment: any Environment = SystemEnvironment()) throws -> SQLiteJobStore {
         try SQLiteJobStore(path: path, environment: environment)

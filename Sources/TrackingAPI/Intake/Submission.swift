@@ -95,8 +95,12 @@ struct Submission: Sendable {
         }
     }
 
+    /// The spec, as the service takes it.
     private func accepted() throws(SpecErrors) -> JobSpec {
-        try SpecReader.read(SpecForm.json(fields: fields, base: spec))
+        let spec = try SpecReader.read(SpecForm.json(fields: fields, base: spec))
+        let problems = services.configuration.webhooks.problems(with: spec)
+        guard problems.isEmpty else { throw SpecErrors(problems) }
+        return spec
     }
 
     /// How the request was sent.

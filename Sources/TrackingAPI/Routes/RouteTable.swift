@@ -11,6 +11,7 @@ enum RouteTable {
         let media = MediaRoutes(services: services)
         let videos = RenderedVideoRoutes(services: services, renderings: renderings)
         let uploads = UploadRoutes(services: services)
+        let deliveries = DeliveryRoute(services: services)
         return [
             Route("GET", JobWaitRoute.pattern, .intake(JobWaitRoute(services: services).get)),
             Route(
@@ -21,6 +22,7 @@ enum RouteTable {
             Route("GET", "/v1/jobs/{id}/targets/{t}/crops", .answer(.queue, videos.crops)),
             Route("GET", "/v1/jobs/{id}/source", .answer(.queue, media.source)),
             Route("GET", "/v1/jobs/{id}/frames/{n}", .answer(.queue, media.frame)),
+            Route("GET", DeliveryRoute.pattern, .answer(.queue, deliveries.list)),
             Route("POST", "/v1/jobs/{id}/cancel", .answer(.queue, jobs.cancel)),
             Route("DELETE", "/v1/jobs/{id}", .answer(.queue, jobs.delete)),
             Route("GET", SubmitRoute.path, query: JobListRoute.parameters, .answer(.queue, list.list)),

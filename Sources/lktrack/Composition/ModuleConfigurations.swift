@@ -3,6 +3,7 @@ import HTTPServer
 import Jobs
 import Media
 import TrackingAPI
+import Webhooks
 import Workers
 
 /// What each module is told of the service's configuration.
@@ -32,6 +33,20 @@ extension ServiceConfiguration {
         configuration.requestRate =
             limits.requestsPerSecond > 0 ? RequestRate(perSecond: limits.requestsPerSecond) : nil
         configuration.diskReserveBytes = Int64(limits.diskReserveBytes)
+        configuration.webhooks = WebhookPolicy(
+            allowsHTTP: webhooks.allowHTTP, addresses: AddressPolicy(allowsPrivate: webhooks.allowPrivate),
+            hasSecret: !webhooks.secret.isEmpty)
+        return configuration
+    }
+
+    var webhookConfiguration: WebhookConfiguration {
+        var configuration = WebhookConfiguration()
+        configuration.secret = WebhookSecret(webhooks.secret)
+        configuration.allowsHTTP = webhooks.allowHTTP
+        configuration.addresses = AddressPolicy(allowsPrivate: webhooks.allowPrivate)
+        configuration.certificatesFile = webhooks.certificatesFile.isEmpty ? nil : webhooks.certificatesFile
+        configuration.retries.firstSeconds = webhooks.retrySeconds
+        configuration.version = Version.text
         return configuration
     }
 

@@ -9,6 +9,7 @@ import SQLiteJobStore
 import ServiceLifecycle
 import Synchronization
 import TrackingAPI
+import Webhooks
 import Workers
 
 /// The composition of the service: stores, workers, API and server, put together from the configuration.
@@ -24,6 +25,7 @@ struct Service: Sendable {
     private let sweeper: UploadSweeper?
     private let keys: KeyRing?
     private let retention: RetentionSweeper
+    private let webhooks: DeliverySender?
     private let isStopping: StopFlag
 
     init(_ configuration: ServiceConfiguration, log: Logger) throws(CommandFailure) {
@@ -40,12 +42,21 @@ struct Service: Sendable {
                 retentionSeconds: configuration.retentionPolicy.seconds)
             let blobs = try FileBlobStore(directory: configuration.path(of: configuration.blobsURL, or: "blobs"))
             let watch = JobWatch(store: store, blobs: blobs, logger: log)
+            // Where requests are answered, because workers need no way to the Internet.
+            let webhooks =
+                configuration.roles.contains(.api)
+                ? DeliverySender(store: store, configuration: configuration.webhookConfiguration, logger: log) : nil
+            self.webhooks = webhooks
             pool =
                 configuration.roles.contains(.worker)
                 ? WorkerPool(
                     store: store, blobs: blobs, owners: owners,
                     configuration: configuration.workerConfiguration, logger: log,
-                    meter: WorkerMetrics(metrics), onEvent: { watch.note($0) }) : nil
+                    meter: WorkerMetrics(metrics),
+                    onEvent: { event in
+                        watch.note(event)
+                        if case .ended = event { webhooks?.notify() }
+                    }) : nil
             isStopping = StopFlag()
             retention = RetentionSweeper(
                 store: store, blobs: blobs, policy: configuration.retentionPolicy, logger: log)
@@ -95,7 +106,8 @@ struct Service: Sendable {
     ) -> TrackingAPI {
         let expected = pool == nil ? 0 : configuration.workerConfiguration.workers
         return TrackingAPI(
-            store: store, uploads: store, blobs: blobs, media: DecoderMediaServices(limits: configuration.decodeLimits),
+            store: store, uploads: store, deliveries: store, blobs: blobs,
+            media: DecoderMediaServices(limits: configuration.decodeLimits),
             renderer: DecoderVideoRenderer(JobRenderer(blobs: blobs, limits: configuration.decodeLimits)),
             keys: keys, configuration: configuration.apiConfiguration, version: Version.text, logger: log,
             metrics: metrics,
@@ -129,6 +141,9 @@ struct Service: Sendable {
         }
         if let sweeper {
             services.append(BlockingService(start: { sweeper.start() }) { sweeper.stop() })
+        }
+        if let webhooks {
+            services.append(BlockingService(start: { webhooks.start() }) { webhooks.stop() })
         }
         if let server {
             services.append(

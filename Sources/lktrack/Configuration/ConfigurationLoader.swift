@@ -34,7 +34,8 @@ enum ConfigurationLoader {
                     try key.apply(text, &configuration)
                 } catch {
                     let name = layer.name == "the environment" ? key.environmentName : key.name
-                    throw Failure(description: "\(layer.name): \(name) is \"\(text)\"; expected \(error.expected)")
+                    let shown = key.isSecret ? "wrong" : "\"\(text)\""
+                    throw Failure(description: "\(layer.name): \(name) is \(shown); expected \(error.expected)")
                 }
             }
         }

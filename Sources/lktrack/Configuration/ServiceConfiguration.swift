@@ -1,3 +1,5 @@
+import Jobs
+
 /// Everything that can be configured, with its defaults; `config/lktrack.yaml` says what each key means.
 struct ServiceConfiguration: Sendable, Equatable {
     struct Server: Sendable, Equatable {
@@ -21,6 +23,14 @@ struct ServiceConfiguration: Sendable, Equatable {
         var decoderStallSeconds = 30.0
     }
 
+    struct Webhooks: Sendable, Equatable {
+        var secret = ""
+        var allowHTTP = false
+        var allowPrivate = false
+        var retrySeconds = 5.0
+        var certificatesFile = ""
+    }
+
     enum Role: String, CaseIterable, Sendable { case api, worker }
     enum Authentication: String, CaseIterable, Sendable { case keys, none }
     enum LogLevel: String, CaseIterable, Sendable { case debug, info, warning, error }
@@ -31,6 +41,7 @@ struct ServiceConfiguration: Sendable, Equatable {
     var workers = 0
     var roles: Set<Role> = [.api, .worker]
     var limits = Limits()
+    var webhooks = Webhooks()
     var storeURL = "sqlite:"
     var blobsURL = "file:"
     var leaseSeconds = 30.0
@@ -47,7 +58,17 @@ struct ConfigurationKey: Sendable {
     /// The value in a configuration, as it would stand in the file.
     let value: @Sendable (ServiceConfiguration) -> String
 
+    /// Whether the value is shown to nobody.
+    var isSecret = false
+
     struct InvalidValue: Error { let expected: String }
+
+    /// The same key, whose value is not repeated in errors.
+    var secret: ConfigurationKey {
+        var key = self
+        key.isSecret = true
+        return key
+    }
 
     /// `LKTRACK_SERVER_PORT` for `server.port`.
     var environmentName: String {
@@ -110,6 +131,17 @@ extension ConfigurationKey {
         }
     }
 
+    static func bool(
+        _ name: String, _ path: WritableKeyPath<ServiceConfiguration, Bool> & Sendable
+    ) -> ConfigurationKey {
+        ConfigurationKey(name: name) { text, configuration throws(InvalidValue) in
+            guard let value = Bool(text) else { throw InvalidValue(expected: "true or false") }
+            configuration[keyPath: path] = value
+        } value: {
+            String($0[keyPath: path])
+        }
+    }
+
     static func choice<Value: RawRepresentable & CaseIterable & Sendable>(
         _ name: String, _ path: WritableKeyPath<ServiceConfiguration, Value> & Sendable
     ) -> ConfigurationKey where Value.RawValue == String {
@@ -144,6 +176,13 @@ extension ConfigurationKey {
         number("limits.requests_per_second", \.limits.requestsPerSecond, 0...1_000_000),
         int("limits.disk_reserve_bytes", \.limits.diskReserveBytes, 0...(1 << 50)),
         seconds("limits.decoder_stall_seconds", \.limits.decoderStallSeconds, 0.1...3600),
+        text("webhooks.secret", \.webhooks.secret, "\(WebhookSecret.rule), or nothing") {
+            $0.isEmpty || WebhookSecret($0) != nil
+        }.secret,
+        bool("webhooks.allow_http", \.webhooks.allowHTTP),
+        bool("webhooks.allow_private", \.webhooks.allowPrivate),
+        seconds("webhooks.retry_seconds", \.webhooks.retrySeconds, 0.01...3600),
+        text("webhooks.ca_file", \.webhooks.certificatesFile, "a file, or nothing", where: { _ in true }),
         text("store.url", \.storeURL, "sqlite: or sqlite:PATH", where: { $0.hasPrefix("sqlite:") }),
         text("blobs.url", \.blobsURL, "file: or file:FOLDER", where: { $0.hasPrefix("file:") }),
         seconds("lease_seconds", \.leaseSeconds, 1...3600),

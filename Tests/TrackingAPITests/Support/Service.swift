@@ -70,8 +70,8 @@ final class Service: Sendable {
         let signals = signals
         watch = JobWatch(store: store, blobs: blobs, timer: timer, logger: Logger(label: "test"))
         api = TrackingAPI(
-            store: store, uploads: store, blobs: blobs, media: media, renderer: renderer, keys: ring,
-            environment: environment, configuration: configuration, version: "1.2.3",
+            store: store, uploads: store, deliveries: store, blobs: blobs, media: media, renderer: renderer,
+            keys: ring, environment: environment, configuration: configuration, version: "1.2.3",
             logger: logger, health: { health },
             onSubmit: { signals.submissions.withLock { $0 += 1 } },
             onCancel: { id in signals.cancellations.withLock { $0.append(id) } }, watch: watch)

@@ -1,0 +1,151 @@
+import Dispatch
+import Foundation
+import Jobs
+import Logging
+import Synchronization
+
+/// Sends what is due: one thread looks for it, a few others send. Several processes may do so over one store.
+public final class DeliverySender: Sendable {
+    private struct State {
+        /// Messages that are being sent, by host.
+        var active: [String: Int] = [:]
+        var count: Int { active.values.reduce(0, +) }
+    }
+
+    private let store: any DeliveryStore
+    private let run: DeliveryRun
+    private let configuration: WebhookConfiguration
+    private let logger: Logger
+    private let state = Mutex(State())
+    private let isStopping = Atomic(false)
+    private let bell = Doorbell()
+    private let looking = DispatchGroup()
+    private let sending = DispatchGroup()
+    private let senders = DispatchQueue(label: "webhooks.send", attributes: .concurrent)
+
+    /// How long messages on their way may take to be given back once the service stops: libcurl asks once a second
+    /// whether it should go on. A look-up of a name that takes longer is left alone.
+    private static let stopSeconds = 5.0
+
+    public init(
+        store: any DeliveryStore, configuration: WebhookConfiguration, transport: (any WebhookTransport)? = nil,
+        resolver: any NameResolver = SystemNameResolver(), environment: any Environment = SystemEnvironment(),
+        logger: Logger
+    ) {
+        self.store = store
+        self.configuration = configuration
+        self.logger = logger
+        run = DeliveryRun(
+            transport: transport ?? CurlTransport(configuration), resolver: resolver, configuration: configuration,
+            environment: environment)
+    }
+
+    public func start() {
+        looking.enter()
+        DispatchQueue(label: "webhooks.look").async { [self] in
+            while !isStopping.load(ordering: .acquiring) {
+                dispatchDue()
+                bell.wait(seconds: configuration.pollSeconds)
+            }
+            looking.leave()
+        }
+    }
+
+    /// Something may be due: a job has ended.
+    public func notify() { bell.ring() }
+
+    /// Sends nothing more, and gives back what is on its way. Blocks.
+    public func stop() {
+        isStopping.store(true, ordering: .sequentiallyConsistent)
+        bell.ring()
+        looking.wait()
+        if sending.wait(timeout: .now() + Self.stopSeconds) == .timedOut {
+            logger.warning("webhooks on their way are sent again when their leases run out")
+        }
+    }
+
+    /// Takes all that is due, as far as there are senders for it.
+    private func dispatchDue() {
+        while !isStopping.load(ordering: .acquiring), let claimed = claim() {
+            let host = claimed.message.url.host
+            state.withLock { $0.active[host, default: 0] += 1 }
+            sending.enter()
+            senders.async { [self] in
+                send(claimed)
+                state.withLock { state in
+                    state.active[host, default: 1] -= 1
+                    if state.active[host] == 0 { state.active[host] = nil }
+                }
+                bell.ring()
+                sending.leave()
+            }
+        }
+    }
+
+    private func claim() -> ClaimedDelivery? {
+        let (isFree, busy) = state.withLock { state in
+            (
+                state.count < configuration.senders,
+                Set(state.active.filter { $0.value >= configuration.sendersPerHost }.keys)
+            )
+        }
+        guard isFree else { return nil }
+        do {
+            return try store.claimDelivery(leaseSeconds: configuration.leaseSeconds, exceptHosts: busy)
+        } catch {
+            logger.error("no webhook could be claimed", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+
+    /// Makes one attempt and writes down what came of it. What cannot be written down is sent again.
+    private func send(_ claimed: ClaimedDelivery) {
+        let result = run.run(claimed) { [self] in isStopping.load(ordering: .acquiring) }
+        do {
+            switch result {
+            case .interrupted: _ = try store.release(claimed.lease)
+            case .done(let attempt, let state):
+                let isKept = try store.record(attempt, then: state, lease: claimed.lease)
+                log(claimed, attempt, isKept ? state : nil)
+            }
+        } catch {
+            logger.error(
+                "what came of a webhook could not be stored",
+                metadata: ["delivery": "\(claimed.message.id)", "job": "\(claimed.message.job)", "error": "\(error)"])
+        }
+    }
+
+    /// Not the URL, which may hold a token.
+    private func log(_ claimed: ClaimedDelivery, _ attempt: DeliveryAttempt, _ state: DeliveryState?) {
+        var metadata: Logger.Metadata = [
+            "delivery": "\(claimed.message.id)", "job": "\(claimed.message.job)", "host": "\(claimed.message.url.host)",
+            "attempt": "\(attempt.number)", "duration_ms": .stringConvertible(attempt.milliseconds),
+        ]
+        if let status = attempt.status { metadata["status"] = .stringConvertible(status) }
+        if let error = attempt.error { metadata["error"] = .string(error) }
+        switch state {
+        case .delivered: logger.info("webhook delivered", metadata: metadata)
+        case .pending(let due):
+            metadata["next_attempt_at"] = .string(RFC3339.string(due))
+            logger.info("webhook to be sent again", metadata: metadata)
+        case .failed: logger.warning("webhook given up", metadata: metadata)
+        case nil: logger.info("webhook of a job that is gone", metadata: metadata)
+        }
+    }
+}
+
+/// Wakes one thread. Rings that nobody has heard yet count as one.
+final class Doorbell: Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+    private let isRung = Atomic(false)
+
+    func ring() {
+        if !isRung.exchange(true, ordering: .acquiringAndReleasing) { semaphore.signal() }
+    }
+
+    /// Returns at a ring, also at one that came before, or when the time is over.
+    func wait(seconds: Double) {
+        _ = semaphore.wait(timeout: .now() + seconds)
+        isRung.store(false, ordering: .releasing)
+    }
+}
