@@ -35,7 +35,7 @@ struct WebhookTests {
 
         let messages = try receiver.messages()
         #expect(messages.map(\.answer) == [500, 0, 503, 204])
-        #expect(messages.allSatisfy(\.isVerified))
+        #expect(messages.allSatisfy { $0.isVerified })
         #expect(Set(messages.map(\.id)) == [try #require(delivery["id"] as? String)])
         let body = try #require(messages.last?.body)
         #expect(body["type"] as? String == "job.succeeded")
@@ -62,7 +62,7 @@ struct WebhookTests {
             #expect(delivery["event"] as? String == "job.canceled" && delivery["state"] as? String == "delivered")
         }
         let messages = try receiver.messages()
-        #expect(messages.count == 3 && messages.allSatisfy(\.isVerified))
+        #expect(messages.count == 3 && messages.allSatisfy { $0.isVerified })
         #expect(
             messages.compactMap { $0.body["type"] as? String }.sorted() == [
                 "job.canceled", "job.canceled", "job.failed",
@@ -86,7 +86,7 @@ struct WebhookTests {
         #expect(try server.attempts(id).map { $0["status"] as? Int } == [500, 500, 500, 200])
         let messages = try receiver.messages()
         #expect(messages.map(\.answer) == [500, 500, 500, 200])
-        #expect(Set(messages.map(\.id)).count == 1 && messages.allSatisfy(\.isVerified))
+        #expect(Set(messages.map(\.id)).count == 1 && messages.allSatisfy { $0.isVerified })
     }
 
     @Test("what a receiver refuses for good is sent once", arguments: [410, 404, 401])

@@ -19,8 +19,8 @@ extension WorkersTests {
             let watch = JobWatch(
                 store: bench.store, blobs: bench.blobs, timer: StoppedTimer(), logger: bench.logs.logger)
             let api = TrackingAPI(
-                store: bench.store, uploads: bench.store, blobs: bench.blobs, media: NoMedia(), renderer: NoMedia(),
-                version: "1",
+                store: bench.store, uploads: bench.store, deliveries: bench.store, blobs: bench.blobs, media: NoMedia(),
+                renderer: NoMedia(), version: "1",
                 logger: bench.logs.logger,
                 health: { ServiceHealth(workersExpected: 1, workersAlive: 1) }, onSubmit: {}, onCancel: { _ in },
                 watch: watch)

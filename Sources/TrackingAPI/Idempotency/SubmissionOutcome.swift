@@ -20,7 +20,7 @@ struct PayloadFingerprint: Hashable, Sendable {
     ///   - spec: as accepted: the order and the spelling of fields make no difference, nor does a form's boundary.
     ///   - source: what tells the source from others.
     init(form: String, spec: JobSpec, source: JSONValue) {
-        let payload: JSONValue = [.string(form), SpecWriter.json(spec), source]
+        let payload: JSONValue = [.string(form), SpecWriter.storedJSON(spec), source]
         text = SHA256.hash(data: Data(payload.encoded())).map { byte in
             String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
         }.joined()
