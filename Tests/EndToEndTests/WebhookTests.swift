@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("Webhooks")
+@Suite("Webhooks", .serialized)
 struct WebhookTests {
     /// For receivers on this machine.
     private static let open = [
@@ -50,7 +50,7 @@ struct WebhookTests {
         let server = try server(["LKTRACK_WEBHOOKS_SECRET": ""])
         let url = "http://127.0.0.1:\(receiver.port)/"
         let webhook = #"webhook={"url":"\#(url)","secret":"\#(Receiver.secret)"}"#
-        let video = try Material.syntheticVideo(frames: 2000, size: "640x480")
+        let video = try Material.syntheticVideo(frames: 400)
         let failed = try server.submit(["video=@\(video.path)", "roi=9000,51,107,87", webhook])
         #expect(try server.finish(failed)["status"] as? String == "failed")
         #expect(try server.settledDelivery(failed)["event"] as? String == "job.failed")

@@ -28,7 +28,7 @@ struct JobWriterTests {
                 "tracker":{"mode":"robust","motion":"affine","aligner":"inverse_compositional","levels":3,\
                 "max_iterations":10,"epsilon":0.02,"illumination":"gain_bias","gamma":1,"on_lost":"search"},\
                 "start_frame":0,"stop_frame":null,"frame_step":1,"output":{"video":"none","crops":false},\
-                "deadline_seconds":null,"priority":0,"labels":{}},"error":null,\
+                "deadline_seconds":null,"priority":0,"labels":{},"webhook":null},"error":null,\
                 "links":{"self":"/v1/jobs/\(Self.id)","events":"/v1/jobs/\(Self.id)/events",\
                 "results":"/v1/jobs/\(Self.id)/results","video":"/v1/jobs/\(Self.id)/video",\
                 "source":"/v1/jobs/\(Self.id)/source"}}

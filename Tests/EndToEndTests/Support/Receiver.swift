@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// A receiver of webhooks in Python, which checks each message with Standard Webhooks' own library.
 final class Receiver {
@@ -52,7 +53,8 @@ final class Receiver {
     }
 
     deinit {
-        process.terminate()
+        // SIGTERM may be blocked in what a Dispatch thread has started.
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 
