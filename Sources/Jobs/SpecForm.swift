@@ -4,6 +4,9 @@
 ///
 /// Beside these, every top-level field of the spec is a field: numbers as they are, objects and arrays as JSON text.
 public enum SpecForm {
+    /// The fields there are; one that ends in `.` stands for every name that starts with it.
+    public static let fields: [String] = SpecFormBuilder.known
+
     /// - Parameters:
     ///   - fields: in the order they came. `roi` and `keyframe` may repeat, nothing else may.
     ///   - base: the `spec` that came along, which the fields complete; what both give is a problem.
@@ -73,6 +76,10 @@ private struct SpecFormBuilder {
 
     private static let labelPrefix = "label."
 
+    static let known: [String] =
+        (places.keys.filter { !unsupported.contains($0) } + ["roi", "keyframe", "tracker", "webhook", labelPrefix])
+        .sorted()
+
     func isWholeObject(_ name: String, _ value: String) -> Bool {
         Self.shorthands[name] != nil ? value.hasPrefix("{") : Self.places[name]?.kind == .json
     }
@@ -93,9 +100,8 @@ private struct SpecFormBuilder {
             set(["labels", String(name.dropFirst(Self.labelPrefix.count))], .string(value), field: name)
         default:
             guard let place = Self.places[name] else {
-                let names = Self.places.keys.filter { !Self.unsupported.contains($0) }
-                let known = (names + ["roi", "keyframe", "tracker", "webhook", "label.NAME"]).sorted()
-                return problems.add(pointer, "unknown field; known here: \(known.joined(separator: ", "))")
+                let known = Self.known.map { $0 == Self.labelPrefix ? $0 + "NAME" : $0 }.joined(separator: ", ")
+                return problems.add(pointer, "unknown field; known here: \(known)")
             }
             switch place.kind {
             case .text: set(place.path, .string(value), field: name)

@@ -13,6 +13,8 @@ public struct TrackingAPI: HTTPApplication {
     private let requests: HTTPMetrics
     private let tus: TusGate
     private let uploadTails: UploadTails
+    /// Every route, for what speaks of them.
+    let routes: [Route]
 
     /// - Parameters:
     ///   - keys: who may come in; `nil`: everybody, as one tenant.
@@ -41,7 +43,7 @@ public struct TrackingAPI: HTTPApplication {
         renderings = RenderingQueue(services, renderer: renderer)
         tus = TusGate(largestUpload: configuration.uploadBytes)
         uploadTails = services.uploadTails
-        let routes = RouteTable.routes(services, renderings)
+        routes = RouteTable.routes(services, renderings)
         requests = HTTPMetrics(routes, registry: metrics)
         let access = AccessControl(
             keys: keys, defaultRate: configuration.requestRate, environment: environment)

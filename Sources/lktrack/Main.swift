@@ -52,7 +52,7 @@ struct LKTrack: ParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, TrackCommand.self, FlowCommand.self, EvalCommand.self, SynthCommand.self,
-            KeysCommand.self, VersionCommand.self,
+            KeysCommand.self, OpenAPICommand.self, VersionCommand.self,
         ]
     )
 }

@@ -13,7 +13,8 @@ struct LandingRoute: Sendable {
                 "version": .string(services.version),
                 "links": [
                     "jobs": .string(SubmitRoute.path), "uploads": .string(UploadRoutes.path), "health": "/healthz",
-                    "readiness": "/readyz",
+                    "readiness": "/readyz", "openapi": .string(DocumentRoutes.documentPath),
+                    "docs": .string(DocumentRoutes.pagePath),
                 ],
             ])
     }

@@ -12,6 +12,7 @@ enum RouteTable {
         let videos = RenderedVideoRoutes(services: services, renderings: renderings)
         let uploads = UploadRoutes(services: services)
         let deliveries = DeliveryRoute(services: services)
+        let documents = DocumentRoutes(version: services.version)
         return [
             Route("GET", JobWaitRoute.pattern, .intake(JobWaitRoute(services: services).get)),
             Route(
@@ -34,6 +35,8 @@ enum RouteTable {
             Route("GET", "/healthz", .answer(.inline, health.alive)),
             Route("GET", "/readyz", .answer(.queue, health.ready)),
             Route("GET", "/metrics", .answer(.queue, MetricsRoute(services: services).metrics)),
+            Route("GET", DocumentRoutes.documentPath, .answer(.inline, documents.document)),
+            Route("GET", DocumentRoutes.pagePath, .answer(.inline, documents.docs)),
             Route("GET", "/", .answer(.inline, LandingRoute(services: services).index)),
         ]
     }

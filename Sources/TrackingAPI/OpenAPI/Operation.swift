@@ -1,0 +1,89 @@
+import Jobs
+
+/// What one method of one path does: an Operation Object of OpenAPI 3.1.
+struct Operation {
+    enum Tag: String, CaseIterable {
+        case jobs = "Jobs"
+        case results = "Results"
+        case uploads = "Uploads"
+        case service = "Service"
+
+        var description: String {
+            switch self {
+            case .jobs: "Submit videos with boxes, watch, cancel and delete."
+            case .results: "A box for every frame in nine formats, videos, and what was uploaded."
+            case .uploads: "Files that come in pieces and survive a bad line: tus 1.0.0."
+            case .service: "Health, metrics and this document."
+            }
+        }
+    }
+
+    var method: String
+    var path: String
+    var id: String
+    var tag: Tag
+    var summary: String
+    var description: String?
+    var parameters: [JSONValue] = []
+    /// By media type.
+    var body: [(type: String, content: JSONValue)] = []
+    var isBodyRequired = true
+    var responses: [Response]
+    /// A command that does it.
+    var curl: String
+
+    var json: JSONValue {
+        var object: JSONValue = [
+            "operationId": .string(id), "tags": [.string(tag.rawValue)], "summary": .string(summary),
+        ]
+        if let description { object = object.described(description) }
+        if !parameters.isEmpty { object = object.with("parameters", .array(parameters)) }
+        if !body.isEmpty {
+            let content = JSONValue.object(JSONObject(body.map { ($0.type, $0.content) }))
+            object = object.with("requestBody", ["required": .bool(isBodyRequired), "content": content])
+        }
+        let answers = responses.sorted { $0.status < $1.status }.map { (String($0.status), $0.json) }
+        return object.with("responses", .object(JSONObject(answers)))
+            .with("x-codeSamples", [["lang": "Shell", "label": "curl", "source": .string(curl)]])
+    }
+}
+
+/// A Response Object.
+struct Response {
+    var status: Int
+    var json: JSONValue
+
+    /// - Parameters:
+    ///   - headers: names of shared ones; one that ends in `?` need not come.
+    ///   - content: schemas by media type.
+    ///   - links: operations that go on from here, and where their `id` is found in this answer.
+    init(
+        _ status: Int, _ description: String, headers: [String] = [], content: [(type: String, schema: JSONValue)] = [],
+        links: [String] = []
+    ) {
+        self.status = status
+        json = ["description": .string(description)]
+        if !headers.isEmpty { json = json.with("headers", SharedHeaders.references(headers)) }
+        if !content.isEmpty {
+            let content = content.map { ($0.type, ["schema": $0.schema] as JSONValue) }
+            json = json.with("content", .object(JSONObject(content)))
+        }
+        if !links.isEmpty {
+            let links = links.map { id -> (String, JSONValue) in
+                (id, ["operationId": .string(id), "parameters": ["id": "$response.body#/id"]])
+            }
+            json = json.with("links", .object(JSONObject(links)))
+        }
+    }
+
+    /// A shared one: a problem document.
+    init(problem status: Int) {
+        self.status = status
+        json = ["$ref": .string("#/components/responses/\(SharedProblems.name(status))")]
+    }
+
+    static func problems(_ statuses: Int...) -> [Response] { statuses.map { Response(problem: $0) } }
+
+    /// Every request can be malformed in itself, ask by a query parameter that there is not, or meet a fault of ours.
+    static let always = problems(400, 422, 500)
+}

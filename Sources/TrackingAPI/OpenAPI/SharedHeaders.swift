@@ -1,0 +1,56 @@
+import Jobs
+
+/// Response headers that several answers have.
+enum SharedHeaders {
+    private static let digest = "^sha-256=:[A-Za-z0-9+/]{43}=:$"
+
+    private static let entries: [(name: String, description: String, schema: JSONValue)] = [
+        ("Accept", "What would have been taken (RFC 9110 §15.5.16).", Schema.string),
+        ("Accept-Encoding", "What would have been taken (RFC 9110 §12.5.3).", Schema.string),
+        (
+            "Accept-Ranges", "Whether `Range` can be asked for: not of what is made while it is sent.",
+            Schema.choice(["bytes", "none"])
+        ),
+        ("Cache-Control", "RFC 9111 §5.2", Schema.string),
+        ("Content-Disposition", "A name for the file.", Schema.text(pattern: "^attachment; filename=\".+\"$")),
+        ("Content-Encoding", "RFC 9110 §8.4", Schema.choice(["gzip"])),
+        ("Content-Range", "RFC 9110 §14.4", Schema.text(pattern: "^bytes ([0-9]+-[0-9]+|\\*)/[0-9]+$")),
+        ("Content-Security-Policy", "What the page may load: nothing.", Schema.string),
+        ("ETag", "Strong (RFC 9110 §8.8.3).", Schema.text(pattern: "^\"[^\"]*\"$")),
+        ("Link", "The next page, where there is one (RFC 8288).", Schema.text(pattern: "^<.+>; rel=\"next\"$")),
+        ("Location", "Where it is (RFC 9110 §10.2.2).", Schema.text(pattern: "^/")),
+        ("Repr-Digest", "SHA-256 of the whole representation (RFC 9530 §3).", Schema.text(pattern: digest)),
+        ("Retry-After", "Seconds to wait (RFC 9110 §10.2.3).", Schema.integer(0...86_400)),
+        ("Tus-Resumable", "The version of tus that is spoken.", Schema.choice([Tus.version])),
+        ("Tus-Version", "The versions of tus that are spoken.", Schema.string),
+        ("Upload-Defer-Length", "The length is not known yet.", Schema.choice(["1"])),
+        ("Upload-Expires", "When the upload is removed, unless bytes or a job come before.", Schema.string),
+        ("Upload-Length", "Bytes in all.", Schema.count),
+        ("Upload-Metadata", "As the client sent it.", Schema.string),
+        ("Upload-Offset", "How many bytes are there.", Schema.count),
+        ("Vary", "RFC 9110 §12.5.5", Schema.string),
+    ]
+
+    /// `components/headers`. Each is there twice, because a header says itself whether it always comes.
+    static var json: JSONValue {
+        .object(
+            JSONObject(
+                entries.flatMap { entry -> [(String, JSONValue)] in
+                    let header: JSONValue = ["description": .string(entry.description), "schema": entry.schema]
+                    return [(entry.name, header.with("required", true)), (entry.name + optional, header)]
+                }))
+    }
+
+    private static let optional = ".optional"
+
+    static func references(_ names: [String]) -> JSONValue {
+        .object(
+            JSONObject(
+                names.map { name in
+                    let isOptional = name.hasSuffix("?")
+                    let name = isOptional ? String(name.dropLast()) : name
+                    let key = isOptional ? name + optional : name
+                    return (name, ["$ref": .string("#/components/headers/\(key)")])
+                }))
+    }
+}
