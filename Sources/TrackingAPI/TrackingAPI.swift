@@ -61,7 +61,7 @@ public struct TrackingAPI: HTTPApplication {
 
     public func begin(_ request: HTTPRequest) -> HTTPDisposition {
         TusGate.covers(request)
-            ? tus.disposition(of: request, router.disposition) : router.disposition(of: request)
+            ? tus.disposition(of: request, router) : router.disposition(of: request)
     }
 
     /// Returns when what came of requests that were cut off is kept. To be called once the server has stopped, and before

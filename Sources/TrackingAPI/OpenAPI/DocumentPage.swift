@@ -103,11 +103,17 @@ struct DocumentPage {
         let rows = (operation["parameters"]?.arrayValue ?? []).map(resolved).map { parameter in
             [
                 HTML.code(text(parameter["name"])) + (parameter["required"] == true ? " <b>needed</b>" : ""),
-                HTML.escaped(text(parameter["in"])), SchemaText(parameter["schema"] ?? [:]).html,
+                HTML.escaped(text(parameter["in"])),
+                SchemaText(parameter["schema"] ?? Self.content(parameter) ?? [:]).html,
                 HTML.prose(text(parameter["description"])),
             ]
         }
         return HTML.table(["Parameter", "In", "Type", "Meaning"], rows)
+    }
+
+    /// The schema of a parameter that is written in a media type.
+    private static func content(_ parameter: JSONValue) -> JSONValue? {
+        parameter["content"]?.objectValue?.members.first?.value["schema"]
     }
 
     private func body(_ operation: JSONValue) -> String {
@@ -122,7 +128,7 @@ struct DocumentPage {
             let response = resolved(member.value)
             let headers = (response["headers"]?.objectValue?.keys ?? []).map(HTML.code).joined(separator: " ")
             let content = (response["content"]?.objectValue?.members ?? []).map {
-                HTML.code($0.key) + ": " + SchemaText($0.value["schema"] ?? [:]).html
+                HTML.code($0.key) + ($0.value["schema"].map { ": " + SchemaText($0).html } ?? "")
             }.joined(separator: "<br>")
             return [HTML.escaped(member.key), HTML.prose(text(response["description"])), content, headers]
         }

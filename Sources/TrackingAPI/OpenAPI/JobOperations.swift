@@ -4,7 +4,7 @@ import Jobs
 enum JobOperations {
     static let all = [create, list, get, cancel, delete]
 
-    private static let ownJob = (type: "application/json", schema: Schema.ref("Job"))
+    private static let ownJob: (type: String, schema: JSONValue?) = ("application/json", Schema.ref("Job"))
 
     /// A bare file. What it is, its bytes tell.
     private static let rawTypes = [
@@ -25,7 +25,10 @@ enum JobOperations {
                 [
                     "schema": Schema.ref("JobForm"),
                     "encoding": [
-                        "spec": ["contentType": "application/json"], "roi": ["style": "form", "explode": true],
+                        "video": ["contentType": "video/*"], "frame": ["contentType": "image/*"],
+                        "archive": ["contentType": "application/zip, application/x-tar"],
+                        "spec": ["contentType": "application/json"],
+                        "roi": ["style": "form", "explode": true], "keyframe": ["style": "form", "explode": true],
                     ],
                 ]
             ),
@@ -43,7 +46,9 @@ enum JobOperations {
         responses: [
             Response(
                 202, "The job is queued.", headers: ["Location", "Retry-After", "ETag"], content: [ownJob],
-                links: ["getJob", "getResults", "getVideo", "getSource", "cancelJob", "deleteJob"])
+                links: ["getJob", "getResults", "getVideo", "getSource", "cancelJob", "deleteJob"].map { Link($0) } + [
+                    Link("getFrame", [("n", 0)]), Link("getCrops", [("t", "$response.body#/spec/targets/0/id")]),
+                ])
         ] + Response.always + Response.problems(409, 411, 413, 415, 503, 507),
         curl: "curl -F video=@clip.mp4 -F roi=70,51,107,87 localhost:8080/v1/jobs")
 

@@ -48,6 +48,26 @@ struct Operation {
     }
 }
 
+/// A Link Object: an operation that goes on from an answer.
+struct Link {
+    var operation: String
+    /// Values, or where in the answer they are (OpenAPI 3.1 §4.8.20.3).
+    var parameters: [(name: String, value: JSONValue)]
+
+    /// - Parameter more: beside `id`, which the answer has at its top.
+    init(_ operation: String, _ more: [(name: String, value: JSONValue)] = []) {
+        self.operation = operation
+        parameters = [("id", "$response.body#/id")] + more
+    }
+
+    var json: JSONValue {
+        [
+            "operationId": .string(operation),
+            "parameters": .object(JSONObject(parameters.map { ($0.name, $0.value) })),
+        ]
+    }
+}
+
 /// A Response Object.
 struct Response {
     var status: Int
@@ -55,24 +75,21 @@ struct Response {
 
     /// - Parameters:
     ///   - headers: names of shared ones; one that ends in `?` need not come.
-    ///   - content: schemas by media type.
-    ///   - links: operations that go on from here, and where their `id` is found in this answer.
+    ///   - content: schemas by media type; none for a part of something, which no schema fits.
     init(
-        _ status: Int, _ description: String, headers: [String] = [], content: [(type: String, schema: JSONValue)] = [],
-        links: [String] = []
+        _ status: Int, _ description: String, headers: [String] = [],
+        content: [(type: String, schema: JSONValue?)] = [],
+        links: [Link] = []
     ) {
         self.status = status
         json = ["description": .string(description)]
         if !headers.isEmpty { json = json.with("headers", SharedHeaders.references(headers)) }
         if !content.isEmpty {
-            let content = content.map { ($0.type, ["schema": $0.schema] as JSONValue) }
+            let content = content.map { ($0.type, $0.schema.map { ["schema": $0] } ?? [:] as JSONValue) }
             json = json.with("content", .object(JSONObject(content)))
         }
         if !links.isEmpty {
-            let links = links.map { id -> (String, JSONValue) in
-                (id, ["operationId": .string(id), "parameters": ["id": "$response.body#/id"]])
-            }
-            json = json.with("links", .object(JSONObject(links)))
+            json = json.with("links", .object(JSONObject(links.map { ($0.operation, $0.json) })))
         }
     }
 
@@ -84,6 +101,7 @@ struct Response {
 
     static func problems(_ statuses: Int...) -> [Response] { statuses.map { Response(problem: $0) } }
 
-    /// Every request can be malformed in itself, ask by a query parameter that there is not, or meet a fault of ours.
-    static let always = problems(400, 422, 500)
+    /// Every request can be malformed or too long in itself, ask by a query parameter that there is not, or meet a fault of
+    /// ours.
+    static let always = problems(400, 414, 422, 431, 500)
 }

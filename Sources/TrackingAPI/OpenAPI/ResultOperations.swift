@@ -9,7 +9,7 @@ enum ResultOperations {
 
     // MARK: Boxes
 
-    private static let resultTypes: [(type: String, schema: JSONValue)] = [
+    private static let resultTypes: [(type: String, schema: JSONValue?)] = [
         (
             "application/json",
             ["anyOf": [Schema.ref("Results"), Schema.ref("COCOVideo"), Schema.ref("LabelStudioTasks")]]
@@ -37,7 +37,7 @@ enum ResultOperations {
                 "to", "The first frame that is left out; not before `from`.", Schema.integer(SpecLimits.frame)),
             Parameter.query("target", "Only this target.", Schema.name),
             Parameter.header(
-                "Accept-Encoding", "gzip is made (RFC 9110 §12.5.3).", Parameter.fieldText.example("gzip")),
+                "Accept-Encoding", "gzip is made (RFC 9110 §12.5.3).", Schema.string.example("gzip")),
         ] + Parameter.transfer,
         responses: [
             Response(
@@ -48,7 +48,7 @@ enum ResultOperations {
             Response(
                 206, "A range of it.",
                 headers: ["ETag", "Content-Range", "Accept-Ranges", "Content-Encoding?", "Vary", "Cache-Control"],
-                content: resultTypes.map { ($0.type, Schema.binary) }),
+                content: resultTypes.map { ($0.type, nil) }),
             notModified,
         ] + Response.always + Response.problems(404, 406, 409, 410, 412, 416, 503),
         curl: "curl 'localhost:8080/v1/jobs/$ID/results?format=csv'")
@@ -63,7 +63,7 @@ enum ResultOperations {
                 202, "It is being made. Ask again for the same path.", headers: ["Location", "Retry-After"],
                 content: [("application/json", Schema.ref("Rendering"))]),
             Response(
-                206, "A range of it.", headers: file + ["Content-Range"], content: types.map { ($0, Schema.binary) }),
+                206, "A range of it.", headers: file + ["Content-Range"], content: types.map { ($0, nil) }),
             notModified,
         ] + Response.always + Response.problems(404, 409, 410, 412, 416, 503, 507)
     }
@@ -96,7 +96,7 @@ enum ResultOperations {
         curl: "curl -o source.mp4 localhost:8080/v1/jobs/$ID/source")
 
     private static let sourceTypes = ["video/*", "application/zip", "application/x-tar", "application/octet-stream"]
-        .map { (type: $0, schema: Schema.binary) }
+        .map { (type: $0, schema: JSONValue?.some(Schema.binary)) }
 
     private static let frame = Operation(
         method: "get", path: "/v1/jobs/{id}/frames/{n}", id: "getFrame", tag: .results, summary: "Read a single frame",

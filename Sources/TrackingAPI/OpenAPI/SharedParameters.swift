@@ -6,6 +6,14 @@ enum Parameter {
         ["name": .string(name), "in": "query", "description": .string(description), "schema": schema]
     }
 
+    /// A value in JSON.
+    static func json(_ name: String, _ description: String, _ schema: JSONValue) -> JSONValue {
+        [
+            "name": .string(name), "in": "query", "description": .string(description),
+            "content": ["application/json": ["schema": schema]],
+        ]
+    }
+
     static func header(
         _ name: String, _ description: String, _ schema: JSONValue, isRequired: Bool = false
     ) -> JSONValue {
@@ -48,9 +56,6 @@ enum Parameter {
         ["$ref": .string("#/components/parameters/\(name)")]
     }
 
-    /// Visible ASCII, which is all that a field value can be counted on to carry (RFC 9110 §5.5).
-    static let fieldText = Schema.text(pattern: "^[!-~]([ -~]*[!-~])?$")
-
     /// `components/parameters`.
     static let shared: JSONValue = [
         "JobID": path("id", "The job's id.", Schema.id),
@@ -59,16 +64,16 @@ enum Parameter {
             "Tus-Resumable", "The version of tus that the client speaks.", Schema.choice([Tus.version]),
             isRequired: true),
         "IfMatch": header(
-            "If-Match", "Entity tags; 412 where this is none of them (RFC 9110 §13.1.1).", fieldText.example("*")),
+            "If-Match", "Entity tags; 412 where this is none of them (RFC 9110 §13.1.1).", Schema.string.example("*")),
         "IfNoneMatch": header(
             "If-None-Match", "Entity tags; 304 where this is one of them (RFC 9110 §13.1.2).",
-            fieldText.example("\"0.1.0-3\"")),
+            Schema.string.example("\"0.1.0-3\"")),
         "Range": header(
             "Range", "One range of bytes; others are answered with the whole (RFC 9110 §14.2).",
-            fieldText.example("bytes=0-1023")),
+            Schema.string.example("bytes=0-1023")),
         "IfRange": header(
-            "If-Range", "An entity tag; the whole comes where this is another (RFC 9110 §13.1.5).", fieldText),
+            "If-Range", "An entity tag; the whole comes where this is another (RFC 9110 §13.1.5).", Schema.string),
         "WantReprDigest": header(
-            "Want-Repr-Digest", "Which digests are welcome (RFC 9530 §4).", fieldText.example("sha-256=10")),
+            "Want-Repr-Digest", "Which digests are welcome (RFC 9530 §4).", Schema.string.example("sha-256=10")),
     ]
 }

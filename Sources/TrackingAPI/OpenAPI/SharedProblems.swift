@@ -23,6 +23,7 @@ enum SharedProblems {
             status: 412, name: "PreconditionFailed",
             description: "This is another version than the one that the request asks for.", headers: ["Tus-Version?"]),
         Entry(status: 413, name: "TooLarge", description: "The body is larger than is taken."),
+        Entry(status: 414, name: "TargetTooLong", description: "The request's target is too long."),
         Entry(
             status: 415, name: "UnsupportedMediaType",
             description: "The content, or what it says that it is, cannot be tracked.",
@@ -35,7 +36,7 @@ enum SharedProblems {
             description: "The request does not make sense; `errors` names each field that is wrong."),
         Entry(
             status: 423, name: "Locked", description: "Another request is writing to it.", headers: ["Retry-After"]),
-        Entry(status: 431, name: "HeadTooLarge", description: "A header is longer than can be kept."),
+        Entry(status: 431, name: "HeadTooLarge", description: "The request's header is too long."),
         Entry(
             status: 460, name: "ChecksumMismatch",
             description: "The bytes that came are others than those announced; they were dropped."),

@@ -10,11 +10,7 @@ enum SpecFields {
         .example("target-1:50:64,52,103,81")
 
     private static let single: [(name: String, description: String, schema: JSONValue)] = [
-        ("targets", "`targets` of the spec as JSON.", Schema.string),
-        (
-            "tracker", "The tracker's mode, or `tracker` of the spec as JSON.",
-            ["anyOf": [Schema.choice(TrackerSpec.Mode.self), Schema.text(pattern: "^\\{")]]
-        ),
+        ("tracker", "`tracker.mode`", Schema.choice(TrackerSpec.Mode.self)),
         ("motion", "`tracker.motion`", Schema.choice(TrackerSpec.Motion.self)),
         ("aligner", "`tracker.aligner`", Schema.choice(TrackerSpec.Aligner.self)),
         ("levels", "`tracker.levels`", Schema.integer(SpecLimits.levels)),
@@ -26,14 +22,19 @@ enum SpecFields {
         ("start_frame", "The first frame that is tracked.", Schema.integer(SpecLimits.frame)),
         ("stop_frame", "The first frame that is no longer tracked.", Schema.integer(SpecLimits.frame)),
         ("frame_step", "Every n-th frame is tracked.", Schema.integer(SpecLimits.frameStep)),
-        ("output", "`output` of the spec as JSON.", Schema.string),
         ("crops", "`output.crops`", Schema.choice(["true", "false"])),
         (
             "deadline_seconds", "Seconds of running after which the job fails.",
             Schema.number(SpecLimits.deadlineSeconds)
         ),
         ("priority", "Higher is claimed first.", Schema.integer(SpecLimits.priority)),
-        ("labels", "`labels` of the spec as JSON.", Schema.string),
+    ]
+
+    /// Written as JSON.
+    private static let objects: [(name: String, description: String, schema: JSONValue)] = [
+        ("targets", "`targets` of the spec.", Schema.array(Schema.ref("TargetRequest"), SpecLimits.targets)),
+        ("output", "`output` of the spec.", Schema.ref("OutputRequest")),
+        ("labels", "`labels` of the spec.", Schema.ref("Labels")),
     ]
 
     private static let video = (
@@ -47,6 +48,7 @@ enum SpecFields {
             ("roi", Schema.array(roi, 1...SpecLimits.targets.upperBound).described("A box x,y,width,height each.")),
             ("keyframe", Schema.array(keyframe).described("ID:FRAME:x,y,width,height each.")),
         ] + single.map { ($0.name, $0.schema.described($0.description)) }
+            + objects.map { ($0.name, $0.schema) }
     }
 
     static var parameters: [JSONValue] {
@@ -57,6 +59,9 @@ enum SpecFields {
             Parameter.query("keyframe", "A box given anew: ID:FRAME:x,y,width,height.", Schema.array(keyframe, 1...64)),
         ].map { $0.with("style", "form").with("explode", true) }
         let rest = (single + [video]).map { Parameter.query($0.name, $0.description, $0.schema) }
-        return repeated + rest + [Parameter.labels("label.", "A label: `label.camera=7`.")]
+        let json = objects.map {
+            Parameter.json($0.name, $0.description + " As JSON.", $0.schema)
+        }
+        return repeated + rest + json + [Parameter.labels("label.", "A label: `label.camera=7`.")]
     }
 }

@@ -53,7 +53,7 @@ enum UploadOperations {
         body: content, isBodyRequired: false,
         responses: [
             Response(201, "The upload has begun.", headers: ["Location"] + state)
-        ] + Response.always + Response.problems(412, 413, 415, 431, 460, 503, 507),
+        ] + Response.always + Response.problems(412, 413, 415, 460, 503, 507),
         curl: """
             curl -i -X POST localhost:8080/v1/uploads -H 'Tus-Resumable: 1.0.0' -H "Upload-Length: $(stat -c %s clip.mp4)"
             """)
@@ -63,7 +63,11 @@ enum UploadOperations {
         parameters: [Parameter.uploadID],
         responses: [
             Response(
-                200, "The upload.", headers: description, content: [("application/json", Schema.ref("Upload"))])
+                200, "The upload.", headers: description, content: [("application/json", Schema.ref("Upload"))],
+                links: [
+                    Link("headUpload"), Link("appendToUpload", [("Upload-Offset", "$response.body#/offset")]),
+                    Link("deleteUpload"),
+                ])
         ] + Response.always + Response.problems(404, 410, 503),
         curl: "curl localhost:8080/v1/uploads/$UPLOAD")
 
@@ -73,7 +77,7 @@ enum UploadOperations {
         parameters: [Parameter.uploadID, Parameter.tusResumable],
         responses: [
             Response(200, "The upload's state.", headers: description)
-        ] + [400, 404, 410, 412, 422, 500, 503].map { Response($0, "As for GET, without the document.") },
+        ] + [400, 404, 410, 412, 414, 422, 431, 500, 503].map { Response($0, "As for GET, without the document.") },
         curl: "curl -I localhost:8080/v1/uploads/$UPLOAD -H 'Tus-Resumable: 1.0.0'")
 
     private static let append = Operation(

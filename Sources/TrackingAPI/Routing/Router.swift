@@ -49,6 +49,11 @@ struct Router: Sendable {
         return run(route, RequestContext(request: request, tenant: tenant, parameters: parameters))
     }
 
+    /// Whether there is anything for the request's path and method.
+    func hasRoute(for request: HTTPRequest) -> Bool {
+        routes.contains { $0.method == request.method && $0.match(request.path) != nil }
+    }
+
     private static func run(_ route: Route, _ context: RequestContext) -> HTTPDisposition {
         switch route.action {
         case .answer(.inline, let action):

@@ -7,11 +7,13 @@ struct TusGate: Sendable {
     /// Whether a request is one of tus's.
     static func covers(_ request: HTTPRequest) -> Bool { request.path.starts(with: ["v1", "uploads"]) }
 
-    /// - Parameter route: what becomes of the request once it is known to speak this version.
-    func disposition(of request: HTTPRequest, _ route: (HTTPRequest) -> HTTPDisposition) -> HTTPDisposition {
+    /// - Parameter router: tells what becomes of the request once it is known to speak this version, and of one that
+    ///   would not be answered in any.
+    func disposition(of request: HTTPRequest, _ router: Router) -> HTTPDisposition {
         let request = Self.withItsMethod(request)
         let fields = fields(for: request)
-        let disposition = Self.refusal(request).map { .respond($0) } ?? route(request)
+        let refusal = router.hasRoute(for: request) ? Self.refusal(request) : nil
+        let disposition = refusal.map { .respond($0) } ?? router.disposition(of: request)
         return disposition.mappingResponses { response in
             var response = response
             for (name, value) in fields { response.fields[name] = value }
