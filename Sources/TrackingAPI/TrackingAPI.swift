@@ -7,14 +7,12 @@ import PrometheusMetrics
 ///
 /// It knows status codes and nothing of tracking; jobs are queued for workers, wherever those are.
 public struct TrackingAPI: HTTPApplication {
-    private let router: Router
+    let router: Router
     private let watch: JobWatch
     private let renderings: RenderingQueue
     private let requests: HTTPMetrics
     private let tus: TusGate
     private let uploadTails: UploadTails
-    /// Every route, for what speaks of them.
-    let routes: [Route]
 
     /// - Parameters:
     ///   - keys: who may come in; `nil`: everybody, as one tenant.
@@ -43,7 +41,7 @@ public struct TrackingAPI: HTTPApplication {
         renderings = RenderingQueue(services, renderer: renderer)
         tus = TusGate(largestUpload: configuration.uploadBytes)
         uploadTails = services.uploadTails
-        routes = RouteTable.routes(services, renderings)
+        let routes = RouteTable.routes(services, renderings)
         requests = HTTPMetrics(routes, registry: metrics)
         let access = AccessControl(
             keys: keys, defaultRate: configuration.requestRate, environment: environment)

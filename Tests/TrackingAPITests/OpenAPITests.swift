@@ -36,7 +36,7 @@ struct OpenAPITests {
 
     @Test("every route is in the document, and nothing else is")
     func routes() throws {
-        let routes = try Service().api.routes.map { "\($0.method) \($0.pattern)" }
+        let routes = try Service().api.router.routes.map { "\($0.method) \($0.pattern)" }
         #expect(routes.count >= 20)
         #expect(Set(operations.map(\.name)) == Set(routes))
         #expect(operations.count == routes.count)
@@ -44,7 +44,7 @@ struct OpenAPITests {
 
     @Test("an operation has the query parameters that its route takes, and the path's")
     func parameters() throws {
-        let routes = try Service().api.routes
+        let routes = try Service().api.router.routes
         for documented in operations {
             let route = try #require(
                 routes.first { $0.method == documented.method && $0.pattern == documented.path })

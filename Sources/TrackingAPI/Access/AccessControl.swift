@@ -23,5 +23,5 @@ struct AccessControl: Sendable {
     }
 
     /// Jobs and whatever belongs to them, but not the service's own pages: health, metrics, documents, the root.
-    private static func isProtected(_ pattern: String) -> Bool { pattern.hasPrefix("/v1/") }
+    static func isProtected(_ pattern: String) -> Bool { pattern.hasPrefix("/v1/") }
 }

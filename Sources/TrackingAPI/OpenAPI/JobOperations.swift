@@ -2,7 +2,7 @@ import Jobs
 
 /// Submitting, reading, canceling and deleting.
 enum JobOperations {
-    static let all = [create, list, get, cancel, delete]
+    static let all = [create, list, get, events, cancel, delete]
 
     private static let ownJob: (type: String, schema: JSONValue?) = ("application/json", Schema.ref("Job"))
 
@@ -18,7 +18,7 @@ enum JobOperations {
             video or an archive, or in JSON as a finished upload or an earlier job. Query parameters are fields of the \
             form, whatever the body is. The job is on the disk before the answer comes.
             """,
-        parameters: SpecFields.parameters,
+        parameters: [idempotencyKey] + SpecFields.parameters,
         body: [
             (
                 "multipart/form-data",
@@ -45,12 +45,23 @@ enum JobOperations {
         ] + rawTypes.map { ($0, ["schema": Schema.binary]) },
         responses: [
             Response(
-                202, "The job is queued.", headers: ["Location", "Retry-After", "ETag"], content: [ownJob],
-                links: ["getJob", "getResults", "getVideo", "getSource", "cancelJob", "deleteJob"].map { Link($0) } + [
-                    Link("getFrame", [("n", 0)]), Link("getCrops", [("t", "$response.body#/spec/targets/0/id")]),
+                202, "The job is queued.", headers: ["Location", "Retry-After", "ETag?", "Idempotency-Replayed?"],
+                content: [ownJob],
+                links: ["getJob", "getEvents", "getResults", "getVideo", "getSource", "cancelJob", "deleteJob"].map {
+                    Link($0)
+                } + [
+                    Link("getFrame", [("n", "0")]), Link("getCrops", [("t", "$response.body#/spec/targets/0/id")]),
                 ])
         ] + Response.always + Response.problems(409, 411, 413, 415, 503, 507),
         curl: "curl -F video=@clip.mp4 -F roi=70,51,107,87 localhost:8080/v1/jobs")
+
+    private static let idempotencyKey = Parameter.header(
+        "Idempotency-Key",
+        "A name for this submission, in quotes or bare: sent again with the same payload, it gets the first answer again.",
+        // A string of RFC 9651 §3.3.3, or the bare text of one.
+        Schema.text(
+            pattern: #"^("([ !#-\[\]-~]|\\["\\]){1,255}"|[!#-~]([ -~]{0,253}[!-~])?)$"#
+        ).example("\"order-4711\""))
 
     private static let list = Operation(
         method: "get", path: SubmitRoute.path, id: "listJobs", tag: .jobs, summary: "List jobs",
@@ -73,12 +84,40 @@ enum JobOperations {
 
     private static let get = Operation(
         method: "get", path: "/v1/jobs/{id}", id: "getJob", tag: .jobs, summary: "Read a job",
-        parameters: [Parameter.jobID] + Parameter.conditions,
+        description:
+            "At once or, with `Prefer: wait=N`, when its state changes, or it is another than `If-None-Match` names.",
+        parameters: [
+            Parameter.jobID,
+            Parameter.header(
+                "Prefer",
+                "`wait=N`: hold the answer for up to so many seconds, \(APILimits.waitSeconds) at most (RFC 7240).",
+                Schema.string.example("wait=1")),
+        ] + Parameter.conditions,
         responses: [
-            Response(200, "The job.", headers: ["ETag"], content: [ownJob]),
-            Response(304, "The client has it already.", headers: ["ETag"]),
+            Response(200, "The job.", headers: ["ETag", "Preference-Applied?"], content: [ownJob]),
+            Response(304, "The client has it already.", headers: ["ETag", "Preference-Applied?"]),
         ] + Response.always + Response.problems(404, 412, 503),
         curl: "curl localhost:8080/v1/jobs/$ID")
+
+    private static let events = Operation(
+        method: "get", path: "/v1/jobs/{id}/events", id: "getEvents", tag: .jobs, summary: "Watch a job",
+        description: """
+            Server-sent events until the job has ended: `status` with the state and the attempt, `progress`, `frame` with the \
+            frame's line of the result, and `end` with the job. A client that comes back with `Last-Event-ID` goes on behind \
+            that event.
+            """,
+        parameters: [
+            Parameter.jobID,
+            Parameter.query("frames", "With an event for each frame.", Schema.boolean.byDefault(false)),
+            Parameter.header("Last-Event-ID", "The last event that the client has.", Schema.string),
+        ],
+        responses: [
+            Response(
+                200, "What happened, and what happens.", headers: ["Cache-Control", "X-Accel-Buffering"],
+                content: [(EventFeed.mediaType, Schema.ref("Event"))]),
+            Response(204, "There is no more; the client has everything."),
+        ] + Response.always + Response.problems(404, 406, 410, 503),
+        curl: "curl -N 'localhost:8080/v1/jobs/$ID/events?frames=true'")
 
     private static let cancel = Operation(
         method: "post", path: "/v1/jobs/{id}/cancel", id: "cancelJob", tag: .jobs, summary: "Cancel a job",

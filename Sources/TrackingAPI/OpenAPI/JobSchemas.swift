@@ -4,7 +4,7 @@ import Jobs
 enum JobSchemas {
     static let all: [(String, JSONValue)] = [
         ("Job", job), ("JobList", list), ("JobStatus", Schema.choice(JobStatus.self)), ("Progress", progress),
-        ("Source", source), ("JobError", error), ("JobLinks", links), ("JobSpec", acceptedSpec),
+        ("Source", source), ("JobError", error), ("JobLinks", links), ("Event", event), ("JobSpec", acceptedSpec),
         ("JobRequest", jobRequest), ("JobForm", jobForm), ("SpecRequest", specRequest), ("Target", target),
         ("TargetRequest", targetRequest), ("Keyframe", keyframe), ("Tracker", tracker),
         ("TrackerRequest", trackerRequest), ("Output", output), ("OutputRequest", outputRequest), ("Box", box),
@@ -19,7 +19,9 @@ enum JobSchemas {
         .init("created_at", Schema.time),
         .init("started_at", Schema.time.orNull),
         .init("finished_at", Schema.time.orNull),
-        .init("expires_at", Schema.time.orNull.described("When it is removed; null: it is kept.")),
+        .init(
+            "expires_at", Schema.time.orNull.described("When its video and results go; null: not before it is deleted.")
+        ),
         .init("attempt", Schema.count.described("How often a worker has begun it.")),
         .init("progress", Schema.ref("Progress")),
         .init("source", Schema.ref("Source")),
@@ -62,10 +64,20 @@ enum JobSchemas {
 
     private static let links = Schema.object([
         .init("self", Schema.string.with("format", "uri-reference")),
+        .init("events", Schema.string.with("format", "uri-reference")),
         .init("results", Schema.string.with("format", "uri-reference")),
         .init("video", Schema.string.orNull.described("null where nothing was tracked.")),
         .init("source", Schema.string.with("format", "uri-reference")),
     ])
+
+    private static let event = Schema.object([
+        .init("id", Schema.string.described("For `Last-Event-ID`.")),
+        .init("event", Schema.choice(["status", "progress", "frame", "end"])),
+        .init(
+            "data",
+            Schema.string.with("contentMediaType", "application/json").described(
+                "The state and the attempt, the `Progress`, the `Frame`, or the `Job` as it ended.")),
+    ]).described("Of an event stream (WHATWG HTML §9.2).")
 
     // MARK: Coordinates
 

@@ -39,12 +39,13 @@ public enum OpenAPIDocument {
         Times are RFC 3339 in UTC, ids are UUIDv7 in lower case. Boxes are in pixels from the image's top-left corner, \
         frames count from 0, and a range of frames leaves its end out. Every error is a problem document (RFC 9457). Every \
         path answers to OPTIONS, and to HEAD where it answers to GET; what it does not answer to is 405 with Allow. Every \
-        answer has an X-Request-Id, which the log has, too.
+        answer has an X-Request-Id, which the log has, too; where there is a rate, it has RateLimit and RateLimit-Policy.
         """
 
     private static let security: JSONValue = [
         "type": "http", "scheme": "bearer",
-        "description": "A key. A server without keys serves everybody who reaches it.",
+        "description":
+            "A key, as `lktrack keys create` makes one. A server without keys serves everybody who reaches it.",
     ]
 
     private static let schemas =

@@ -42,7 +42,10 @@ struct Operation {
             let content = JSONValue.object(JSONObject(body.map { ($0.type, $0.content) }))
             object = object.with("requestBody", ["required": .bool(isBodyRequired), "content": content])
         }
-        let answers = responses.sorted { $0.status < $1.status }.map { (String($0.status), $0.json) }
+        // Who comes without a key, or too often, is told so before anything else.
+        let refusals = AccessControl.isProtected(path) ? Response.problems(401, 429) : []
+        if refusals.isEmpty { object = object.with("security", []) }
+        let answers = (responses + refusals).sorted { $0.status < $1.status }.map { (String($0.status), $0.json) }
         return object.with("responses", .object(JSONObject(answers)))
             .with("x-codeSamples", [["lang": "Shell", "label": "curl", "source": .string(curl)]])
     }

@@ -32,6 +32,9 @@ enum ResultOperations {
             Parameter.query("format", "Comes before `Accept`.", Schema.choice(ResultFormat.self)),
             Parameter.query(
                 "partial", "Also of a job that has not ended: what there is so far.", Schema.boolean.byDefault(false)),
+            Parameter.query(
+                "follow", "With `format=ndjson` and `partial=true`: also what comes, until the job has ended.",
+                Schema.boolean.byDefault(false)),
             Parameter.query("from", "The first frame.", Schema.integer(SpecLimits.frame)),
             Parameter.query(
                 "to", "The first frame that is left out; not before `from`.", Schema.integer(SpecLimits.frame)),
@@ -44,6 +47,7 @@ enum ResultOperations {
                 200, "The result.",
                 headers: [
                     "ETag?", "Accept-Ranges?", "Repr-Digest?", "Content-Encoding?", "Vary", "Cache-Control",
+                    "X-Accel-Buffering?",
                 ], content: resultTypes),
             Response(
                 206, "A range of it.",

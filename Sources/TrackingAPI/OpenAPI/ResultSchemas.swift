@@ -52,10 +52,11 @@ enum ResultSchemas {
 
     private static let coco = Schema.object([
         .init("videos", objects), .init("images", objects), .init("annotations", objects), .init("categories", objects),
-    ]).described("COCO-VID, of `format=coco`.")
+    ]).with("additionalProperties", true).described("COCO-VID, of `format=coco`.")
 
     private static let labelStudio = Schema.array(
         Schema.object([.init("data", ["type": "object"]), .init("predictions", objects)])
+            .with("additionalProperties", true)
     ).described("Of `format=labelstudio`.")
 
     private static let rendering = Schema.object([

@@ -27,6 +27,7 @@ struct SchemaText {
         switch type {
         case "array": array
         case "object": object
+        case "string" where schema["contentMediaType"] == "application/json": "JSON"
         case "string" where schema["contentMediaType"] != nil: "bytes"
         default: HTML.escaped(type + bounds)
         }

@@ -17,8 +17,24 @@ enum SharedHeaders {
         ("Content-Range", "RFC 9110 §14.4", Schema.text(pattern: "^bytes ([0-9]+-[0-9]+|\\*)/[0-9]+$")),
         ("Content-Security-Policy", "What the page may load: nothing.", Schema.string),
         ("ETag", "Strong (RFC 9110 §8.8.3).", Schema.text(pattern: "^\"[^\"]*\"$")),
+        (
+            "Idempotency-Replayed", "This is the first answer again; the request did nothing.",
+            Schema.choice(["true"])
+        ),
         ("Link", "The next page, where there is one (RFC 8288).", Schema.text(pattern: "^<.+>; rel=\"next\"$")),
         ("Location", "Where it is (RFC 9110 §10.2.2).", Schema.text(pattern: "^/")),
+        (
+            "Preference-Applied", "The answer was held, and no longer than this (RFC 7240 §3).",
+            Schema.text(pattern: "^wait=[0-9]+$")
+        ),
+        (
+            "RateLimit", "What is left of the key's bucket (draft-ietf-httpapi-ratelimit-headers).",
+            Schema.text(pattern: "^\"requests\";r=[0-9]+;t=[0-9]+$")
+        ),
+        (
+            "RateLimit-Policy", "The bucket's size, and the seconds in which it fills up.",
+            Schema.text(pattern: "^\"requests\";q=[0-9]+;w=[0-9]+$")
+        ),
         ("Repr-Digest", "SHA-256 of the whole representation (RFC 9530 §3).", Schema.text(pattern: digest)),
         ("Retry-After", "Seconds to wait (RFC 9110 §10.2.3).", Schema.integer(0...86_400)),
         ("Tus-Resumable", "The version of tus that is spoken.", Schema.choice([Tus.version])),
@@ -29,6 +45,8 @@ enum SharedHeaders {
         ("Upload-Metadata", "As the client sent it.", Schema.string),
         ("Upload-Offset", "How many bytes are there.", Schema.count),
         ("Vary", "RFC 9110 §12.5.5", Schema.string),
+        ("WWW-Authenticate", "RFC 6750 §3", Schema.text(pattern: "^Bearer")),
+        ("X-Accel-Buffering", "Keeps a proxy from holding back what is sent bit by bit.", Schema.choice(["no"])),
     ]
 
     /// `components/headers`. Each is there twice, because a header says itself whether it always comes.

@@ -11,6 +11,9 @@ enum SharedProblems {
 
     private static let entries = [
         Entry(status: 400, name: "Malformed", description: "The request is malformed."),
+        Entry(
+            status: 401, name: "Unauthorized", description: "This needs a key that is not revoked.",
+            headers: ["WWW-Authenticate"]),
         Entry(status: 404, name: "NotFound", description: "There is no such thing, or it is somebody else's."),
         Entry(
             status: 406, name: "NotAcceptable", description: "None of the accepted formats can be made."),
@@ -36,6 +39,10 @@ enum SharedProblems {
             description: "The request does not make sense; `errors` names each field that is wrong."),
         Entry(
             status: 423, name: "Locked", description: "Another request is writing to it.", headers: ["Retry-After"]),
+        Entry(
+            status: 429, name: "TooManyRequests",
+            description: "Too many requests for a while, or too many jobs of the tenant that wait already.",
+            headers: ["Retry-After", "RateLimit?", "RateLimit-Policy?"]),
         Entry(status: 431, name: "HeadTooLarge", description: "The request's header is too long."),
         Entry(
             status: 460, name: "ChecksumMismatch",
@@ -85,6 +92,7 @@ enum SharedProblems {
                     .init("detail", Schema.string),
                 ])
             ).described("Each field that is wrong.")),
+        .optional("violated-policies", Schema.array(Schema.string).described("The rate's, of 429.")),
         .optional("checks", Schema.array(Schema.ref("Check")).described("Of `/readyz`.")),
     ]).described("RFC 9457").example([
         "type": "urn:lktrack:problem:invalid", "title": "The request does not make sense", "status": 422,

@@ -66,7 +66,9 @@ struct MediaRoutes: Sendable {
 
     /// Only a number's canonical form names a frame, so that each frame has one path.
     private static func frameIndex(_ context: RequestContext) -> Int? {
-        guard let text = context.parameter("n"), let index = Int(text), index >= 0, String(index) == text else {
+        guard let text = context.parameter("n"), let index = Int(text), SpecLimits.frame.contains(index),
+            String(index) == text
+        else {
             return nil
         }
         return index

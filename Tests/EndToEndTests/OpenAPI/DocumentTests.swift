@@ -104,7 +104,7 @@ struct DocumentTests {
         #expect(try server.finish(failed)["status"] as? String == "failed")
 
         let running = try server.submit(["video=@\(long.path)", "roi=\(long.boxes[0])"])
-        try server.poll("the job to run") { try server.framesDone(running) > 0 }
+        try poll("the job to run") { try server.framesDone(running) > 0 }
         let queued = try server.submit(["video=@\(short.path)", "roi=\(short.boxes[0])"])
         try answers.add(try server.get("/v1/jobs/\(queued)/results"), "get", "\(job)/results", status: 409)
         for (id, status) in [
