@@ -16,6 +16,8 @@ image = (material / "frame.png").read_bytes()
 schemathesis.openapi.media_type("video/mp4", st.just(video))
 schemathesis.openapi.media_type("image/png", st.just(image))
 schemathesis.openapi.media_type("application/x-tar", st.just(archive))
+# A name that leads nowhere (RFC 6761 §6.4).
+schemathesis.openapi.format("uri", st.just("https://hooks.invalid/lktrack"))
 # Any bytes are an upload's; now and then a whole video.
 schemathesis.openapi.media_type("application/offset+octet-stream", st.one_of(st.binary(max_size=64), st.just(video)))
 
@@ -43,7 +45,7 @@ def map_case(context, case):
     # Texts only: a case that is changed is judged anew, by what is sent, where a number is a text.
     query = {name: query[name] for name in ("motion", "aligner", "illumination", "on_lost") if name in query}
     if case.media_type == "application/json" and isinstance(case.body, dict):
-        kept = ("source", "tracker", "output", "labels", "priority", "deadline_seconds")
+        kept = ("source", "tracker", "output", "labels", "priority", "deadline_seconds", "webhook")
         case.body = {name: value for name, value in case.body.items() if name in kept}
         case.body["targets"] = [{"box": [46, 18, 8, 8]}]
         case.query = {}

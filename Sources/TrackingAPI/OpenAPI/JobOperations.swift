@@ -2,7 +2,7 @@ import Jobs
 
 /// Submitting, reading, canceling and deleting.
 enum JobOperations {
-    static let all = [create, list, get, events, cancel, delete]
+    static let all = [create, list, get, events, deliveries, cancel, delete]
 
     private static let ownJob: (type: String, schema: JSONValue?) = ("application/json", Schema.ref("Job"))
 
@@ -47,7 +47,10 @@ enum JobOperations {
             Response(
                 202, "The job is queued.", headers: ["Location", "Retry-After", "ETag?", "Idempotency-Replayed?"],
                 content: [ownJob],
-                links: ["getJob", "getEvents", "getResults", "getVideo", "getSource", "cancelJob", "deleteJob"].map {
+                links: [
+                    "getJob", "getEvents", "getDeliveries", "getResults", "getVideo", "getSource", "cancelJob",
+                    "deleteJob",
+                ].map {
                     Link($0)
                 } + [
                     Link("getFrame", [("n", "0")]), Link("getCrops", [("t", "$response.body#/spec/targets/0/id")]),
@@ -68,7 +71,9 @@ enum JobOperations {
         description: "Newest first, page by page: `Link` has the next one.",
         parameters: [
             Parameter.query("status", "Only jobs in this state.", Schema.ref("JobStatus")),
-            Parameter.labels(JobListRoute.labelPrefix, "Only jobs with these labels: `label.camera=7`."),
+            Parameter.prefixed(
+                JobListRoute.labelPrefix, "Only jobs with these labels: `label.camera=7`.",
+                ("^label\\..+$", Schema.string)),
             Parameter.query(
                 "limit", "Jobs on a page.",
                 Schema.integer(APILimits.pageSize).byDefault(.int(APILimits.defaultPageSize))),
@@ -118,6 +123,17 @@ enum JobOperations {
             Response(204, "There is no more; the client has everything."),
         ] + Response.always + Response.problems(404, 406, 410, 503),
         curl: "curl -N 'localhost:8080/v1/jobs/$ID/events?frames=true'")
+
+    private static let deliveries = Operation(
+        method: "get", path: DeliveryRoute.pattern, id: "getDeliveries", tag: .jobs,
+        summary: "See what came of the job's webhook",
+        parameters: [Parameter.jobID],
+        responses: [
+            Response(
+                200, "What was tried, and when the next attempt is.",
+                content: [("application/json", Schema.ref("DeliveryList"))])
+        ] + Response.always + Response.problems(404, 503),
+        curl: "curl localhost:8080/v1/jobs/$ID/deliveries")
 
     private static let cancel = Operation(
         method: "post", path: "/v1/jobs/{id}/cancel", id: "cancelJob", tag: .jobs, summary: "Cancel a job",

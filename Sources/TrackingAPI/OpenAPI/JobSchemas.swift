@@ -199,7 +199,7 @@ enum JobSchemas {
             .init("targets", Schema.array(Schema.ref("Target"), SpecLimits.targets)),
             .init("tracker", Schema.ref("Tracker")),
             .init("output", Schema.ref("Output")),
-        ] + rest.map { .init($0.name, $0.schema) }
+        ] + rest.map { .init($0.name, $0.schema) } + [.init("webhook", Schema.ref("Webhook").orNull)]
     ).described("As accepted, every default filled in.")
 
     private static let specMembers: [Schema.Property] =
@@ -210,7 +210,7 @@ enum JobSchemas {
                     "Needed, unless the boxes come as roi.")),
             .optional("tracker", Schema.ref("TrackerRequest")),
             .optional("output", Schema.ref("OutputRequest")),
-        ] + rest.map { .optional($0.name, $0.schema) }
+        ] + rest.map { .optional($0.name, $0.schema) } + [.optional("webhook", Schema.ref("WebhookRequest").orNull)]
 
     private static let specRequest = Schema.object(isClosed: true, specMembers).described(
         "What is asked of a job. Rules among several fields (frames in their order, points in mode points only) are "

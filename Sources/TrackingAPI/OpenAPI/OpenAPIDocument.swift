@@ -19,6 +19,7 @@ public enum OpenAPIDocument {
                 }),
             "security": [[:], ["key": []]],
             "paths": paths,
+            "webhooks": WebhookSchemas.webhooks,
             "components": [
                 "schemas": .object(JSONObject(schemas)),
                 "parameters": Parameter.shared,
@@ -49,7 +50,7 @@ public enum OpenAPIDocument {
     ]
 
     private static let schemas =
-        JobSchemas.all + ResultSchemas.all + UploadOperations.schemas + ServiceOperations.schemas
+        JobSchemas.all + WebhookSchemas.all + ResultSchemas.all + UploadOperations.schemas + ServiceOperations.schemas
         + [("Problem", SharedProblems.schema)]
 
     private static var paths: JSONValue {

@@ -31,15 +31,16 @@ enum Parameter {
     }
 
     /// Query parameters whose names start alike: an exploded object's members (OpenAPI 3.1 §4.8.12.3).
-    static func labels(_ prefix: String, _ description: String) -> JSONValue {
-        let name = prefix.replacing(".", with: "\\.")
+    ///
+    /// - Parameter members: by the pattern of their names.
+    static func prefixed(
+        _ prefix: String, _ description: String, _ members: (pattern: String, schema: JSONValue)
+    ) -> JSONValue {
         return query(
             prefix, description,
             [
                 "type": "object",
-                "patternProperties": .object(
-                    JSONObject([("^\(name)[A-Za-z0-9._-]{1,64}$", JobSchemas.labelValue)])),
-                "additionalProperties": false, "maxProperties": .int(SpecLimits.labels),
+                "patternProperties": .object(JSONObject([members])), "additionalProperties": false,
             ]
         ).with("style", "form").with("explode", true)
     }

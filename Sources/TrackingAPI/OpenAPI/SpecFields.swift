@@ -35,6 +35,7 @@ enum SpecFields {
         ("targets", "`targets` of the spec.", Schema.array(Schema.ref("TargetRequest"), SpecLimits.targets)),
         ("output", "`output` of the spec.", Schema.ref("OutputRequest")),
         ("labels", "`labels` of the spec.", Schema.ref("Labels")),
+        ("webhook", "`webhook` of the spec.", Schema.ref("WebhookRequest")),
     ]
 
     private static let video = (
@@ -62,6 +63,9 @@ enum SpecFields {
         let json = objects.map {
             Parameter.json($0.name, $0.description + " As JSON.", $0.schema)
         }
-        return repeated + rest + json + [Parameter.labels("label.", "A label: `label.camera=7`.")]
+        return repeated + rest + json + [
+            Parameter.prefixed(
+                "label.", "A label: `label.camera=7`.", ("^label\\.[A-Za-z0-9._-]{1,64}$", JobSchemas.labelValue))
+        ]
     }
 }

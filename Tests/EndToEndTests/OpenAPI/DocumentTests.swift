@@ -130,6 +130,17 @@ struct DocumentTests {
             }
         }
         try answers.add(try server.get("/v1/jobs/\(succeeded)/video"), "get", "\(job)/video", status: 202)
+        let hooked = try server.submit([
+            "video=@\(short.path)", "roi=\(short.boxes[0])",
+            #"webhook={"url":"https://hooks.invalid/x","secret":"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"}"#,
+        ])
+        try answers.add(try server.get("/v1/jobs/\(hooked)"), "get", job, status: 200)
+        _ = try server.finish(hooked)
+        try poll("an attempt to deliver") {
+            try server.get("/v1/jobs/\(hooked)/deliveries").text.contains("\"number\":1")
+        }
+        try answers.add(
+            try server.get("/v1/jobs/\(hooked)/deliveries"), "get", "\(job)/deliveries", status: 200)
         try uploads(server, answers)
         try problems(server, answers, succeeded)
         for path in ["/", "/healthz", "/readyz", "/openapi.json"] {
