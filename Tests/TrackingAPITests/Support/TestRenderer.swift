@@ -57,9 +57,10 @@ final class TestRenderer: VideoRenderer {
 final class TestClock: Environment {
     private let skipped = Mutex(0.0)
     private let base = SystemEnvironment()
+    private let start = SystemEnvironment().now()
 
     func skip(seconds: Double) { skipped.withLock { $0 += seconds } }
 
-    func now() -> Date { base.now().addingTimeInterval(skipped.withLock { $0 }) }
+    func now() -> Date { start.addingTimeInterval(skipped.withLock { $0 }) }
     func randomBytes(_ count: Int) -> [UInt8] { base.randomBytes(count) }
 }
