@@ -124,7 +124,8 @@ struct ResultRoute: Sendable {
 
     private static func slice(_ context: RequestContext) throws(Problem) -> ResultSlice {
         let slice = ResultSlice(
-            from: try context.integer("from", in: SpecLimits.frame), to: try context.integer("to", in: SpecLimits.frame),
+            from: try context.integer("from", in: SpecLimits.frame),
+            to: try context.integer("to", in: SpecLimits.frame),
             target: try context.single("target"))
         if let from = slice.from, let to = slice.to, to < from {
             throw .at("#/to", "to must not be before from; frame \(to) itself is left out.")
