@@ -21,7 +21,6 @@ public final class DeliverySender: Sendable {
     private let bell = Doorbell()
     private let looking = DispatchGroup()
     private let sending = DispatchGroup()
-    private let senders = DispatchQueue(label: "webhooks.send", attributes: .concurrent)
 
     /// How long messages on their way may take to be given back once the service stops: libcurl asks once a second
     /// whether it should go on. A look-up of a name that takes longer is left alone.
@@ -70,7 +69,9 @@ public final class DeliverySender: Sendable {
             let host = claimed.message.url.host
             state.withLock { $0.active[host, default: 0] += 1 }
             sending.enter()
-            senders.async { [self] in
+            // A serial queue gets a thread at once. A concurrent one waits for a processor that is free, which those
+            // that track may not leave for minutes.
+            DispatchQueue(label: "webhooks.send").async { [self] in
                 send(claimed)
                 state.withLock { state in
                     state.active[host, default: 1] -= 1

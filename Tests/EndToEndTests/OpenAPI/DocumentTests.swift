@@ -103,7 +103,9 @@ struct DocumentTests {
         let failed = try server.submit(["video=@\(short.path)", "roi=5000,5000,20,20"])
         #expect(try server.finish(failed)["status"] as? String == "failed")
 
-        let running = try server.submit(["video=@\(long.path)", "roi=\(long.boxes[0])"])
+        // As many targets as keep a worker busy until it is told to stop.
+        let running = try server.submit(
+            ["video=@\(long.path)"] + Array(repeating: "roi=\(long.boxes[0])", count: 32))
         try poll("the job to run") { try server.framesDone(running) > 0 }
         let queued = try server.submit(["video=@\(short.path)", "roi=\(short.boxes[0])"])
         try answers.add(try server.get("/v1/jobs/\(queued)/results"), "get", "\(job)/results", status: 409)
