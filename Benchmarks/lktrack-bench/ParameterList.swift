@@ -23,6 +23,7 @@ struct Parameter {
         [
             .init(name: "searchSize", scale: .number(\.searchSize)),
             .init(name: "targetSide", scale: .number(\.targetSide)),
+            .init(name: "windowSlope", scale: .number(\.windowSlope)),
             .init(name: "largestMagnification", scale: .number(\.largestMagnification)),
             .init(name: "orientationGain", scale: .number(\.orientationGain)),
             .init(name: "orientationLimit", scale: .number(\.orientationLimit)),
@@ -30,6 +31,7 @@ struct Parameter {
             .init(name: "grayWeight", scale: .number(\.grayWeight)),
             .init(name: "colorWeight", scale: .number(\.colorWeight)),
             .init(name: "labelDeviation", scale: .number(\.labelDeviation)),
+            .init(name: "leastLabelDeviation", scale: .number(\.leastLabelDeviation)),
             .init(name: "filterMemory", scale: .number(\.filterMemory)),
             .init(name: "filterPenalty", scale: .number(\.filterPenalty)),
             .init(name: "filterIterations", scale: .count(\.filterIterations)),

@@ -14,6 +14,9 @@ public struct RobustTrackerParameters: Hashable, Sendable {
     public var largestMagnification = 3.0
     /// … and to at least this many cells squared, of 4 × 4 pixels each.
     public var leastCells = 8
+    /// Cells are weighed by a Hann window; a window so small that a target's edge would lie further down its slope than
+    /// this share of it is flat in the middle (Tukey), lest it fades what it is there to show.
+    public var windowSlope = 0.25
 
     // MARK: Channels
 
@@ -32,6 +35,8 @@ public struct RobustTrackerParameters: Hashable, Sendable {
 
     /// Deviation of the wanted response's Gaussian, in target sizes.
     public var labelDeviation = 0.1
+    /// … and at least this many cells: a narrower one falls between them.
+    public var leastLabelDeviation = 0.6
     /// What a change of the filter costs, in mean energies of a cell: the longer the memory, the less is learned from
     /// what covers the target for a while.
     public var filterMemory = 10.0

@@ -62,7 +62,8 @@ struct TargetLocator: Sendable {
             softness: parameters.maskSoftness)
         filter = CorrelationFilter(
             fourier: ChannelFourier(width: cells, height: cells), mask: mask,
-            labelDeviation: parameters.labelDeviation * size / cellSize, parameters: parameters)
+            labelDeviation: max(parameters.labelDeviation * size / cellSize, parameters.leastLabelDeviation),
+            parameters: parameters)
     }
 
     /// Whether there was anything to learn. A box in the middle of the sky has nothing that tells it from its

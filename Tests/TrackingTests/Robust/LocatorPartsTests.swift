@@ -41,6 +41,29 @@ struct LocatorPartsTests {
         }
     }
 
+    @Test("the search window is Hann's where there is room, and does not fade the target where there is little")
+    func window() {
+        func middleRow(_ searchSize: Double) -> [Float] {
+            var parameters = Self.parameters
+            parameters.searchSize = searchSize
+            return Array(CellFeatureExtractor(columns: 36, rows: 1, parameters: parameters).window)
+        }
+        for (index, weight) in middleRow(4.5).enumerated() {
+            let hann = 0.5 - 0.5 * sineAndCosine(2 * .pi * (Double(index) + 0.5) / 36).cosine
+            #expect(abs(Double(weight) - hann) < 1e-6)
+        }
+        for searchSize in [1, 1.5, 2, 3, 4.5, 9] {
+            let weights = middleRow(searchSize)
+            #expect(weights.allSatisfy { (0...1).contains($0) } && weights == weights.reversed())
+            // The cells under the target, the ones at its edge included as far as the window's slopes leave them.
+            let half = 18 / max(searchSize, 1.2)
+            for (index, weight) in weights.enumerated() where abs(Double(index) - 17.5) <= half {
+                #expect(weight > 0.85)
+            }
+            #expect(weights[0] < 0.3)
+        }
+    }
+
     @Test("an edge's direction falls into its orientation's bin, whatever its sign", arguments: 0..<8)
     func orientation(bin: Int) {
         // A sinusoid along the bin's direction in the middle of a flat picture; bins are an eighth of half a turn apart.

@@ -19,8 +19,11 @@ struct CellFeatureExtractor: Sendable {
         self.columns = columns
         self.rows = rows
         self.parameters = parameters
-        let across = hannWindow(columns)
-        let down = hannWindow(rows)
+        // A target reaches this far from the centre, as a share of half the window.
+        let reach = min(1 / parameters.searchSize, largestFlatShare)
+        let flat = max((reach - parameters.windowSlope) / (1 - parameters.windowSlope), 0)
+        let across = taperedCosine(columns, flat: flat)
+        let down = taperedCosine(rows, flat: flat)
         window = down.flatMap { v in across.map { $0 * v } }
     }
 
@@ -230,6 +233,15 @@ private func cubeRoot(_ t: Float) -> Float {
     return x
 }
 
-func hannWindow(_ count: Int) -> [Float] {
-    (0..<count).map { Float(0.5 - 0.5 * sineAndCosine(2 * .pi * (Double($0) + 0.5) / Double(count)).cosine) }
+/// What a window must leave for its slopes.
+private let largestFlatShare = 0.9
+
+/// 1 over the middle share `flat` of the samples, falling to 0 at either end: a Tukey window, and a Hann window where
+/// nothing is flat.
+func taperedCosine(_ count: Int, flat: Double) -> [Float] {
+    (0..<count).map { index in
+        let distance = abs(2 * (Double(index) + 0.5) / Double(count) - 1)
+        let slope = max(distance - flat, 0) / (1 - flat)
+        return Float(0.5 + 0.5 * sineAndCosine(.pi * slope).cosine)
+    }
 }
