@@ -3,11 +3,13 @@ public struct TargetEstimate: Hashable, Sendable {
     public enum State: String, CaseIterable, Sendable {
         /// Found, and verified against its template.
         case tracked
-        /// Not found in this frame or the few before it; the box follows the last known velocity.
+        /// Not found in this frame or the few before it. The box follows the last known velocity, in mode `robust` also
+        /// responses close by that are too weak to be sure of.
         case coasting
-        /// Not found for longer than ``TemplateTrackerParameters/coastingFrames``.
+        /// Not found for longer than the mode's `coastingFrames`
+        /// (``RobustTrackerParameters/coastingFrames``, ``TemplateTrackerParameters/coastingFrames``).
         case lost
-        /// Its centre has left the frame, found there or not.
+        /// Its centre has left the frame, found there or not; or it was missed where it was about to leave.
         case outOfFrame = "out_of_frame"
     }
 
