@@ -129,14 +129,11 @@ private struct SpecFormBuilder {
     }
 
     private func box(_ text: String, _ pointer: JSONPointer) -> JSONValue? {
-        let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { part in
-            try? JSONValue(parsing: part.utf8).doubleValue
-        }
-        guard numbers.count == 4, !numbers.contains(nil) else {
-            problems.add(pointer, "must be four finite numbers x,y,width,height in pixels, such as 70,51,107,87")
+        guard let box = BoxText.json(text) else {
+            problems.add(pointer, BoxText.fault)
             return nil
         }
-        return .array(numbers.map { .number($0 ?? 0) })
+        return box
     }
 
     private mutating func addKeyframe(_ text: String, _ pointer: JSONPointer) {

@@ -92,9 +92,6 @@ struct TargetReader {
         guard x + width > 0, y + height > 0 else {
             return .failure(BoxFault(detail: "lies outside every frame: it ends left of or above the image"))
         }
-        guard x + width > 0, y + height > 0 else {
-            return .failure(BoxFault(detail: "lies wholly left of or above the image, so it overlaps no frame"))
-        }
         return .success(PixelBox(x: x, y: y, width: width, height: height))
     }
 

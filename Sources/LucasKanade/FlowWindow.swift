@@ -49,8 +49,7 @@ struct FlowWindow {
 
     /// The lesser eigenvalue of the gradient matrix for each pixel of the window.
     var leastEigenvalue: Double {
-        let spread = ((xx - yy) * (xx - yy) + 4 * xy * xy).squareRoot()
-        return (xx + yy - spread) / 2 / Double(side * side)
+        StructureTensor(xx: xx, xy: xy, yy: yy).leastEigenvalue / Double(side * side)
     }
 
     /// The Gauss-Newton step, in level-0 pixels, of the window from (x, y) of the second image.

@@ -32,6 +32,7 @@ struct DecoderTask: Hashable {
         case video(VideoContainer)
         case archive(ArchiveFormat)
         case folder
+        case image
 
         /// Whether it holds image files.
         var isImages: Bool { if case .video = self { false } else { true } }
@@ -122,6 +123,7 @@ struct MessageWriter {
         case .video(let container): put("video/" + container.rawValue)
         case .archive(let format): put("archive/" + format.rawValue)
         case .folder: put("folder")
+        case .image: put("image")
         }
         let request = task.request
         put(Int64(request.start), Int64(request.stop ?? -1), Int64(request.step), request.color ? 1 : 0)
@@ -188,6 +190,7 @@ struct MessageReader {
         case ("video", let rest?): return VideoContainer(rawValue: rest).map { .video($0) }
         case ("archive", let rest?): return ArchiveFormat(rawValue: rest).map { .archive($0) }
         case ("folder", _): return .folder
+        case ("image", _): return .image
         default: return nil
         }
     }

@@ -76,6 +76,8 @@ public enum MediaInput: Hashable, Sendable {
     case archive(path: String)
     /// A folder of images, used in the natural order of their names (`img/` inside it where there is one: OTB).
     case folder(path: String)
+    /// A single image: one frame.
+    case image(path: String)
 }
 
 /// Which frames, in which form.

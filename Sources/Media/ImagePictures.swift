@@ -5,8 +5,14 @@ protocol ImageFiles: AnyObject {
     var count: Int { get }
     /// For messages.
     func name(_ index: Int) -> String
+    /// The same with its number.
+    func label(_ index: Int) -> String
     /// The whole file.
     func bytes(_ index: Int) throws(MediaError) -> [UInt8]
+}
+
+extension ImageFiles {
+    func label(_ index: Int) -> String { "frame \(index) (\(name(index)))" }
 }
 
 /// Limits that keep one image file from filling the memory.
@@ -62,7 +68,7 @@ final class ImagePictures: PictureSource {
     }
 
     private func decode(_ index: Int) throws(MediaError) -> ImageFormat {
-        let label = "frame \(index) (\(files.name(index)))"
+        let label = files.label(index)
         let bytes: [UInt8]
         do {
             bytes = try files.bytes(index)

@@ -38,6 +38,12 @@ extension MediaInput {
                 throw MediaError(.undecodable, "it is neither a zip nor a tar")
             }
             return (descriptor, .archive(format))
+        case .image(let path):
+            let descriptor = try Self.openFile(path)
+            guard case .image = try Self.format(of: descriptor) else {
+                throw MediaError(.undecodable, "it is no image")
+            }
+            return (descriptor, .image)
         }
     }
 

@@ -71,6 +71,8 @@ enum PictureSourceFactory {
             return try ImagePictures(files, limits: limits)
         case .folder:
             return try ImagePictures(try FolderFiles(input, limits: limits), limits: limits)
+        case .image:
+            return try ImagePictures(OneImageFile(input), limits: limits)
         }
     }
 }

@@ -70,6 +70,8 @@ public struct APIConfigurationError: Error, Hashable, Sendable, CustomStringConv
 enum APILimits {
     /// The JSON of a spec, as a part or as a body.
     static let specBytes = 64 * 1024
+    /// A picture that boxes are judged on, with its form.
+    static let imageBytes = 64 << 20
     /// One form field.
     static let fieldBytes = 8 * 1024
     /// Form fields in one request, and `roi`s among them.

@@ -12,10 +12,16 @@ public protocol MediaServices: Sendable {
     ///
     /// - Parameters:
     ///   - index: counts from 0.
+    ///   - kind: what the source is.
     ///   - path: where the source's file is.
     func frame(
-        _ index: Int, of source: JobSource, path: String, as format: FrameFormat
+        _ index: Int, of kind: JobSource.Kind, path: String, as format: FrameFormat
     ) throws(MediaServiceError) -> [UInt8]
+
+    /// How well boxes on a picture can be tracked. Blocks while it is decoded.
+    func trackability(
+        of boxes: [PixelBox], on picture: StillPicture
+    ) throws(MediaServiceError) -> PictureTrackability
 }
 
 /// What a file was recognised as.

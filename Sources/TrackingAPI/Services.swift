@@ -36,7 +36,13 @@ struct Services: Sendable {
     /// The same, where its source and results are still to be had.
     func keptJob(_ context: RequestContext) throws -> Job {
         let job = try job(context)
-        guard let expiry = job.expiresAt, job.hasExpired(at: environment.now()) else { return job }
+        try requireKept(job)
+        return job
+    }
+
+    /// - Throws: 410 where the job's source and results are gone.
+    func requireKept(_ job: Job) throws {
+        guard let expiry = job.expiresAt, job.hasExpired(at: environment.now()) else { return }
         throw Problem(
             .gone,
             "The job expired at \(RFC3339.string(expiry)); its source and its results are not kept any more.")

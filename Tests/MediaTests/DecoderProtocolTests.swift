@@ -12,6 +12,7 @@ struct DecoderProtocolTests {
         .request(DecoderTask(kind: .video(.matroska), request: DecodeRequest(start: 3, stop: 9, step: 2, color: true))),
         .request(DecoderTask(kind: .archive(.tarGzip), request: DecodeRequest())),
         .request(DecoderTask(kind: .folder, request: DecodeRequest())),
+        .request(DecoderTask(kind: .image, request: DecodeRequest(color: true))),
         .ring(slots: 4), .release(slot: 3), .opened(info), .frame(index: 7, slot: 2, pts: -40), .progress, .end,
         .failed(MediaError(.sizeChanged, "frame 3 (öl.jpg) is smaller", frame: 3)),
         .failed(MediaError(.noFrames, "")),

@@ -202,4 +202,21 @@ struct ImageSequenceTests {
         try Gzip.compress(honest)
         expectInOrder(try frames(.archive(path: honest + ".gz")), 4)
     }
+
+    @Test("a single image is a source of one frame; what is none is refused, with its reason")
+    func oneImage() throws {
+        let png = try ImageCodec.png(TestPicture.gray(1))
+        let path = try folder.write(png, to: "picture")
+        let source = try TestDecoder.open(.image(path: path))
+        #expect(source.info.frameCount == 1 && source.info.codec == "png")
+        let frames = try source.remaining()
+        #expect(frames.count == 1 && frames.first?.gray.pixels == TestPicture.gray(1).pixels)
+        let cut = try folder.write(Array(png.prefix(png.count / 2)), to: "cut")
+        let broken = mediaError { _ = try self.frames(.image(path: cut)) }
+        #expect(broken?.code == .undecodable && broken?.message.hasPrefix("the image cannot be decoded") == true)
+        let zip = try folder.write(TestArchive.zip(try Self.entries(1)), to: "zip")
+        #expect(mediaError { _ = try self.frames(.image(path: zip)) }?.code == .undecodable)
+        let limits = DecodeLimits(pixels: 100)
+        #expect(mediaError { _ = try self.frames(.image(path: path), .init(limits: limits)) }?.code == .limitExceeded)
+    }
 }

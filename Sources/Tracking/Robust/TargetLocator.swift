@@ -70,6 +70,11 @@ struct TargetLocator: Sendable {
     /// surroundings, and noise would lead anywhere.
     var isUsable: Bool { contrast ?? 0 >= parameters.leastContrast }
 
+    /// How much there is to learn of a first picture: what decides whether it ``isUsable``.
+    func contrast(_ frame: PreparedFrame, at pose: Start) -> Double {
+        PatchContrast.of(cut(frame, pose), mask: mask, columns: cells)
+    }
+
     // MARK: Search
 
     /// The best of what is found around several starts.

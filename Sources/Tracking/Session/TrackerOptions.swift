@@ -86,10 +86,12 @@ public struct TrackerOptions: Hashable, Sendable {
         self.points = points
     }
 
+    static let mostLevels = 6
+
     /// - Throws: ``TrackingError/Code/invalidOption`` naming the option that is out of its range.
     public func validate() throws(TrackingError) {
         try ParameterRange.check([
-            .init("levels", levels, 1...6), .init("maxIterations", maxIterations, 1...200),
+            .init("levels", levels, 1...Self.mostLevels), .init("maxIterations", maxIterations, 1...200),
             .init("epsilon", epsilon, 0.0001...1), .init("gamma", gamma, 0.1...10),
         ])
         try template.validate()

@@ -75,6 +75,10 @@ struct TargetViewer: Sendable {
         isNormalized ? pyramid(over: view.base, region: view.region) : view.contrast
     }
 
+    /// The grey levels alone, not smoothed, and where in the frame they begin, in units.
+    func grayPlane(of view: TargetView) -> Plane { view.base }
+    func origin(of view: TargetView) -> (x: Int, y: Int) { (view.region.x >> baseLevel, view.region.y >> baseLevel) }
+
     private func pyramid(over plane: Plane, region: PixelRegion) -> Pyramid {
         Pyramid(
             plane, originX: region.x >> baseLevel, originY: region.y >> baseLevel, levels: pyramidLevels,

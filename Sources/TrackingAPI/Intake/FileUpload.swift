@@ -18,7 +18,7 @@ struct FileUpload: SourceUpload {
 
     mutating func begin(fileName: String?) throws {
         guard !hasBegun else {
-            throw Problem.at(field.pointer, "\(field.subject) was given twice; a job has one source.")
+            throw Problem.at(field.pointer, "\(field.subject) was given twice; \(field.rule).")
         }
         hasBegun = true
         self.fileName = fileName
@@ -40,6 +40,12 @@ struct FileUpload: SourceUpload {
         return JobSource(
             kind: media.kind == .archive ? .archive : .video, blobKey: key, bytes: bytes, sha256: try writer.commit(),
             fileName: fileName)
+    }
+
+    /// Where the file can be read that will not be committed. Once it is whole.
+    func unfinishedPath() throws -> String {
+        guard let (_, writer) = opened else { throw field.empty(fileName: fileName) }
+        return try writer.localPath()
     }
 
     func discard() { opened?.writer.abort() }

@@ -78,14 +78,12 @@ struct JSONForm: SubmissionForm {
 
     /// The upload that is wanted; whether it can be had is another question.
     private func upload(_ reference: JSONValue) throws -> UploadedSource {
-        guard let id = reference.stringValue.flatMap({ UploadID($0) }),
-            let upload = try services.uploads.upload(id, tenant: tenant),
-            upload.job != nil || upload.expiresAt > services.environment.now()
-        else {
-            throw submission.refusal(
-                with: UploadedSource.pointer, "there is no upload with this id; it may have expired")
+        do {
+            return try UploadedSource.find(
+                reference, at: UploadedSource.pointer, tenant: tenant, services: services)
+        } catch is Problem {
+            throw submission.refusal(with: UploadedSource.pointer, UploadedSource.noSuchUpload)
         }
-        return UploadedSource(upload: upload, services: services)
     }
 
     private func copy(of original: Job) throws -> JobSource {

@@ -10,6 +10,8 @@ enum SourceField: Hashable, Sendable {
     case body([RecognisedMedia.Kind])
     /// An upload that came before.
     case upload
+    /// A picture that is no job's: a part, or the body.
+    case image
 
     var pointer: String {
         switch self {
@@ -18,8 +20,12 @@ enum SourceField: Hashable, Sendable {
         case .frame(let index): "#/frame/\(index)"
         case .body: "#"
         case .upload: UploadedSource.pointer
+        case .image: PictureFile.pointer
         }
     }
+
+    /// How many there may be.
+    var rule: String { self == .image ? "boxes are on one picture" : "a job has one source" }
 
     /// How the field is called in a sentence, at its beginning.
     var subject: String {
@@ -29,6 +35,7 @@ enum SourceField: Hashable, Sendable {
         case .frame(let index): "The field frame, file \(index + 1),"
         case .body: "The body"
         case .upload: "The upload"
+        case .image: "The image"
         }
     }
 
@@ -39,6 +46,7 @@ enum SourceField: Hashable, Sendable {
         case .frame: [.image]
         case .body(let kinds): kinds
         case .upload: [.video, .archive]
+        case .image: [.image]
         }
     }
 
@@ -63,7 +71,7 @@ enum SourceField: Hashable, Sendable {
         guard accepted.contains(media.kind) else {
             throw .at(
                 pointer,
-                "\(subject) must hold \(wanted), but its content is \(media.mediaType). \(Self.advice(media.kind))",
+                "\(subject) must hold \(wanted), but its content is \(media.mediaType). \(advice(media.kind))",
                 as: .unsupportedMediaType)
         }
         return media
@@ -74,8 +82,9 @@ enum SourceField: Hashable, Sendable {
         return .at(pointer, "\(subject) is empty\(name): 0 bytes came. It must hold \(wanted).")
     }
 
-    private static func advice(_ kind: RecognisedMedia.Kind) -> String {
-        switch kind {
+    private func advice(_ kind: RecognisedMedia.Kind) -> String {
+        if self == .image { return "Upload a video or an archive to /v1/uploads, and name the upload here." }
+        return switch kind {
         case .video: "Send a video in the field video or as the raw body."
         case .archive: "Send an archive of images in the field archive or as application/zip or application/x-tar."
         case .image: "Send images as repeated frame fields, or as a zip or tar in the field archive."

@@ -13,6 +13,33 @@ struct UploadedSource: Sendable {
 
     let upload: Upload
     let services: Services
+    /// Where the request named it.
+    var pointer = UploadedSource.pointer
+
+    /// The upload that a request names; whether it can be had is another question.
+    ///
+    /// - Throws: 422 where there is none.
+    static func find(
+        _ reference: JSONValue, at pointer: String, tenant: TenantID, services: Services
+    ) throws -> UploadedSource {
+        guard let id = reference.stringValue.flatMap({ UploadID($0) }),
+            let upload = try services.uploads.upload(id, tenant: tenant),
+            upload.job != nil || upload.expiresAt > services.environment.now()
+        else { throw Problem.at(pointer, noSuchUpload) }
+        return UploadedSource(upload: upload, services: services, pointer: pointer)
+    }
+
+    static let noSuchUpload = "there is no upload with this id; it may have expired"
+
+    /// The upload's file, to be looked into. The upload stays what it is.
+    ///
+    /// - Throws: as ``source(of:)``.
+    func file() throws -> (kind: JobSource.Kind, path: String) {
+        let reader = try whole()
+        let media = try Self.field.check(services.media.recognise(prefix: prefix(reader)), fileName: nil)
+        guard let path = try services.blobs.localPath(upload.id.dataKey) else { throw try gone() }
+        return (media.kind == .archive ? .archive : .video, path)
+    }
 
     /// Gives the bytes the job's key. The upload stays what it is.
     ///
@@ -64,7 +91,7 @@ struct UploadedSource: Sendable {
 
     /// The upload's bytes, once it is known that they are all there.
     private func whole() throws -> any BlobReader {
-        if let job = upload.job { throw Self.taken(by: job) }
+        if let job = upload.job { throw taken(by: job) }
         guard let length = upload.length, length > 0 else {
             if upload.isComplete { throw Self.field.empty(fileName: nil) }
             throw unfinished(try services.durableOffset(of: upload))
@@ -80,7 +107,7 @@ struct UploadedSource: Sendable {
             }
         } catch let error as JobsError where error.code == .locked {
             throw Problem.at(
-                Self.pointer, "Another request is using the upload at the moment. Try again.", as: .conflict
+                pointer, "Another request is using the upload at the moment. Try again.", as: .conflict
             ).retryAfter(1)
         }
         guard let reader = try services.blobs.open(upload.id.dataKey), reader.count == length else {
@@ -92,10 +119,10 @@ struct UploadedSource: Sendable {
     private func unfinished(_ offset: Int64) -> Problem {
         let rest = upload.length.map { "\(offset) of its \($0) bytes are there" } ?? "its length is not known yet"
         return .at(
-            Self.pointer, "The upload is not complete: \(rest). Go on from offset \(offset).", as: .conflict)
+            pointer, "The upload is not complete: \(rest). Go on from offset \(offset).", as: .conflict)
     }
 
-    private static func taken(by job: JobID) -> Problem {
+    private func taken(by job: JobID) -> Problem {
         .at(
             pointer,
             "The job \(job) has taken this upload already. To track its video again, give {\"job\": \"\(job)\"}.",
@@ -103,8 +130,8 @@ struct UploadedSource: Sendable {
     }
 
     private func gone() throws -> Problem {
-        if let job = try services.uploads.upload(upload.id, tenant: upload.tenant)?.job { return Self.taken(by: job) }
-        return .at(Self.pointer, "The upload is there no more; send it again.")
+        if let job = try services.uploads.upload(upload.id, tenant: upload.tenant)?.job { return taken(by: job) }
+        return .at(pointer, "The upload is there no more; send it again.")
     }
 
     private func prefix(_ reader: any BlobReader) throws -> [UInt8] {

@@ -31,7 +31,8 @@ public enum OpenAPIDocument {
     }
 
     static let operations =
-        JobOperations.all + ResultOperations.all + UploadOperations.all + ServiceOperations.all
+        JobOperations.all + [TrackabilityOperation.judge] + ResultOperations.all + UploadOperations.all
+        + ServiceOperations.all
 
     private static let description = """
         A video and a box in its first frame go in; a box for every frame comes out. Submit a job, poll it until it has \
@@ -50,7 +51,8 @@ public enum OpenAPIDocument {
     ]
 
     private static let schemas =
-        JobSchemas.all + WebhookSchemas.all + ResultSchemas.all + UploadOperations.schemas + ServiceOperations.schemas
+        JobSchemas.all + TrackabilityOperation.schemas + WebhookSchemas.all + ResultSchemas.all
+        + UploadOperations.schemas + ServiceOperations.schemas
         + [("Problem", SharedProblems.schema)]
 
     private static var paths: JSONValue {

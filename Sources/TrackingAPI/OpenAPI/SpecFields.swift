@@ -5,7 +5,7 @@ enum SpecFields {
     private static let coordinate = "-?[0-9]+(\\.[0-9]+)?"
     private static let boxText = "\(coordinate)(,\(coordinate)){3}"
 
-    private static let roi = Schema.text(pattern: "^\(boxText)$").example("70,51,107,87")
+    static let roi = Schema.text(pattern: "^\(boxText)$").example("70,51,107,87")
     private static let keyframe = Schema.text(pattern: "^[A-Za-z0-9._-]{1,64}:[0-9]{1,9}:\(boxText)$")
         .example("target-1:50:64,52,103,81")
 

@@ -2,7 +2,7 @@ import Jobs
 
 /// `/v1/uploads`, by tus 1.0.0.
 enum UploadOperations {
-    static let all = [create, get, head, append, delete]
+    static let all = [create, get, head, append, delete, frame]
 
     static let schemas: [(String, JSONValue)] = [("Upload", upload)]
 
@@ -108,4 +108,19 @@ enum UploadOperations {
             Response(204, "It is gone.", headers: ["Tus-Resumable"])
         ] + Response.always + Response.problems(404, 412, 503),
         curl: "curl -X DELETE localhost:8080/v1/uploads/$UPLOAD -H 'Tus-Resumable: 1.0.0'")
+
+    private static let frame = Operation(
+        method: "get", path: UploadFrameRoute.pattern, id: "getUploadFrame", tag: .uploads,
+        summary: "Read a single frame of an upload",
+        description: "Of one that is complete and that no job has taken: what boxes are drawn on.",
+        parameters: [
+            Parameter.uploadID, Parameter.path("n", "Counts from 0.", Schema.integer(SpecLimits.frame).example(0)),
+        ] + Parameter.conditions,
+        responses: [
+            Response(
+                200, "The frame, as `Accept` asks for it.", headers: ["ETag", "Vary", "Cache-Control"],
+                content: FrameFormat.allCases.map { ($0.mediaType, Schema.binary) }),
+            Response(304, "The client has it already.", headers: ["ETag"]),
+        ] + Response.always + Response.problems(404, 406, 409, 410, 412, 415, 503),
+        curl: "curl -o first.png localhost:8080/v1/uploads/$UPLOAD/frames/0")
 }

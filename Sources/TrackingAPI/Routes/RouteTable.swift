@@ -8,7 +8,10 @@ enum RouteTable {
         let list = JobListRoute(services: services)
         let submit = SubmitRoute(services: services)
         let results = ResultRoute(services: services)
-        let media = MediaRoutes(services: services)
+        let decodes = ConcurrencyLimit(services.configuration.frameDecodes)
+        let pictures = FramePictures(services: services, decodes: decodes)
+        let media = MediaRoutes(services: services, pictures: pictures)
+        let trackability = TrackabilityRoute(services: services, decodes: decodes)
         let videos = RenderedVideoRoutes(services: services, renderings: renderings)
         let uploads = UploadRoutes(services: services)
         let deliveries = DeliveryRoute(services: services)
@@ -28,6 +31,11 @@ enum RouteTable {
             Route("DELETE", "/v1/jobs/{id}", .answer(.queue, jobs.delete)),
             Route("GET", SubmitRoute.path, query: JobListRoute.parameters, .answer(.queue, list.list)),
             Route("POST", SubmitRoute.path, query: nil, .intake(submit.submit)),
+            Route(
+                "POST", TrackabilityRoute.path, query: TrackabilityRoute.parameters, .intake(trackability.judge)),
+            Route(
+                "GET", UploadFrameRoute.pattern,
+                .answer(.queue, UploadFrameRoute(services: services, pictures: pictures).frame)),
             Route("POST", UploadRoutes.path, .intake(uploads.create)),
             Route("GET", UploadRoutes.pattern, .answer(.queue, uploads.show)),
             Route("PATCH", UploadRoutes.pattern, .intake(uploads.append)),

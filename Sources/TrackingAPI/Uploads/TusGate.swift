@@ -5,7 +5,10 @@ struct TusGate: Sendable {
     let largestUpload: Int64
 
     /// Whether a request is one of tus's.
-    static func covers(_ request: HTTPRequest) -> Bool { request.path.starts(with: ["v1", "uploads"]) }
+    static func covers(_ request: HTTPRequest) -> Bool {
+        // What is read out of an upload, such as its frames, is no part of the protocol.
+        request.path.starts(with: ["v1", "uploads"]) && request.path.count <= 3
+    }
 
     /// - Parameter router: tells what becomes of the request once it is known to speak this version, and of one that
     ///   would not be answered in any.

@@ -25,7 +25,7 @@ enum CommandMedia {
 
     private static func path(of input: MediaInput) -> String {
         switch input {
-        case .video(let path), .archive(let path), .folder(let path): path
+        case .video(let path), .archive(let path), .folder(let path), .image(let path): path
         }
     }
 

@@ -24,9 +24,22 @@ struct DecoderMediaServices: MediaServices {
     }
 
     func frame(
-        _ index: Int, of source: JobSource, path: String, as format: FrameFormat
+        _ index: Int, of kind: JobSource.Kind, path: String, as format: FrameFormat
     ) throws(MediaServiceError) -> [UInt8] {
-        let input: MediaInput = source.kind == .video ? .video(path: path) : .archive(path: path)
+        let input: MediaInput = kind == .video ? .video(path: path) : .archive(path: path)
+        return try decode(index, of: input) { frame, isColor in
+            let image = isColor ? frame.color ?? frame.gray : frame.gray
+            return switch format {
+            case .png: try ImageCodec.png(image)
+            case .jpeg: try ImageCodec.jpeg(image)
+            }
+        }
+    }
+
+    /// Makes something of a single frame.
+    func decode<Result>(
+        _ index: Int, of input: MediaInput, _ body: (_ frame: Frame, _ isColor: Bool) throws -> Result
+    ) throws(MediaServiceError) -> Result {
         let (past, overflows) = index.addingReportingOverflow(1)
         guard !overflows else { throw MediaServiceError(.frameNotFound, "there is no frame \(index)") }
         do {
@@ -36,11 +49,7 @@ struct DecoderMediaServices: MediaServices {
             guard let frame = try decoder.next() else {
                 throw MediaServiceError(.frameNotFound, "the source has no frame \(index)")
             }
-            let image = decoder.info.isColor ? frame.color ?? frame.gray : frame.gray
-            switch format {
-            case .png: return try ImageCodec.png(image)
-            case .jpeg: return try ImageCodec.jpeg(image)
-            }
+            return try body(frame, decoder.info.isColor)
         } catch let error as MediaServiceError {
             throw error
         } catch let error as MediaError {

@@ -18,12 +18,22 @@ struct HeldMedia: MediaServices {
     func recognise(prefix: [UInt8]) -> RecognisedMedia? { media.recognise(prefix: prefix) }
 
     func frame(
-        _ index: Int, of source: JobSource, path: String, as format: FrameFormat
+        _ index: Int, of kind: JobSource.Kind, path: String, as format: FrameFormat
     ) throws(MediaServiceError) -> [UInt8] {
         started.signal()
         guard released.wait(timeout: .now() + Self.patience) == .success else {
             throw MediaServiceError(.unavailable, "The test did not release the frame.")
         }
-        return try media.frame(index, of: source, path: path, as: format)
+        return try media.frame(index, of: kind, path: path, as: format)
+    }
+
+    func trackability(
+        of boxes: [PixelBox], on picture: StillPicture
+    ) throws(MediaServiceError) -> PictureTrackability {
+        started.signal()
+        guard released.wait(timeout: .now() + Self.patience) == .success else {
+            throw MediaServiceError(.unavailable, "The test did not release the picture.")
+        }
+        return try media.trackability(of: boxes, on: picture)
     }
 }

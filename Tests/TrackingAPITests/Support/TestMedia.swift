@@ -1,3 +1,4 @@
+import Foundation
 import Jobs
 import TrackingAPI
 
@@ -24,12 +25,37 @@ struct TestMedia: MediaServices {
     }
 
     func frame(
-        _ index: Int, of source: JobSource, path: String, as format: FrameFormat
+        _ index: Int, of kind: JobSource.Kind, path: String, as format: FrameFormat
     ) throws(MediaServiceError) -> [UInt8] {
         guard index < Self.frameCount else {
             throw MediaServiceError(.frameNotFound, "The source has \(Self.frameCount) frames.")
         }
         return Array("\(format.rawValue) of frame \(index)".utf8)
+    }
+
+    /// Every picture has 100×80 pixels; one that is shorter than its head is not whole. The size of a box is the number of
+    /// bytes of the file, to tell that it was this one.
+    func trackability(
+        of boxes: [PixelBox], on picture: StillPicture
+    ) throws(MediaServiceError) -> PictureTrackability {
+        let path: String
+        switch picture {
+        case .image(let file): path = file
+        case .frame(let index, _, let file):
+            guard index < Self.frameCount else { throw MediaServiceError(.frameNotFound, "There are 3 frames.") }
+            path = file
+        }
+        let bytes = FileManager.default.contents(atPath: path)?.count ?? 0
+        guard bytes >= 100 else { throw MediaServiceError(.undecodable, "The picture cannot be decoded.") }
+        return PictureTrackability(
+            width: 100, height: 80,
+            boxes: boxes.map { box in
+                guard box.x < 100, box.y < 80 else { return nil }
+                return BoxTrackability(
+                    box: box, verdict: .poor, findings: [.edge], advice: "Draw it anew.", leastEigenvalue: 1,
+                    greatestEigenvalue: 60, contrast: 20, texture: 10, noise: 1, leastError: nil, size: Double(bytes),
+                    visible: 1, pixelSize: 1, levels: 3)
+            })
     }
 }
 

@@ -1,0 +1,110 @@
+import HTTPServer
+import Jobs
+
+/// A picture as `multipart/form-data`: one file `image`, and the boxes as `roi` fields or as `boxes`, in any order.
+struct MultipartPicture: PictureForm {
+    private var parser: MultipartParser
+    private var parts: PictureParts
+
+    init(_ context: RequestContext, contentType: String, services: Services) throws {
+        var limits = MultipartParser.Limits()
+        limits.parts = APILimits.fields + 1
+        parser = try MultipartParser(contentType: contentType, limits: limits)
+        parts = PictureParts(boxes: try BoxFields(context.request.query), services: services)
+    }
+
+    mutating func receive(_ bytes: UnsafeRawBufferPointer) throws { try Self.feed(&parser, bytes, &parts) }
+
+    mutating func finish() throws -> PictureOrder {
+        try parser.finish()
+        return try parts.finish()
+    }
+
+    func discard() { parts.discard() }
+
+    private static func feed(
+        _ parser: inout MultipartParser, _ bytes: UnsafeRawBufferPointer, _ parts: inout PictureParts
+    ) throws {
+        try parser.feed(bytes) { try parts.take($0) }
+    }
+}
+
+/// What the parts add up to.
+private struct PictureParts: Sendable {
+    private enum Part: Sendable {
+        case none, file
+        case text(name: String, bytes: [UInt8])
+    }
+
+    private let services: Services
+    private var boxes: BoxFields
+    private var file: PictureFile?
+    private var part = Part.none
+
+    init(boxes: BoxFields, services: Services) {
+        self.boxes = boxes
+        self.services = services
+    }
+
+    mutating func take(_ event: MultipartEvent) throws {
+        switch event {
+        case .partBegan(let header): try begin(header)
+        case .data(let bytes): try append(bytes)
+        case .partEnded: try end()
+        }
+    }
+
+    func finish() throws -> PictureOrder {
+        guard let file else { throw Problem.at(PictureFile.pointer, "The image is missing: send a file as image.") }
+        return try file.order(boxes)
+    }
+
+    func discard() { file?.discard() }
+
+    private mutating func begin(_ header: MultipartPart) throws {
+        guard header.name == "image" else {
+            guard header.fileName == nil else {
+                throw Problem.at(
+                    ClientText.pointer(header.name),
+                    "There is no file field \(ClientText.quoted(header.name)). Send the picture as image.")
+            }
+            part = .text(name: header.name, bytes: [])
+            return
+        }
+        var file = file ?? PictureFile(services)
+        try file.begin(fileName: header.fileName.flatMap(ClientText.fileName))
+        self.file = file
+        part = .file
+    }
+
+    private mutating func append(_ bytes: UnsafeRawBufferPointer) throws {
+        switch part {
+        case .none: return
+        case .file: try file?.write(bytes)
+        case .text(let name, var text):
+            guard text.count + bytes.count <= APILimits.fieldBytes else {
+                throw Problem.at(
+                    ClientText.pointer(name),
+                    "The field \(ClientText.quoted(name)) may have at most \(APILimits.fieldBytes) bytes.",
+                    as: .tooLarge)
+            }
+            part = .none
+            text.append(contentsOf: bytes)
+            part = .text(name: name, bytes: text)
+        }
+    }
+
+    private mutating func end() throws {
+        defer { part = .none }
+        switch part {
+        case .none: return
+        case .file: try file?.end()
+        case .text(let name, let bytes):
+            guard let value = String(validating: bytes, as: UTF8.self) else {
+                throw Problem.at(
+                    ClientText.pointer(name), "The field \(ClientText.quoted(name)) must be text in UTF-8.")
+            }
+            try boxes.add(name, value)
+        }
+    }
+}

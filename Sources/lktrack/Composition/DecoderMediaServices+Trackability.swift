@@ -1,0 +1,42 @@
+import Jobs
+import Media
+import Tracking
+import TrackingAPI
+import Workers
+
+extension DecoderMediaServices {
+    func trackability(
+        of boxes: [PixelBox], on picture: StillPicture
+    ) throws(MediaServiceError) -> PictureTrackability {
+        let (input, index): (MediaInput, Int) =
+            switch picture {
+            case .image(let path): (.image(path: path), 0)
+            case .frame(let index, .video, let path): (.video(path: path), index)
+            case .frame(let index, _, let path): (.archive(path: path), index)
+            }
+        return try decode(index, of: input) { frame, isColor in
+            PictureTrackability(
+                width: frame.gray.width, height: frame.gray.height,
+                boxes: boxes.map { Self.judge($0, on: frame, isColor: isColor) })
+        }
+    }
+
+    /// `nil` where the box lies outside the picture.
+    private static func judge(_ box: PixelBox, on frame: Frame, isColor: Bool) -> BoxTrackability? {
+        let found = try? Trackability(of: Box(box), gray: frame.gray, color: isColor ? frame.color : nil)
+        return found.map { BoxTrackability(box: box, $0) }
+    }
+}
+
+extension BoxTrackability {
+    /// The names of verdicts and findings are the same in both modules (a test holds the two together).
+    init(box: PixelBox, _ found: Trackability) {
+        self.init(
+            box: box, verdict: Verdict(rawValue: found.verdict.rawValue) ?? .poor,
+            findings: found.findings.compactMap { Finding(rawValue: $0.rawValue) }, advice: found.advice,
+            leastEigenvalue: found.leastEigenvalue, greatestEigenvalue: found.greatestEigenvalue,
+            contrast: found.contrast, texture: found.texture, noise: found.noise,
+            leastError: found.leastError.isFinite ? found.leastError : nil, size: found.size, visible: found.visible,
+            pixelSize: found.pixelSize, levels: found.levels)
+    }
+}
