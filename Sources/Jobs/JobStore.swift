@@ -59,10 +59,13 @@ public struct JobQuery: Hashable, Sendable {
     public var tenant: TenantID
     public var status: JobStatus?
     public var labels: [String: String]
-    /// 1 … 200.
+    /// 1 … 200. A page has fewer jobs where their specs are as long as ``pageBytes`` together.
     public var limit: Int
     /// Only jobs older than this one (newest come first).
     public var before: JobID?
+
+    /// Specs on a page, roughly: each may have thousands of keyframes.
+    public static let pageBytes = 4 << 20
 
     public init(
         tenant: TenantID, status: JobStatus? = nil, labels: [String: String] = [:], limit: Int = 50,
@@ -140,10 +143,14 @@ public protocol JobStore: TenantQuotas, JobRetention, IdempotentSubmission {
 
     /// A queued job becomes `canceled`; a running one is told so at its next heartbeat. Nothing changes where the job
     /// has ended. Returns the job as it is afterwards, `nil` where there is none.
-    func requestCancel(_ id: JobID, tenant: TenantID) throws -> Job?
+    ///
+    /// - Throws: ``JobsError/Code/otherRevision`` where the job has another revision than this one; `nil` takes any.
+    func requestCancel(_ id: JobID, tenant: TenantID, ifRevision: Int64?) throws -> Job?
 
     /// Removes the row, whatever its state; the worker that runs it sees its lease lost. Returns the job as it was.
-    func delete(_ id: JobID, tenant: TenantID) throws -> Job?
+    ///
+    /// - Throws: ``JobsError/Code/otherRevision`` where the job has another revision than this one; `nil` takes any.
+    func delete(_ id: JobID, tenant: TenantID, ifRevision: Int64?) throws -> Job?
 
     /// Attaches an annotated video to a job that has ended.
     func attachVideo(_ key: String, job: JobID) throws -> Bool
@@ -153,4 +160,16 @@ public protocol JobStore: TenantQuotas, JobRetention, IdempotentSubmission {
 
     /// How many jobs are in each state, for quotas, readiness and metrics.
     func counts() throws -> [JobStatus: Int]
+}
+
+extension JobStore {
+    /// Whatever the job's revision.
+    public func requestCancel(_ id: JobID, tenant: TenantID) throws -> Job? {
+        try requestCancel(id, tenant: tenant, ifRevision: nil)
+    }
+
+    /// Whatever the job's revision.
+    public func delete(_ id: JobID, tenant: TenantID) throws -> Job? {
+        try delete(id, tenant: tenant, ifRevision: nil)
+    }
 }

@@ -24,6 +24,8 @@ public struct JobsError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let quotaExceeded = Code(rawValue: "quota_exceeded")
         /// What is to be added is there already.
         public static let conflict = Code(rawValue: "conflict")
+        /// The job is not what it was any more.
+        public static let otherRevision = Code(rawValue: "other_revision")
         /// A format holds one target, and the job has several.
         public static let targetNeeded = Code(rawValue: "target_needed")
         /// The job has no such target.

@@ -115,7 +115,7 @@ private struct SpecFormBuilder {
 
     private func json(_ text: String, _ pointer: JSONPointer) -> JSONValue? {
         do throws(JSONError) {
-            return try JSONValue(parsing: text.utf8)
+            return try JSONValue(parsing: text.utf8, maximumBytes: .max)
         } catch {
             problems.add(pointer, "is not JSON: \(error)")
             return nil

@@ -27,6 +27,9 @@ enum JobRow {
             videoKey: row[15], expiresAt: date(row["expires_at"]), revision: row[16], traceID: row["trace_id"])
     }
 
+    /// How large its spec is.
+    static func specBytes(_ row: Row) throws -> Int { try row.withUnsafeData(atIndex: 3) { $0?.count ?? 0 } }
+
     /// The values of an `INSERT INTO jobs`, by column.
     static func values(_ job: Job) -> [String: (any DatabaseValueConvertible)?] {
         [

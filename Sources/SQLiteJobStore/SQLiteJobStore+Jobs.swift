@@ -15,14 +15,23 @@ extension SQLiteJobStore {
     public func jobs(_ query: JobQuery) throws -> JobPage {
         try read { db in
             let (sql, arguments) = Self.listing(query)
-            let rows = try Row.fetchAll(db, sql: sql, arguments: arguments)
-            let jobs = try rows.prefix(query.limit).map(JobRow.job)
-            return JobPage(jobs: jobs, hasMore: rows.count > query.limit)
+            let rows = try Row.fetchCursor(db, sql: sql, arguments: arguments)
+            var jobs: [Job] = []
+            var bytes = 0
+            while let row = try rows.next() {
+                guard jobs.count < query.limit, bytes < JobQuery.pageBytes else {
+                    return JobPage(jobs: jobs, hasMore: true)
+                }
+                jobs.append(try JobRow.job(row))
+                bytes += try JobRow.specBytes(row)
+            }
+            return JobPage(jobs: jobs, hasMore: false)
         }
     }
 
-    public func requestCancel(_ id: JobID, tenant: TenantID) throws -> Job? {
+    public func requestCancel(_ id: JobID, tenant: TenantID, ifRevision: Int64?) throws -> Job? {
         try write { db in
+            try Self.check(ifRevision, of: id, tenant, db)
             let sql = """
                 UPDATE jobs SET status = iif(status = 'queued', 'canceled', status),
                     finished_at = iif(status = 'queued', :now, finished_at),
@@ -40,12 +49,22 @@ extension SQLiteJobStore {
         }
     }
 
-    public func delete(_ id: JobID, tenant: TenantID) throws -> Job? {
+    public func delete(_ id: JobID, tenant: TenantID, ifRevision: Int64?) throws -> Job? {
         try write { db in
             guard let job = try Self.job(db, id, tenant) else { return nil }
+            try Self.check(ifRevision, of: id, tenant, db)
             try db.cachedStatement(sql: "DELETE FROM jobs WHERE id = ?").execute(arguments: [id.description])
             return job
         }
+    }
+
+    private static func check(_ revision: Int64?, of id: JobID, _ tenant: TenantID, _ db: Database) throws {
+        guard let revision else { return }
+        let sql = "SELECT revision FROM jobs WHERE id = ? AND tenant = ?"
+        let current = try Int64.fetchOne(
+            db.cachedStatement(sql: sql), arguments: [id.description, tenant.name])
+        guard let current, current != revision else { return }
+        throw JobsError(.otherRevision, "the job has revision \(current), not \(revision)")
     }
 
     public func attachVideo(_ key: String, job: JobID) throws -> Bool {

@@ -68,11 +68,12 @@ public struct APIConfigurationError: Error, Hashable, Sendable, CustomStringConv
 
 /// Sizes that are part of the interface rather than of the configuration.
 enum APILimits {
-    /// The JSON of a spec, as a part or as a body.
-    static let specBytes = 64 * 1024
+    /// The JSON of a spec, as a part or as a body, or of its targets as a field: the keyframes and points of a target, as
+    /// many as ``SpecLimits`` has, fit several times.
+    static let specBytes = 2 << 20
     /// A picture that boxes are judged on, with its form.
     static let imageBytes = 64 << 20
-    /// One form field.
+    /// One other form field.
     static let fieldBytes = 8 * 1024
     /// Form fields in one request, and `roi`s among them.
     static let fields = 256

@@ -38,6 +38,28 @@ extension JobStoreContract {
             let first = try bench.store.requestCancel(submitted.id, tenant: .anonymous)
             #expect(try bench.store.requestCancel(submitted.id, tenant: .anonymous) == first)
         },
+        JobStoreCheck("a job of another revision than was asked for is neither canceled nor deleted") { fixture in
+            let bench = try Bench(fixture)
+            let submitted = try bench.submit()
+            let old = submitted.revision
+            _ = try bench.claim()
+            let other = #expect(throws: JobsError.self) {
+                _ = try bench.store.requestCancel(submitted.id, tenant: .anonymous, ifRevision: old)
+            }
+            #expect(other?.code == .otherRevision)
+            #expect(throws: JobsError.self) {
+                _ = try bench.store.delete(submitted.id, tenant: .anonymous, ifRevision: old)
+            }
+            let current = try bench.current(submitted)
+            #expect(!current.cancelRequested)
+            #expect(try bench.store.delete(submitted.id, tenant: TenantID("b"), ifRevision: old) == nil)
+            #expect(try bench.store.requestCancel(submitted.id, tenant: TenantID("b"), ifRevision: old) == nil)
+            let asked = try bench.store.requestCancel(
+                submitted.id, tenant: .anonymous, ifRevision: current.revision)
+            #expect(asked?.cancelRequested == true)
+            let deleted = try bench.store.delete(submitted.id, tenant: .anonymous, ifRevision: asked?.revision)
+            #expect(deleted == asked)
+        },
         JobStoreCheck("a canceled job whose worker is lost ends as canceled") { fixture in
             let bench = try Bench(fixture)
             let submitted = try bench.submit()

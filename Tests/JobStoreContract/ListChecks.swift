@@ -20,6 +20,25 @@ extension JobStoreContract {
             #expect(seen == submitted.reversed())
             #expect(sizes == [3, 3, 1])
         },
+        JobStoreCheck("a page of long specs is shorter, and the next goes on where it ends") { fixture in
+            let bench = try Bench(fixture)
+            let submitted = try (0..<12).map { _ in
+                var job = bench.job()
+                job.spec.stopFrame = nil
+                job.spec.targets[0].keyframes = (1...SpecLimits.keyframes).map {
+                    TargetSpec.Keyframe(frame: 2 + $0, box: PixelBox(x: 100.5, y: 200.25, width: 30.125, height: 40.5))
+                }
+                try bench.store.submit(job)
+                return job.id
+            }
+            var query = JobQuery(tenant: .anonymous, limit: 200)
+            let first = try bench.store.jobs(query)
+            #expect(first.hasMore && (2..<12).contains(first.jobs.count))
+            query.before = first.jobs.last?.id
+            let second = try bench.store.jobs(query)
+            #expect((first.jobs + second.jobs).map(\.id) == submitted.reversed())
+            #expect(!second.hasMore)
+        },
         JobStoreCheck("a full last page has nothing after it") { fixture in
             let bench = try Bench(fixture)
             for _ in 0..<3 { try bench.submit() }

@@ -23,6 +23,10 @@ struct ExpiryTests {
         for part in parts {
             expectProblem(service.send("GET", "/v1/jobs/\(id)/\(part)"), 410, saying: "expired at \(expiry)")
         }
+        let again = service.send(
+            "POST", "/v1/jobs", [("Content-Type", "application/json")],
+            body: Array(#"{"source": {"job": "\#(id)"}, "targets": [{"box": [1, 2, 30, 40]}]}"#.utf8))
+        expectProblem(again, 410, saying: "expired at \(expiry)")
         // And no different once the sweeper was there.
         try service.blobs.remove(id.blobPrefix)
         try service.store.markPurged([id])

@@ -40,6 +40,23 @@ struct JobRouteTests {
         #expect(service.send("GET", "/v1/jobs/\(id)", [("If-Match", "*")]).status == 200)
     }
 
+    @Test(
+        "a job that is not what the client believes is neither canceled nor deleted",
+        arguments: [("POST", "/cancel", 202), ("DELETE", "", 204)])
+    func ifMatchOfChanges(method: String, path: String, status: Int) throws {
+        let old = try #require(service.send("GET", "/v1/jobs/\(id)").fields["ETag"])
+        _ = try service.store.claim(owner: "worker", leaseSeconds: 30)
+        for condition in [("If-Match", old), ("If-Match", "\"other\""), ("If-None-Match", "*")] {
+            expectProblem(service.send(method, "/v1/jobs/\(id)\(path)", [condition]), 412)
+        }
+        let job = try #require(try service.store.job(id, tenant: .anonymous))
+        #expect(!job.cancelRequested)
+        expectProblem(
+            service.send(method, "/v1/jobs/0197aaaa-0000-7000-8000-000000000000\(path)", [("If-Match", old)]), 404)
+        let tag = try #require(service.send("GET", "/v1/jobs/\(id)").fields["ETag"])
+        #expect(service.send(method, "/v1/jobs/\(id)\(path)", [("If-Match", tag)]).status == status)
+    }
+
     @Test("cancelling a queued job cancels it, and again is the same")
     func cancelQueued() throws {
         for _ in 1...2 {

@@ -65,7 +65,10 @@ struct MediaRouteTests {
         #expect(answer.text == "\(format) of frame 2")
         let tag = try #require(answer.fields["ETag"])
         let fields = [(name: "If-None-Match", value: tag)] + (accept.map { [(name: "Accept", value: $0)] } ?? [])
-        #expect(service.send("GET", path, fields).status == 304)
+        let unchanged = service.send("GET", path, fields)
+        #expect(unchanged.status == 304)
+        #expect(unchanged.fields["Vary"] == answer.fields["Vary"])
+        #expect(service.send("GET", path, [("If-None-Match", "*")]).status == 304)
     }
 
     @Test(
@@ -73,7 +76,9 @@ struct MediaRouteTests {
         arguments: ["3", "-1", "x", "", "99999999999999999999", "1e2", "+1", "01", "00", "-0"])
     func noSuchFrame(text: String) throws {
         let service = try Service()
-        expectProblem(service.send("GET", "/v1/jobs/\(try service.submit())/frames/\(text)"), 404)
+        let path = "/v1/jobs/\(try service.submit())/frames/\(text)"
+        expectProblem(service.send("GET", path), 404)
+        expectProblem(service.send("GET", path, [("If-None-Match", "*")]), 404)
     }
 
     @Test("a frame in a format that is not made is 406")

@@ -1,3 +1,4 @@
+import Foundation
 import Jobs
 import Testing
 import TrackingAPI
@@ -96,6 +97,27 @@ struct SubmissionTests {
         #expect(Tar.entries(tar).allSatisfy { $0.content == Sample.image() })
     }
 
+    @Test("as many points and keyframes as a target may have fit, in a form and in a body")
+    func largeSpecs() throws {
+        let service = try Service()
+        let points = (0..<SpecLimits.points).map { "[\(100 + $0 % 64).125, \(200 + $0 / 64).375]" }
+        let flock = "[{\"id\": \"a\", \"points\": [\(points.joined(separator: ", "))]}]"
+        let keyframes = (1...SpecLimits.keyframes).map { "{\"frame\": \($0), \"box\": [100.5, 200.25, 30.125, 40.5]}" }
+        let corrected =
+            "[{\"id\": \"a\", \"box\": [1, 2, 30, 40], \"keyframes\": [\(keyframes.joined(separator: ", "))]}]"
+        for (targets, mode) in [(flock, "points"), (corrected, "robust")] {
+            let spec = "{\"tracker\": {\"mode\": \"\(mode)\"}, \"targets\": \(targets)}"
+            let first = service.post(Form().file("video", Sample.video()).spec(spec))
+            #expect(first.status == 202, "\(first.text.prefix(300))")
+            let form = Form().file("video", Sample.video()).field("targets", targets).field("tracker", mode)
+            #expect(service.post(form).status == 202)
+            let body = "{\"source\": {\"job\": \"\(try #require(first.jobID))\"}, " + spec.dropFirst()
+            let again = service.send(
+                "POST", "/v1/jobs", [("Content-Type", "application/json")], body: Array(body.utf8))
+            #expect(again.status == 202, "\(again.text.prefix(300))")
+        }
+    }
+
     @Test("frames without names keep the order they came in")
     func namelessFrames() throws {
         let service = try Service()
@@ -120,6 +142,12 @@ struct SubmissionTests {
         #expect(answer.status == 202, "\(answer.text)")
         let second = try #require(answer.jobID)
         #expect(answer.json?["source"] == service.send("GET", "/v1/jobs/\(first)").json?["source"])
+        // Without a copy of the bytes.
+        let files = try [first, second].map { id in
+            try FileManager.default.attributesOfItem(
+                atPath: #require(try service.blobs.localPath(id.sourceKey)))[.systemFileNumber] as? Int
+        }
+        #expect(files[0] != nil && files[0] == files[1])
 
         #expect(service.send("DELETE", "/v1/jobs/\(first)").status == 204)
         #expect(service.send("GET", "/v1/jobs/\(second)/source").body == video)

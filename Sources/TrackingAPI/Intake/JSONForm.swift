@@ -4,7 +4,7 @@ import Jobs
 /// A job as JSON: the spec with a `source` that names an upload, which becomes the job's, or an earlier job, whose video
 /// is tracked again.
 ///
-/// The source of a job is copied, so that each job can be deleted without a thought for the other.
+/// The source of a job gets a second key, so that each job can be deleted without a thought for the other.
 struct JSONForm: SubmissionForm {
     private let services: Services
     private let tenant: TenantID
@@ -73,6 +73,7 @@ struct JSONForm: SubmissionForm {
         guard let id = reference?.stringValue.flatMap({ JobID($0) }),
             let job = try services.store.job(id, tenant: tenant)
         else { throw submission.refusal(with: "#/source/job", "there is no job with this id") }
+        try services.requireKept(job)
         return job
     }
 
@@ -86,27 +87,13 @@ struct JSONForm: SubmissionForm {
         }
     }
 
+    /// The original's bytes never change, so that both jobs may share them; what is known of them holds for both.
     private func copy(of original: Job) throws -> JobSource {
-        guard let reader = try services.blobs.open(original.source.blobKey) else {
-            throw Problem.at("#/source/job", "The job's video is there no more; send it again.")
-        }
-        try Admission(services: services).checkSpace(for: reader.count)
-        let writer = try services.blobs.create(submission.id.sourceKey)
         var source = original.source
         source.blobKey = submission.id.sourceKey
-        source.bytes = try Self.copy(reader, to: writer)
-        source.sha256 = try writer.commit()
-        return source
-    }
-
-    private static func copy(_ reader: any BlobReader, to writer: any BlobWriter) throws -> Int64 {
-        try withUnsafeTemporaryAllocation(byteCount: APILimits.chunkBytes, alignment: 16) { buffer in
-            var offset: Int64 = 0
-            while case let count = try reader.read(into: buffer, at: offset), count > 0 {
-                try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                offset += Int64(count)
-            }
-            return offset
+        guard try services.blobs.copy(original.source.blobKey, to: source.blobKey) else {
+            throw Problem.at("#/source/job", "The job's video is there no more; send it again.")
         }
+        return source
     }
 }

@@ -84,7 +84,8 @@ private struct MultipartParts: Sendable {
                     ClientText.pointer(header.name),
                     "There is no file field \(ClientText.quoted(header.name)). Send files as video, frame or archive.")
             }
-            part = .text(name: header.name, bytes: [], limit: APILimits.fieldBytes)
+            let isJSON = header.name == "targets"
+            part = .text(name: header.name, bytes: [], limit: isJSON ? APILimits.specBytes : APILimits.fieldBytes)
         }
     }
 

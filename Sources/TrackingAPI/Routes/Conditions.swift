@@ -4,13 +4,17 @@ import HTTPServer
 enum Conditions {
     /// The answer where the request's conditions settle it: 304 to a client that has this representation already.
     ///
+    /// - Parameter vary: what the representation was chosen by, as the 200 has it (§15.4.5).
     /// - Throws: 412 where the client asked for another one (`If-Match`).
-    static func answer(_ tag: EntityTag, _ request: HTTPRequest) throws(Problem) -> HTTPResponse? {
+    static func answer(
+        _ tag: EntityTag, _ request: HTTPRequest, vary: String? = nil
+    ) throws(Problem) -> HTTPResponse? {
         switch Precondition.evaluate(request, current: tag) {
         case .proceed: return nil
         case .notModified:
-            return HTTPResponse(
-                status: 304, fields: HTTPFields([("ETag", tag.description), ("Cache-Control", "private, no-cache")]))
+            var fields = HTTPFields([("ETag", tag.description), ("Cache-Control", "private, no-cache")])
+            if let vary { fields.append("Vary", vary) }
+            return HTTPResponse(status: 304, fields: fields)
         case .failed:
             throw Problem(.preconditionFailed, "This is not the version that the request asks for; it is \(tag).")
         }

@@ -16,20 +16,25 @@ struct FramePictures: Sendable {
     ) throws -> HTTPResponse {
         let format = try Self.format(request)
         let tag = EntityTag("\(version)-\(index)-\(format.rawValue)")
-        if let answer = try Conditions.answer(tag, request) { return answer }
+        // Whether there is any version (`*`) is not known before the frame was looked for.
+        let asksForAny = request.fields.all("If-None-Match").contains { $0.contains("*") }
+        if !asksForAny, let answer = try Conditions.answer(tag, request, vary: Self.vary) { return answer }
         let (kind, path) = try source()
         let bytes = try decodes.run { () throws(MediaServiceError) in
             try services.media.frame(index, of: kind, path: path, as: format)
         }
         guard let bytes else { throw MediaServiceError.tooManyDecodes }
+        if asksForAny, let answer = try Conditions.answer(tag, request, vary: Self.vary) { return answer }
         return HTTPResponse(
             status: 200,
             fields: HTTPFields([
                 ("Content-Type", format.mediaType), ("ETag", tag.description), ("Cache-Control", "private, no-cache"),
-                ("Vary", "Accept"), ("X-Content-Type-Options", "nosniff"),
+                ("Vary", Self.vary), ("X-Content-Type-Options", "nosniff"),
             ]),
             body: .bytes(bytes))
     }
+
+    private static let vary = "Accept"
 
     /// Only a number's canonical form names a frame, so that each frame has one path.
     static func index(_ context: RequestContext) -> Int? {
