@@ -63,12 +63,13 @@ let package = Package(
         .target(name: "CLinux", cSettings: cSettings + (baseline ? [.define("LKTRACK_BASELINE")] : [])),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
 
         // Media: decoding in a process of its own, encoding.
         .target(
-            name: "Media", dependencies: ["CArchive", "CLinux", "CVBridge", "LucasKanade"],
+            name: "Media", dependencies: ["CArchive", "CLinux", "CSeccomp", "CVBridge", "LucasKanade"],
             swiftSettings: swiftSettings),
 
         // The job's life.
@@ -131,8 +132,12 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(name: "LucasKanadeTests", dependencies: ["LucasKanade"], swiftSettings: swiftSettings),
         .testTarget(name: "TrackingTests", dependencies: ["LucasKanade", "Tracking"], swiftSettings: swiftSettings),
+        // A decoder process that tries, once it is restricted, what a taken-over one would.
+        .executableTarget(
+            name: "decoder-probe", dependencies: ["CLinux", "Media"], path: "Tests/DecoderProbe",
+            swiftSettings: swiftSettings),
         .testTarget(
-            name: "MediaTests", dependencies: ["CLinux", "LucasKanade", "Media", "lktrack"],
+            name: "MediaTests", dependencies: ["CLinux", "LucasKanade", "Media", "decoder-probe", "lktrack"],
             swiftSettings: swiftSettings),
         .testTarget(name: "JobsTests", dependencies: ["Jobs"], swiftSettings: swiftSettings),
         .target(
