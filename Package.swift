@@ -98,7 +98,7 @@ let package = Package(
             name: "lktrack",
             dependencies: [
                 "CLinux", "FileBlobStore", "HTTPServer", "Jobs", "LucasKanade", "Media", "PrometheusMetrics",
-                "SQLiteJobStore", "Tracking", "TrackingAPI", "Webhooks", "Workers", argumentParser, logging,
+                "SQLiteJobStore", "Tracking", "TrackingAPI", "Webhooks", "Workers", argumentParser, crypto, logging,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -137,7 +137,7 @@ let package = Package(
             name: "decoder-probe", dependencies: ["CLinux", "Media"], path: "Tests/DecoderProbe",
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "MediaTests", dependencies: ["CLinux", "LucasKanade", "Media", "decoder-probe", "lktrack"],
+            name: "MediaTests", dependencies: ["CLinux", "LucasKanade", "Media", "ServiceHarness", "decoder-probe", "lktrack"],
             swiftSettings: swiftSettings),
         .testTarget(name: "JobsTests", dependencies: ["Jobs"], swiftSettings: swiftSettings),
         .target(
@@ -165,11 +165,13 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "WebhooksTests",
-            dependencies: ["JobStoreContract", "Jobs", "SQLiteJobStore", "Webhooks", logging],
+            dependencies: ["JobStoreContract", "Jobs", "SQLiteJobStore", "ServiceHarness", "Webhooks", logging],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "PrometheusMetricsTests", dependencies: ["PrometheusMetrics"], swiftSettings: swiftSettings),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", logging], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "HTTPServerTests", dependencies: ["HTTPServer", "ServiceHarness", logging],
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "TrackingAPITests",
             dependencies: [
@@ -177,8 +179,15 @@ let package = Package(
                 logging,
             ],
             swiftSettings: swiftSettings),
+        // The real server and what drives it: for end-to-end tests, and for the proofs.
+        .target(
+            name: "ServiceHarness", dependencies: ["Jobs", "Webhooks"], path: "Tests/ServiceHarness",
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "lktrack-proofs", dependencies: ["Jobs", "SQLiteJobStore", "ServiceHarness", "Webhooks"],
+            path: "Proofs/lktrack-proofs", swiftSettings: swiftSettings),
         .testTarget(name: "CommandTests", dependencies: ["Tracking", "lktrack"], swiftSettings: swiftSettings),
-        .testTarget(name: "EndToEndTests", dependencies: ["lktrack"], swiftSettings: swiftSettings),
+        .testTarget(name: "EndToEndTests", dependencies: ["ServiceHarness", "lktrack"], swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -28,12 +28,14 @@ struct Service: Sendable {
     private let webhooks: DeliverySender?
     private let isStopping: StopFlag
 
-    init(_ configuration: ServiceConfiguration, log: Logger) throws(CommandFailure) {
+    /// - Parameter decoder: what decodes for it; see ``Decoders/command(_:)``.
+    init(
+        _ configuration: ServiceConfiguration, log: Logger, decoder: DecoderCommand = .current
+    ) throws(CommandFailure) {
         self.configuration = configuration
         self.log = log
         let data = configuration.dataDirectory
         let metrics = MetricsRegistry()
-        let decoder = try Decoders.command(log)
         do {
             try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
             // Before anything is written, whatever the roles: a worker's process must know of one that takes uploads.
@@ -160,6 +162,8 @@ struct Service: Sendable {
                     api?.finishUploads()
                 })
         }
+        let signals = SecondSignal(log: log) { [pool] in pool?.hurry() }
+        defer { withExtendedLifetime(signals) {} }
         let group = ServiceGroup(
             configuration: .init(
                 services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
