@@ -186,9 +186,23 @@ let package = Package(
         .executableTarget(
             name: "lktrack-proofs", dependencies: ["Jobs", "SQLiteJobStore", "ServiceHarness", "Webhooks"],
             path: "Proofs/lktrack-proofs", swiftSettings: swiftSettings),
+        // What `./run fuzz` drives, and what the tests try on the committed corpus.
+        .target(
+            name: "FuzzTargets", dependencies: ["HTTPServer", "Jobs", "Media"], path: "Fuzzing/FuzzTargets",
+            swiftSettings: swiftSettings),
+        .testTarget(name: "FuzzTargetsTests", dependencies: ["FuzzTargets"], swiftSettings: swiftSettings),
         .testTarget(name: "CommandTests", dependencies: ["Tracking", "lktrack"], swiftSettings: swiftSettings),
         .testTarget(name: "EndToEndTests", dependencies: ["ServiceHarness", "lktrack"], swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
 )
+
+// LKTRACK_FUZZ=1, which `./run fuzz` sets in a build of its own, adds the program that libFuzzer drives: it links against
+// the sanitizer's runtime, which other builds have not.
+if Context.environment["LKTRACK_FUZZ"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "lktrack-fuzz", dependencies: ["FuzzTargets"], path: "Fuzzing/lktrack-fuzz",
+            swiftSettings: swiftSettings))
+}

@@ -77,6 +77,7 @@ struct ProofTable {
         rows.append((name, outcome))
         print("  \(Self.text(outcome))")
         for loss in outcome.result?.losses.prefix(10) ?? [] { print("    LOST: \(loss)") }
+        fflush(nil)
     }
 
     /// Prints everything once more and ends the program.
