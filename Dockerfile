@@ -13,6 +13,8 @@ COPY Sources Sources
 COPY migrations migrations
 COPY Benchmarks Benchmarks
 COPY Examples Examples
+COPY Proofs Proofs
+COPY Fuzzing Fuzzing
 COPY Tests Tests
 RUN swift build -c release --product lktrack --static-swift-stdlib \
     && install -D "$(swift build -c release --static-swift-stdlib --show-bin-path)/lktrack" /out/lktrack

@@ -63,12 +63,13 @@ let package = Package(
         .target(name: "CLinux", cSettings: cSettings + (baseline ? [.define("LKTRACK_BASELINE")] : [])),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
 
         // Media: decoding in a process of its own, encoding.
         .target(
-            name: "Media", dependencies: ["CArchive", "CLinux", "CVBridge", "LucasKanade"],
+            name: "Media", dependencies: ["CArchive", "CLinux", "CSeccomp", "CVBridge", "LucasKanade"],
             swiftSettings: swiftSettings),
 
         // The job's life.
@@ -97,7 +98,7 @@ let package = Package(
             name: "lktrack",
             dependencies: [
                 "CLinux", "FileBlobStore", "HTTPServer", "Jobs", "LucasKanade", "Media", "PrometheusMetrics",
-                "SQLiteJobStore", "Tracking", "TrackingAPI", "Webhooks", "Workers", argumentParser, logging,
+                "SQLiteJobStore", "Tracking", "TrackingAPI", "Webhooks", "Workers", argumentParser, crypto, logging,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -131,8 +132,12 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(name: "LucasKanadeTests", dependencies: ["LucasKanade"], swiftSettings: swiftSettings),
         .testTarget(name: "TrackingTests", dependencies: ["LucasKanade", "Tracking"], swiftSettings: swiftSettings),
+        // A decoder process that tries, once it is restricted, what a taken-over one would.
+        .executableTarget(
+            name: "decoder-probe", dependencies: ["CLinux", "Media"], path: "Tests/DecoderProbe",
+            swiftSettings: swiftSettings),
         .testTarget(
-            name: "MediaTests", dependencies: ["CLinux", "LucasKanade", "Media", "lktrack"],
+            name: "MediaTests", dependencies: ["CLinux", "LucasKanade", "Media", "ServiceHarness", "decoder-probe", "lktrack"],
             swiftSettings: swiftSettings),
         .testTarget(name: "JobsTests", dependencies: ["Jobs"], swiftSettings: swiftSettings),
         .target(
@@ -160,11 +165,13 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "WebhooksTests",
-            dependencies: ["JobStoreContract", "Jobs", "SQLiteJobStore", "Webhooks", logging],
+            dependencies: ["JobStoreContract", "Jobs", "SQLiteJobStore", "ServiceHarness", "Webhooks", logging],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "PrometheusMetricsTests", dependencies: ["PrometheusMetrics"], swiftSettings: swiftSettings),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", logging], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "HTTPServerTests", dependencies: ["HTTPServer", "ServiceHarness", logging],
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "TrackingAPITests",
             dependencies: [
@@ -172,9 +179,30 @@ let package = Package(
                 logging,
             ],
             swiftSettings: swiftSettings),
+        // The real server and what drives it: for end-to-end tests, and for the proofs.
+        .target(
+            name: "ServiceHarness", dependencies: ["Jobs", "Webhooks"], path: "Tests/ServiceHarness",
+            swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "lktrack-proofs", dependencies: ["Jobs", "SQLiteJobStore", "ServiceHarness", "Webhooks"],
+            path: "Proofs/lktrack-proofs", swiftSettings: swiftSettings),
+        // What `./run fuzz` drives, and what the tests try on the committed corpus.
+        .target(
+            name: "FuzzTargets", dependencies: ["HTTPServer", "Jobs", "Media"], path: "Fuzzing/FuzzTargets",
+            swiftSettings: swiftSettings),
+        .testTarget(name: "FuzzTargetsTests", dependencies: ["FuzzTargets"], swiftSettings: swiftSettings),
         .testTarget(name: "CommandTests", dependencies: ["Tracking", "lktrack"], swiftSettings: swiftSettings),
-        .testTarget(name: "EndToEndTests", dependencies: ["lktrack"], swiftSettings: swiftSettings),
+        .testTarget(name: "EndToEndTests", dependencies: ["ServiceHarness", "lktrack"], swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
 )
+
+// LKTRACK_FUZZ=1, which `./run fuzz` sets in a build of its own, adds the program that libFuzzer drives: it links against
+// the sanitizer's runtime, which other builds have not.
+if Context.environment["LKTRACK_FUZZ"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "lktrack-fuzz", dependencies: ["FuzzTargets"], path: "Fuzzing/lktrack-fuzz",
+            swiftSettings: swiftSettings))
+}

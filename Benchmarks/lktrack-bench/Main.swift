@@ -23,7 +23,7 @@ enum Main {
 
 /// What can be measured by itself.
 enum BenchPart: String, CaseIterable, Codable {
-    case trackers, ablation, sensitivity, frame, alignment, flow, targets, resolution, overlap, upload, watchers
+    case trackers, ablation, sensitivity, frame, alignment, flow, targets, resolution, overlap, sandbox, upload, watchers
 
     var summary: String {
         switch self {
@@ -36,6 +36,7 @@ enum BenchPart: String, CaseIterable, Codable {
         case .targets: "growth with the number of targets"
         case .resolution: "growth with the size of the frame"
         case .overlap: "tracking a video, beside decoding it"
+        case .sandbox: "decoding in a restricted process, beside decoding in this one"
         case .upload: "the server's memory during a large upload"
         case .watchers: "reading a job while a thousand clients watch jobs"
         }
@@ -52,6 +53,7 @@ enum BenchPart: String, CaseIterable, Codable {
         case .targets: try TargetCountBench(options).run(&report)
         case .resolution: try ResolutionBench(options).run(&report)
         case .overlap: try OverlapBench(options).run(&report)
+        case .sandbox: try SandboxBench(options).run(&report)
         case .upload: try UploadBench(options).run(&report)
         case .watchers: try WatchersBench(options).run(&report)
         }

@@ -13,7 +13,7 @@ extern "C" {
 namespace cvbridge {
 
 struct FormatDeleter {
-    void operator()(AVFormatContext *format) const { avformat_close_input(&format); }
+    void operator()(AVFormatContext *format) const;
 };
 struct OutputDeleter {
     void operator()(AVFormatContext *format) const {
@@ -43,10 +43,10 @@ Frame make_frame();
 /// What FFmpeg logged last as an error, or what the code means.
 std::string error_text(int code);
 
-/// Opens a local file with one demuxer, and no protocol but `file`: a playlist or a concat script would make FFmpeg
-/// open other files. No packet that the file holds only in part is given, and no picture of more than `max_pixels` is
-/// decoded to learn the streams' parameters.
-Format open_format(const char *path, const char *demuxer, int64_t max_pixels);
+/// Reads a file that is open already with one demuxer. There is no way to any other file: a playlist or a concat script
+/// would make FFmpeg open some. No packet that the file holds only in part is given, and no picture of more than
+/// `max_pixels` is decoded to learn the streams' parameters. The descriptor stays the caller's, and so does its offset.
+Format open_format(int descriptor, const char *demuxer, int64_t max_pixels);
 
 /// The first video stream; all others are skipped.
 AVStream *select_stream(AVFormatContext *format);

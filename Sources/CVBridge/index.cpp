@@ -115,10 +115,10 @@ bool read_packets(AVFormatContext *format, const AVStream *stream, size_t max_fr
 
 }  // namespace
 
-cvb_status cvb_index_open(const char *path, const char *demuxer, size_t max_frames, int64_t max_pixels,
+cvb_status cvb_index_open(int32_t descriptor, const char *demuxer, size_t max_frames, int64_t max_pixels,
                           void (*progress)(void *), void *context, cvb_index **index, cvb_error error) {
     return guarded(error, [&] {
-        Format format = open_format(path, demuxer, max_pixels);
+        Format format = open_format(descriptor, demuxer, max_pixels);
         AVStream *stream = select_stream(format.get());
         auto made = std::make_unique<cvb_index>();
         int64_t pixels = static_cast<int64_t>(stream->codecpar->width) * stream->codecpar->height;

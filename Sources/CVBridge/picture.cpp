@@ -64,6 +64,10 @@ cvb_status cvb_load_image_files(cvb_error error) {
     });
 }
 
+cvb_status cvb_prepare(cvb_error error) {
+    return guarded(error, [] { return CVB_OK; });
+}
+
 cvb_status cvb_picture_create(cvb_picture **picture, cvb_error error) {
     return guarded(error, [&] {
         *picture = new cvb_picture;

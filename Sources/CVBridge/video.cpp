@@ -66,11 +66,11 @@ static Codec open_codec(const AVStream *stream, int64_t max_pixels) {
     return codec;
 }
 
-cvb_status cvb_video_open(const char *path, const char *demuxer, int64_t max_pixels, cvb_orientation orientation,
+cvb_status cvb_video_open(int32_t descriptor, const char *demuxer, int64_t max_pixels, cvb_orientation orientation,
                           cvb_video **video, cvb_error error) {
     return guarded(error, [&] {
         auto opened = std::make_unique<cvb_video>();
-        opened->format = open_format(path, demuxer, max_pixels);
+        opened->format = open_format(descriptor, demuxer, max_pixels);
         opened->stream = select_stream(opened->format.get());
         opened->codec = open_codec(opened->stream, max_pixels);
         opened->packet = make_packet();

@@ -158,7 +158,7 @@ final class ArchiveFiles: ImageFiles {
 }
 
 /// Which names and kinds of entries are accepted.
-enum ArchiveEntryName {
+package enum ArchiveEntryName {
     /// The entry's name with `/` between folders, or `nil` for a folder. Throws where the archive has to be refused.
     static func checked(_ entry: OpaquePointer, number: Int) throws(MediaError) -> String? {
         guard let raw = archive_entry_pathname_utf8(entry) ?? archive_entry_pathname(entry) else {
@@ -177,17 +177,29 @@ enum ArchiveEntryName {
     }
 
     /// Folders divided by `/`, without `.`; absolute names and `..` are refused.
-    static func normalised(_ name: String) throws(MediaError) -> String {
-        let parts = name.split(omittingEmptySubsequences: false) { $0 == "/" || $0 == "\\" }
-        let hasDrive = parts.first.map { $0.count == 2 && $0.hasSuffix(":") } ?? false
-        if parts.first == "" || hasDrive { throw refused(name, "has an absolute name") }
-        if parts.contains("..") { throw refused(name, "has a name with '..'") }
-        return parts.filter { $0 != "." && $0 != "" }.joined(separator: "/")
+    ///
+    /// Code point by code point: a slash with a combining mark behind it is one character to Swift, and a slash to the
+    /// system.
+    package static func normalised(_ name: String) throws(MediaError) -> String {
+        let parts = name.unicodeScalars.split(omittingEmptySubsequences: false) { $0 == "/" || $0 == "\\" }
+            .map { Array($0) }
+        let kept = parts.filter { $0 != ["."] && !$0.isEmpty }
+        let hasDrive = kept.first.map { $0.count == 2 && $0.last == ":" } ?? false
+        if parts.first?.isEmpty == true || hasDrive { throw refused(name, "has an absolute name") }
+        if kept.contains([".", "."]) { throw refused(name, "has a name with '..'") }
+        var normal = String.UnicodeScalarView()
+        for (index, part) in kept.enumerated() {
+            if index > 0 { normal.append("/") }
+            normal.append(contentsOf: part)
+        }
+        return String(normal)
     }
 
     /// Whether a normalised name is that of a file which people do not see: `.DS_Store`, `__MACOSX/…`.
-    static func isHidden(_ name: String) -> Bool {
-        name.split(separator: "/").contains { $0.hasPrefix(".") || $0 == "__MACOSX" }
+    package static func isHidden(_ name: String) -> Bool {
+        name.unicodeScalars.split(separator: "/").contains {
+            $0.first == "." || $0.elementsEqual("__MACOSX".unicodeScalars)
+        }
     }
 
     private static func refused(_ name: String, _ reason: String) -> MediaError {

@@ -30,7 +30,8 @@ enum Bridge {
         switch status {
         case CVB_LIMIT: .limitExceeded
         case CVB_CANNOT_WRITE: .cannotWrite
-        case CVB_NO_MEMORY, CVB_INTERNAL: .system
+        case CVB_NO_MEMORY: .noMemory
+        case CVB_INTERNAL: .system
         default: code
         }
     }

@@ -7,10 +7,14 @@ public struct DecoderCommand: Hashable, Sendable {
     public var executable: String
     /// Without the program's own name.
     public var arguments: [String]
+    /// What a decoder may do without: what ``refusedRestrictions()`` found. One that can be restricted less refuses to
+    /// work.
+    public var tolerated: DecoderRestrictions
 
-    public init(executable: String, arguments: [String]) {
+    public init(executable: String, arguments: [String], tolerated: DecoderRestrictions = []) {
         self.executable = executable
         self.arguments = arguments
+        self.tolerated = tolerated
     }
 
     /// This program with ``DecoderMain/subcommand``.

@@ -10,20 +10,40 @@ public enum DecoderMain {
     public static let subcommand = "decoder-process"
 
     /// Serves one request and returns the exit code. Its descriptors are those of ``DecoderProcess``.
-    public static func run() -> Int32 {
+    public static func run() -> Int32 { run(inside: nil) }
+
+    /// - Parameter probe: for tests: what a program of theirs does in the decoder's place, once it is restricted.
+    package static func run(inside probe: (() throws(MediaError) -> Void)?) -> Int32 {
         let channel = DecoderChannel(Descriptor(DecoderProcess.ChildDescriptor.socket))
-        guard case .message(.request(let task)) = channel.receive() else { return EX_USAGE }
-        // Names in archives are UTF-8.
-        setlocale(LC_CTYPE, "C.UTF-8")
         do {
-            // Libraries are files: they are opened before the process gives that up.
-            if task.kind.isImages { try Picture.loadLibraries() }
-            try DecoderSandbox.apply()
-            try serve(task, over: channel)
-            return 0
+            switch channel.receive() {
+            case .message(.request(let task)): try work(on: task, over: channel, probe)
+            case .message(.check): channel.send(.checked(refused: DecoderSandbox.check()), wait: true)
+            default: return EX_USAGE
+            }
         } catch {
             channel.send(.failed(error), wait: true)
-            return 0
+        }
+        return 0
+    }
+
+    private static func work(
+        on task: DecoderTask, over channel: DecoderChannel, _ probe: (() throws(MediaError) -> Void)?
+    ) throws(MediaError) {
+        // Names in archives are UTF-8.
+        setlocale(LC_CTYPE, "C.UTF-8")
+        // Libraries are files: they are opened before the process gives that up.
+        try Bridge.check("cannot set the decoder up", code: .system) { cvb_prepare($0) }
+        if task.kind.isImages { try Picture.loadLibraries() }
+        try DecoderSandbox.apply(for: task)
+        if let probe { return try probe() }
+        do {
+            try serve(task, over: channel)
+        } catch  where error.code == .noMemory {
+            throw MediaError(
+                .limitExceeded,
+                "decoding it takes more than the \(task.request.limits.memoryBytes) bytes of memory that are allowed",
+                frame: error.frame)
         }
     }
 

@@ -5,6 +5,8 @@
 enum DecoderMessage: Hashable {
     // Server to decoder.
     case request(DecoderTask)
+    /// Restrict yourself as for a job, say what the system refused, and end.
+    case check
     /// The ring has its size and may be mapped.
     case ring(slots: Int)
     /// A slot may be written again.
@@ -18,6 +20,8 @@ enum DecoderMessage: Hashable {
     /// There is no further frame.
     case end
     case failed(MediaError)
+    /// The answer to `check`.
+    case checked(refused: DecoderRestrictions)
 
     /// The longest message; longer texts are cut.
     static let capacity = 4096
@@ -27,6 +31,8 @@ enum DecoderMessage: Hashable {
 struct DecoderTask: Hashable {
     var kind: InputKind
     var request: DecodeRequest
+    /// What it may do without, because this system is known to refuse it.
+    var tolerated = DecoderRestrictions()
 
     enum InputKind: Hashable {
         case video(VideoContainer)
@@ -42,7 +48,7 @@ struct DecoderTask: Hashable {
 extension DecoderMessage {
     private enum Tag: Int64 {
         case request = 1
-        case ring, release, opened, frame, progress, end, failed
+        case ring, release, opened, frame, progress, end, failed, check, checked
     }
 
     var encoded: [UInt8] {
@@ -63,6 +69,8 @@ extension DecoderMessage {
             writer.put(Tag.failed.rawValue, Int64(error.frame ?? -1))
             writer.put(error.code.rawValue)
             writer.put(error.message)
+        case .check: writer.put(Tag.check.rawValue)
+        case .checked(let refused): writer.put(Tag.checked.rawValue, Int64(refused.rawValue))
         }
         return writer.bytes
     }
@@ -93,6 +101,10 @@ extension DecoderMessage {
             guard let frame = reader.integer(), let code = reader.text(), let text = reader.text() else { return nil }
             let number = frame >= 0 ? Int(exactly: frame) : nil
             self = .failed(MediaError(MediaError.Code(rawValue: code), text, frame: number))
+        case .check: self = .check
+        case .checked:
+            guard let refused = reader.restrictions() else { return nil }
+            self = .checked(refused: refused)
         }
         guard reader.isAtEnd else { return nil }
     }
@@ -129,6 +141,9 @@ struct MessageWriter {
         put(Int64(request.start), Int64(request.stop ?? -1), Int64(request.step), request.color ? 1 : 0)
         put(Int64(request.limits.pixels), Int64(request.limits.frames), request.limits.archiveBytes)
         put(request.limits.stallSeconds)
+        put(Int64(request.limits.memoryBytes))
+        put(request.limits.seconds)
+        put(Int64(task.tolerated.rawValue))
     }
 
     mutating func put(_ info: SourceInfo) {
@@ -176,12 +191,20 @@ struct MessageReader {
     mutating func task() -> DecoderTask? {
         guard let name = text(), let kind = Self.kind(name), let start = count(), let stop = optionalCount(),
             let step = count(), let color = integer(), let pixels = count(), let frames = count(),
-            let archiveBytes = integer(), let stallSeconds = double()
+            let archiveBytes = integer(), let stallSeconds = double(), let memoryBytes = count(),
+            let seconds = double(), let tolerated = restrictions()
         else { return nil }
         let limits = DecodeLimits(
-            pixels: pixels, frames: frames, stallSeconds: stallSeconds, archiveBytes: archiveBytes)
+            pixels: pixels, frames: frames, stallSeconds: stallSeconds, archiveBytes: archiveBytes,
+            memoryBytes: memoryBytes, seconds: seconds)
         let request = DecodeRequest(start: start, stop: stop, step: step, color: color != 0, limits: limits)
-        return DecoderTask(kind: kind, request: request)
+        return DecoderTask(kind: kind, request: request, tolerated: tolerated)
+    }
+
+    mutating func restrictions() -> DecoderRestrictions? {
+        guard let bits = integer(), let value = Int(exactly: bits) else { return nil }
+        let restrictions = DecoderRestrictions(rawValue: value)
+        return DecoderRestrictions.all.isSuperset(of: restrictions) ? restrictions : nil
     }
 
     private static func kind(_ name: String) -> DecoderTask.InputKind? {

@@ -19,6 +19,8 @@ public final class DecoderProcess: FrameSource {
     private let request: DecodeRequest
     private let cancellation: MediaCancellation
     private let progress: Mutex<Progress>
+    /// When its time is over.
+    private let deadline: ContinuousClock.Instant
 
     private struct Progress {
         /// The index that the next frame must have.
@@ -50,15 +52,18 @@ public final class DecoderProcess: FrameSource {
             descriptors: [Descriptor(ends[1]), source, memory, try input.openSpool()])
         DecoderCounts.noteStart()
         cancellation.onCancel { child.kill() }
-        channel.send(.request(DecoderTask(kind: kind, request: request)))
+        let deadline = ContinuousClock.now + .seconds(request.limits.seconds)
+        channel.send(.request(DecoderTask(kind: kind, request: request, tolerated: command.tolerated)))
         do throws(MediaError) {
             let message = try receive(
-                from: channel, child: child, frame: request.start, request: request, cancellation: cancellation)
+                from: channel, child: child, frame: request.start, request: request, deadline: deadline,
+                cancellation: cancellation)
             guard case .opened(let info) = message else { throw confused(frame: nil) }
             let ring = try FrameRing(memory: memory, layout: checked(info, request: request), channel: channel)
             channel.send(.ring(slots: ring.slotCount))
             return DecoderProcess(
-                info: info, child: child, channel: channel, ring: ring, request: request, cancellation: cancellation)
+                info: info, child: child, channel: channel, ring: ring, request: request, deadline: deadline,
+                cancellation: cancellation)
         } catch {
             cancellation.onCancel(nil)
             child.end()
@@ -77,13 +82,14 @@ public final class DecoderProcess: FrameSource {
 
     private init(
         info: SourceInfo, child: ChildProcess, channel: DecoderChannel, ring: FrameRing, request: DecodeRequest,
-        cancellation: MediaCancellation
+        deadline: ContinuousClock.Instant, cancellation: MediaCancellation
     ) {
         self.info = info
         self.child = child
         self.channel = channel
         self.ring = ring
         self.request = request
+        self.deadline = deadline
         self.cancellation = cancellation
         progress = Mutex(Progress(next: request.start))
     }
@@ -130,7 +136,8 @@ public final class DecoderProcess: FrameSource {
         if cancellation.isCanceled { throw Self.canceled }
         let expected = progress.withLock { $0.next }
         let message = try Self.receive(
-            from: channel, child: child, frame: expected, request: request, cancellation: cancellation)
+            from: channel, child: child, frame: expected, request: request, deadline: deadline,
+            cancellation: cancellation)
         switch message {
         case .end: return nil
         case .frame(let index, let slot, let pts):
@@ -151,28 +158,45 @@ extension DecoderProcess {
     /// The next message that is no mere sign of life. `frame` is the one that is awaited, for errors.
     private static func receive(
         from channel: DecoderChannel, child: ChildProcess, frame: Int, request: DecodeRequest,
-        cancellation: MediaCancellation
+        deadline: ContinuousClock.Instant, cancellation: MediaCancellation
     ) throws(MediaError) -> DecoderMessage {
+        let limits = request.limits
         while true {
-            switch channel.receive(seconds: request.limits.stallSeconds) {
-            case .message(.progress): continue
+            let left = (deadline - ContinuousClock.now) / .seconds(1)
+            switch channel.receive(seconds: min(limits.stallSeconds, left)) {
+            case .message(.progress) where left > 0: continue
             case .message(.failed(let error)):
                 if cancellation.isCanceled { throw canceled }
                 throw error
-            case .message(let message): return message
+            case .message(let message) where left > 0: return message
             case .garbage: throw confused(frame: frame)
-            case .timeout:
+            case .timeout where left > limits.stallSeconds:
                 child.end()
                 throw MediaError(
                     .decoderTimeout,
-                    "the decoder made no progress for \(request.limits.stallSeconds) s at frame \(frame)", frame: frame)
+                    "the decoder made no progress for \(limits.stallSeconds) s at frame \(frame)", frame: frame)
+            case .timeout, .message:
+                child.end()
+                throw MediaError(
+                    .decoderTimeout,
+                    "the decoder is not done after the \(limits.seconds) s that are allowed, at frame \(frame)",
+                    frame: frame)
             case .closed:
                 let signal = child.end()
                 if cancellation.isCanceled { throw canceled }
-                let cause = signal.map { "was ended by signal \($0) (\(String(cString: strsignal($0))))" } ?? "ended"
-                throw MediaError(.decoderCrashed, "the decoder \(cause) at frame \(frame)", frame: frame)
+                throw ended(by: signal, frame: frame)
             }
         }
+    }
+
+    private static func ended(by signal: Int32?, frame: Int) -> MediaError {
+        if signal == SIGXCPU {
+            return MediaError(
+                .decoderTimeout, "the decoder took all the processor time that is allowed, at frame \(frame)",
+                frame: frame)
+        }
+        let cause = signal.map { "was ended by signal \($0) (\(String(cString: strsignal($0))))" } ?? "ended"
+        return MediaError(.decoderCrashed, "the decoder \(cause) at frame \(frame)", frame: frame)
     }
 
     private static func check(_ request: DecodeRequest) throws(MediaError) {
@@ -199,7 +223,7 @@ extension DecoderProcess {
     }
 
     /// OpenCV reads these when it is loaded. LD_LIBRARY_PATH is how some installations find Swift's own libraries.
-    private static func environment(limits: DecodeLimits) -> [String] {
+    static func environment(limits: DecodeLimits) -> [String] {
         var environment = ["OPENCV_IO_MAX_IMAGE_PIXELS=\(max(limits.pixels, 1))", "OPENCV_LOG_LEVEL=SILENT"]
         if let path = getenv("LD_LIBRARY_PATH") { environment.append("LD_LIBRARY_PATH=\(String(cString: path))") }
         return environment

@@ -2,10 +2,10 @@
 ///
 /// libjpeg fills what is missing of a JPEG with grey and calls that a warning, so OpenCV returns such a picture as if it
 /// were whole. A tracker would follow the grey.
-enum ImageIntegrity {
+package enum ImageIntegrity {
     /// `nil` where the image is whole, else what is missing. Formats other than JPEG and PNG are left to their decoders,
     /// which fail on a file that is too short.
-    static func flaw(of bytes: [UInt8], format: ImageFormat) -> String? {
+    package static func flaw(of bytes: [UInt8], format: ImageFormat) -> String? {
         switch format {
         case .jpeg: jpegFlaw(bytes)
         case .png: pngFlaw(bytes)

@@ -21,7 +21,9 @@ public struct MediaError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let canceled = Code(rawValue: "canceled")
         /// An output could not be written.
         public static let cannotWrite = Code(rawValue: "cannot_write")
-        /// A fault of the service: no process, no memory.
+        /// There was no memory left. A decoder's limit is ``limitExceeded``.
+        public static let noMemory = Code(rawValue: "no_memory")
+        /// A fault of the service: no process, no thread.
         public static let system = Code(rawValue: "system")
     }
 

@@ -21,14 +21,13 @@ final class VideoPictures: PictureSource {
     ) throws(MediaError) {
         self.input = input
         self.heartbeat = heartbeat
-        let path = "/proc/self/fd/\(input.number)"
-        let index = try ContainerIndex(path: path, container: container, limits: limits, heartbeat: heartbeat)
+        let index = try ContainerIndex(input, container: container, limits: limits, heartbeat: heartbeat)
         guard index.count > 0 else {
             throw index.truncation(at: 0) ?? MediaError(.noFrames, "the video holds no frame")
         }
         var opened: OpaquePointer?
         try Bridge.check("the video cannot be decoded") {
-            cvb_video_open(path, container.demuxer, Int64(limits.pixels), index.orientation, &opened, $0)
+            cvb_video_open(input.number, container.demuxer, Int64(limits.pixels), index.orientation, &opened, $0)
         }
         guard let opened else { throw MediaError(.system, "the video cannot be opened") }
         self.index = index
@@ -91,13 +90,13 @@ final class ContainerIndex {
     private let content: cvb_index_info
 
     init(
-        path: String, container: VideoContainer, limits: DecodeLimits, heartbeat: Heartbeat
+        _ input: Descriptor, container: VideoContainer, limits: DecodeLimits, heartbeat: Heartbeat
     ) throws(MediaError) {
         var opened: OpaquePointer?
         let context = Unmanaged.passUnretained(heartbeat)
         try Bridge.check("the video cannot be read") { error in
             cvb_index_open(
-                path, container.demuxer, limits.frames, Int64(limits.pixels),
+                input.number, container.demuxer, limits.frames, Int64(limits.pixels),
                 { context in
                     guard let context else { return }
                     Unmanaged<Heartbeat>.fromOpaque(context).takeUnretainedValue().beat()

@@ -95,7 +95,7 @@ public struct SQLiteJobStore: JobStore {
     /// The time of day in milliseconds.
     var now: Int64 { environment.now().unixMilliseconds }
 
-    private static func translated<T>(_ body: () throws -> T) throws(JobsError) -> T {
+    static func translated<T>(_ body: () throws -> T) throws(JobsError) -> T {
         do {
             return try body()
         } catch let error as JobsError {

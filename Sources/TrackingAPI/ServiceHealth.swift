@@ -5,10 +5,15 @@ public struct ServiceHealth: Hashable, Sendable {
     public var workersAlive: Int
     /// No new work is taken any more.
     public var isStopping: Bool
+    /// What this system refuses to restrict decoder processes in, in words. They work without.
+    public var missingRestrictions: [String]
 
-    public init(workersExpected: Int, workersAlive: Int, isStopping: Bool = false) {
+    public init(
+        workersExpected: Int, workersAlive: Int, isStopping: Bool = false, missingRestrictions: [String] = []
+    ) {
         self.workersExpected = workersExpected
         self.workersAlive = workersAlive
         self.isStopping = isStopping
+        self.missingRestrictions = missingRestrictions
     }
 }

@@ -2,9 +2,9 @@ import Foundation
 import Jobs
 
 /// One attempt to deliver a message: where it goes, what comes of it, what follows.
-struct DeliveryRun: Sendable {
+package struct DeliveryRun: Sendable {
     /// What is to be written down.
-    enum Result: Hashable, Sendable {
+    package enum Result: Hashable, Sendable {
         case done(DeliveryAttempt, DeliveryState)
         /// There was no attempt.
         case interrupted
@@ -26,7 +26,7 @@ struct DeliveryRun: Sendable {
     let refusal: @Sendable (IPAddress) -> String?
 
     /// - Parameter refusal: `nil`: as the configuration has it.
-    init(
+    package init(
         transport: any WebhookTransport, resolver: any NameResolver, configuration: WebhookConfiguration,
         environment: any Environment, refusal: (@Sendable (IPAddress) -> String?)? = nil
     ) {
@@ -38,7 +38,7 @@ struct DeliveryRun: Sendable {
     }
 
     /// Blocks for as long as the attempt takes.
-    func run(_ delivery: ClaimedDelivery, isInterrupted: @escaping @Sendable () -> Bool) -> Result {
+    package func run(_ delivery: ClaimedDelivery, isInterrupted: @escaping @Sendable () -> Bool) -> Result {
         let start = environment.now()
         let (status, verdict) = attempt(delivery.message, at: start, isInterrupted)
         let end = environment.now()

@@ -77,14 +77,19 @@ public final class WorkerPool: Sendable {
     /// Workers that take jobs, or are running one.
     public var workersAlive: Int { alive.load(ordering: .relaxed) }
 
+    /// Ends the wait of ``stop(within:)``: what still runs is given back to the queue at once. From any thread.
+    public func hurry() {
+        isInterrupting.store(true, ordering: .sequentiallyConsistent)
+        for job in keeper.active { job.interrupt(.stopping) }
+    }
+
     /// Takes no more jobs, lets those that run finish, and gives back to the queue those that are not done in time.
     /// Blocks until then: not to be called on Swift's cooperative threads. Once; a pool does not start again.
     public func stop(within seconds: Double) {
         isStopping.store(true, ordering: .releasing)
         queued.notify()
         if running.wait(timeout: .now() + max(seconds, 0)) == .timedOut {
-            isInterrupting.store(true, ordering: .sequentiallyConsistent)
-            for job in keeper.active { job.interrupt(.stopping) }
+            hurry()
             if running.wait(timeout: .now() + Self.interruptionSeconds) == .timedOut {
                 logger.error("workers did not stop; their jobs go on when their leases run out")
             }

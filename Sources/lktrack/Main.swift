@@ -52,7 +52,7 @@ struct LKTrack: ParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, TrackCommand.self, FlowCommand.self, EvalCommand.self, SynthCommand.self,
-            KeysCommand.self, OpenAPICommand.self, VersionCommand.self,
+            KeysCommand.self, BackupCommand.self, RestoreCommand.self, OpenAPICommand.self, VersionCommand.self,
         ]
     )
 }

@@ -89,6 +89,23 @@ struct LifeTests {
         #expect(job["attempt"] as? Int == 1)
     }
 
+    @Test("a second SIGTERM stops at once, and the next start finishes what ran, with no attempt counted")
+    func secondSignal() throws {
+        let server = try Server("--workers", "1", environment: ["LKTRACK_SERVER_SHUTDOWN_SECONDS": "3600"])
+        let id = try runningJob(server, try longVideo())
+        let decoders = server.children()
+        kill(server.processIdentifier, SIGTERM)
+        // It lets the job finish, which takes as long as it takes; then it is asked again.
+        #expect(server.log.line(containing: "asked to stop") != nil)
+        #expect(server.processIsRunning)
+        server.stop()
+        #expect(decoders.allSatisfy { kill($0, 0) != 0 })
+        try server.start()
+        let job = try server.finish(id)
+        #expect(job["status"] as? String == "succeeded")
+        #expect(job["attempt"] as? Int == 1)
+    }
+
     @Test("a decoder that is killed fails its job with a clear error, and nothing else")
     func killedDecoder() throws {
         let server = try Server("--workers", "1")

@@ -13,6 +13,8 @@ struct DecoderProtocolTests {
         .request(DecoderTask(kind: .archive(.tarGzip), request: DecodeRequest())),
         .request(DecoderTask(kind: .folder, request: DecodeRequest())),
         .request(DecoderTask(kind: .image, request: DecodeRequest(color: true))),
+        .request(DecoderTask(kind: .folder, request: DecodeRequest(), tolerated: [.systemCalls, .memory])),
+        .check, .checked(refused: []), .checked(refused: .all),
         .ring(slots: 4), .release(slot: 3), .opened(info), .frame(index: 7, slot: 2, pts: -40), .progress, .end,
         .failed(MediaError(.sizeChanged, "frame 3 (öl.jpg) is smaller", frame: 3)),
         .failed(MediaError(.noFrames, "")),

@@ -16,12 +16,12 @@ struct HostileDecoderTests {
     }
 
     /// A shell command that sends a datagram.
-    private static func send(_ bytes: [UInt8]) -> String {
+    static func send(_ bytes: [UInt8]) -> String {
         let octal = bytes.map { byte in "\\" + String(Int(byte) + 0o1000, radix: 8).dropFirst() }.joined()
         return "printf '\(octal)' >&3"
     }
 
-    private static func send(_ message: DecoderMessage) -> String { send(message.encoded) }
+    static func send(_ message: DecoderMessage) -> String { send(message.encoded) }
 
     /// Reads a message and forgets it.
     private static let receive = "dd bs=4096 count=1 <&3 >/dev/null 2>&1"

@@ -1,5 +1,6 @@
 import LucasKanade
 import Media
+import ServiceHarness
 import Testing
 
 @Suite("Image sequences")
@@ -164,24 +165,8 @@ struct ImageSequenceTests {
     @Test("hostile archives are refused, and leave nothing behind")
     func hostileArchives() throws {
         let image = try Self.entries(1)[0]
-        func tar(_ entry: TestArchive.Entry) -> [UInt8] { TestArchive.tar([image, entry]) }
-        let hostile: [(String, [UInt8])] = [
-            ("symbolic link", tar(.init(name: "2.png", kind: "2", target: "/etc/passwd"))),
-            ("hard link", tar(.init(name: "2.png", kind: "1", target: "img1.png"))),
-            ("pipe", tar(.init(name: "2.png", kind: "6"))),
-            ("device", tar(.init(name: "2.png", kind: "3"))),
-            ("absolute name", tar(.init(name: "/tmp/2.png", bytes: image.bytes))),
-            ("parent folder", tar(.init(name: "../2.png", bytes: image.bytes))),
-            ("parent folder inside", tar(.init(name: "a/../../2.png", bytes: image.bytes))),
-            ("parent folder of Windows", tar(.init(name: "..\\2.png", bytes: image.bytes))),
-            ("drive", tar(.init(name: "C:\\2.png", bytes: image.bytes))),
-            ("absolute name in zip", TestArchive.zip([image, .init(name: "/2.png", bytes: image.bytes)])),
-            ("parent folder in zip", TestArchive.zip([image, .init(name: "../../2.png", bytes: image.bytes)])),
-            ("link in zip", TestArchive.zip([image, .init(name: "2.png", bytes: Array("/etc".utf8), kind: "2")])),
-            ("encrypted zip", TestArchive.zip([image], flags: 1)),
-            ("cut tar", Array(TestArchive.tar([image, image]).prefix(1024 + image.bytes.count / 2))),
-            ("cut zip", Array(TestArchive.zip([image, image]).dropLast(30))),
-        ]
+        let hostile = HostileArchives.all(image)
+        #expect(hostile.count >= 15)
         for (name, archive) in hostile {
             let error = try #require(try error(archive), "\(name) was accepted")
             #expect(error.code == .undecodable, "\(name): \(error.message)")

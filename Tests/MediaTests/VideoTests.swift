@@ -1,5 +1,6 @@
 import LucasKanade
 import Media
+import ServiceHarness
 import Testing
 
 @Suite("Frames of a video")

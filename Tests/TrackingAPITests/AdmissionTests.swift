@@ -169,6 +169,17 @@ struct AdmissionTests {
         #expect(service.send("GET", "/healthz").status == 200)
     }
 
+    @Test("what the system refuses to restrict decoders in is shown, and no reason to send jobs elsewhere")
+    func lessRestricted() throws {
+        let service = try Service(
+            health: ServiceHealth(workersExpected: 1, workersAlive: 1, missingRestrictions: ["system call filter"]))
+        let answer = service.send("GET", "/readyz")
+        #expect(answer.status == 200)
+        let check = answer.json?["checks"]?.arrayValue?.first { $0["name"] == "sandbox" }
+        #expect(check?["ok"] == false)
+        #expect(check?["detail"]?.stringValue?.contains("system call filter") == true)
+    }
+
     @Test("a node that is to run no workers is ready without any")
     func apiNode() throws {
         let service = try Service(health: ServiceHealth(workersExpected: 0, workersAlive: 0))

@@ -2,6 +2,7 @@ import Foundation
 import Jobs
 import JobStoreContract
 import Synchronization
+import ServiceHarness
 import Testing
 
 @testable import Webhooks

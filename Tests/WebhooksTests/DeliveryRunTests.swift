@@ -1,6 +1,7 @@
 import Foundation
 import Jobs
 import JobStoreContract
+import ServiceHarness
 import Testing
 
 @testable import Webhooks

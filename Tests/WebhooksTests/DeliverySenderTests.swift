@@ -5,6 +5,7 @@ import JobStoreContract
 import Logging
 import SQLiteJobStore
 import Synchronization
+import ServiceHarness
 import Testing
 import Webhooks
 

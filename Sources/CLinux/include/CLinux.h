@@ -69,6 +69,9 @@ int clinux_die_with_parent(void);
 /// Nothing that this process executes gains privileges; see PR_SET_NO_NEW_PRIVS in prctl(2).
 int clinux_set_no_new_privileges(void);
 
+/// A system call by its number, for those that no library wraps. Fails as syscall(2) does.
+long clinux_call(long number, long argument);
+
 /// Where a process that was waited for ended: the signal that killed it, or 0 where it exited by itself.
 int clinux_wait_signal(int status);
 

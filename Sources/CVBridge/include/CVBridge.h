@@ -50,6 +50,9 @@ void cvb_picture_destroy(cvb_picture *picture);
 /// first called: OpenCV's imgcodecs, with the libraries that it needs. CVB_INTERNAL where it is not installed.
 cvb_status cvb_load_image_files(cvb_error error);
 
+/// Sets FFmpeg and OpenCV up, with what OpenCV loads for that; otherwise the first call of any other function does.
+cvb_status cvb_prepare(cvb_error error);
+
 /// Decodes PNG, JPEG, BMP, WebP or TIFF, 8 bits a channel, turned as EXIF says. A picture of more pixels than the
 /// environment's OPENCV_IO_MAX_IMAGE_PIXELS (read by OpenCV when the process starts) is CVB_LIMIT.
 cvb_status cvb_picture_decode(cvb_picture *picture, const uint8_t *bytes, size_t count, cvb_error error);
@@ -102,10 +105,10 @@ typedef struct {
     int64_t declared_frames;
 } cvb_index_info;
 
-/// Reads through the first video stream of a file. `demuxer` is FFmpeg's name of the only container format that is
-/// tried. More than `max_frames` frames or more than `max_pixels` in one are CVB_LIMIT. `progress` is called now and
-/// then.
-cvb_status cvb_index_open(const char *path, const char *demuxer, size_t max_frames, int64_t max_pixels,
+/// Reads through the first video stream of a file that is open. `demuxer` is FFmpeg's name of the only container format
+/// that is tried; no other file is opened. More than `max_frames` frames or more than `max_pixels` in one are
+/// CVB_LIMIT. `progress` is called now and then.
+cvb_status cvb_index_open(int32_t descriptor, const char *demuxer, size_t max_frames, int64_t max_pixels,
                           void (*progress)(void *context), void *context, cvb_index **index, cvb_error error);
 cvb_index_info cvb_index_get(const cvb_index *index);
 void cvb_index_close(cvb_index *index);
@@ -114,10 +117,10 @@ void cvb_index_close(cvb_index *index);
 
 typedef struct cvb_video cvb_video;
 
-/// Opens the first video stream of a local file with one demuxer and no protocol but `file`. No picture of more than
-/// `max_pixels` is decoded, but for a margin. `orientation` is how its frames are turned. A codec that can share its
-/// work between threads has a few.
-cvb_status cvb_video_open(const char *path, const char *demuxer, int64_t max_pixels, cvb_orientation orientation,
+/// Opens the first video stream of a file that is open, with one demuxer; the descriptor must stay open as long. No
+/// picture of more than `max_pixels` is decoded, but for a margin. `orientation` is how its frames are turned. A codec
+/// that can share its work between threads has a few.
+cvb_status cvb_video_open(int32_t descriptor, const char *demuxer, int64_t max_pixels, cvb_orientation orientation,
                           cvb_video **video, cvb_error error);
 /// Decodes the next frame that can be decoded; CVB_END where there is none.
 cvb_status cvb_video_grab(cvb_video *video, cvb_error error);

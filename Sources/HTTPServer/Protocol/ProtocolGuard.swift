@@ -1,31 +1,48 @@
 /// A request's head as libmicrohttpd has split it, before anything is believed.
-struct RawHead {
-    var method: String
-    var target: String
-    var version: String
+package struct RawHead {
+    package var method: String
+    package var target: String
+    package var version: String
     /// Values may have spaces around them still.
-    var fields: [(name: String, value: String)]
+    package var fields: [(name: String, value: String)]
     /// Whether the lines were separated as RFC 9112 §2.2 wants.
-    var isCanonical = true
+    package var isCanonical = true
+
+    package init(
+        method: String, target: String, version: String, fields: [(name: String, value: String)],
+        isCanonical: Bool = true
+    ) {
+        self.method = method
+        self.target = target
+        self.version = version
+        self.fields = fields
+        self.isCanonical = isCanonical
+    }
 }
 
 /// An answer to a request that no application is to see.
-struct Refusal: Error, Equatable {
-    var status: Int
-    var detail: String
+package struct Refusal: Error, Equatable {
+    package var status: Int
+    package var detail: String
 
     static func malformed(_ detail: String) -> Refusal { Refusal(status: 400, detail: detail) }
 }
 
 /// Refuses heads that this server and a proxy in front of it could read differently (RFC 9112 §11.2). libmicrohttpd 0.9.75
 /// takes all of them, and goes on with what it thinks is the next request. The connection of a refused request is closed.
-struct ProtocolGuard: Sendable {
+package struct ProtocolGuard: Sendable {
     var headBytes: Int
     var headFields: Int
     var targetBytes: Int
 
+    package init(headBytes: Int, headFields: Int, targetBytes: Int) {
+        self.headBytes = headBytes
+        self.headFields = headFields
+        self.targetBytes = targetBytes
+    }
+
     /// The request that the head stands for.
-    func request(_ head: RawHead, remoteAddress: String, id: String) throws(Refusal) -> HTTPRequest {
+    package func request(_ head: RawHead, remoteAddress: String, id: String) throws(Refusal) -> HTTPRequest {
         let fields = try check(head)
         let target = try RequestTarget(head.target, method: head.method)
         var request = HTTPRequest(

@@ -14,7 +14,7 @@ enum ServiceOperations {
     ])
 
     private static let check = Schema.object([
-        .init("name", Schema.choice(["store", "disk", "workers", "lifecycle"])), .init("ok", Schema.boolean),
+        .init("name", Schema.choice(["store", "disk", "workers", "lifecycle", "sandbox"])), .init("ok", Schema.boolean),
         .init("detail", Schema.string),
     ])
 

@@ -13,8 +13,10 @@ struct HealthRoutes: Sendable {
     /// Whether a job that came now could be taken and worked on.
     func ready(_ context: RequestContext) throws(Problem) -> HTTPResponse {
         let health = services.health()
-        let checks = [storeCheck(), diskCheck(), Self.workerCheck(health), Self.stoppingCheck(health)]
-        let failed = checks.filter { !$0.isOK }
+        let checks = [
+            storeCheck(), diskCheck(), Self.workerCheck(health), Self.stoppingCheck(health), Self.sandboxCheck(health),
+        ]
+        let failed = checks.filter { !$0.isOK && $0.isRequired }
         let list = JSONValue.array(checks.map(\.json))
         guard failed.isEmpty else {
             var problem = Problem(
@@ -65,9 +67,21 @@ struct HealthRoutes: Sendable {
             detail: health.isStopping ? "The service is stopping." : "It is running.")
     }
 
+    /// Told, and no reason to send jobs elsewhere: the system is as it is.
+    private static func sandboxCheck(_ health: ServiceHealth) -> Check {
+        let missing = health.missingRestrictions
+        return Check(
+            name: "sandbox", isOK: missing.isEmpty, isRequired: false,
+            detail: missing.isEmpty
+                ? "Decoder processes are restricted in every way."
+                : "This system refuses decoder processes: \(missing.joined(separator: ", ")). They work without.")
+    }
+
     private struct Check {
         var name: String
         var isOK: Bool
+        /// Whether the service is not ready without.
+        var isRequired = true
         var detail: String
         var cause: String?
 

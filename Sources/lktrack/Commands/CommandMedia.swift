@@ -15,9 +15,16 @@ enum CommandMedia {
         CommandFailure(status(of: error.code), error.message)
     }
 
+    /// Of files of the person at the terminal: where the system refuses to restrict it, it works all the same.
+    static let decoder: DecoderCommand = {
+        var command = DecoderCommand.current
+        command.tolerated = .all
+        return command
+    }()
+
     static func open(_ input: MediaInput, _ request: DecodeRequest) throws -> DecoderProcess {
         do {
-            return try DecoderProcess.open(input, request: request)
+            return try DecoderProcess.open(input, request: request, command: decoder)
         } catch {
             throw CommandFailure(status(of: error.code), "\(path(of: input)): \(error.message)")
         }

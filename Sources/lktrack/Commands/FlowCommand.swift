@@ -158,7 +158,8 @@ private struct ImagePair {
             try copy(path, to: folder.appendingPathComponent(Self.name(index)))
         }
         do {
-            let source = try DecoderProcess.open(.folder(path: folder.path), request: DecodeRequest())
+            let source = try DecoderProcess.open(
+                .folder(path: folder.path), request: DecodeRequest(), command: CommandMedia.decoder)
             return try body(source)
         } catch let error as MediaError {
             throw failure(of: error)

@@ -40,7 +40,7 @@ struct ServeCommand: ParsableCommand {
         let log = ServiceLog.make(level: configuration.logLevel)
         let service: Service
         do {
-            service = try Service(configuration, log: log)
+            service = try Service(configuration, log: log, decoder: try Decoders.command(log))
         } catch {
             throw CommandFailure(error.status, error.message)
         }

@@ -5,6 +5,7 @@ import TrackingAPI
 /// What the API needs of media: sniffing, and single frames out of a decoder process.
 struct DecoderMediaServices: MediaServices {
     let limits: DecodeLimits
+    let decoder: DecoderCommand
 
     func recognise(prefix: [UInt8]) -> RecognisedMedia? {
         switch SourceFormat.recognise(prefix) {
@@ -44,7 +45,8 @@ struct DecoderMediaServices: MediaServices {
         guard !overflows else { throw MediaServiceError(.frameNotFound, "there is no frame \(index)") }
         do {
             let decoder = try DecoderProcess.open(
-                input, request: DecodeRequest(start: index, stop: past, color: true, limits: limits))
+                input, request: DecodeRequest(start: index, stop: past, color: true, limits: limits),
+                command: self.decoder)
             defer { decoder.close() }
             guard let frame = try decoder.next() else {
                 throw MediaServiceError(.frameNotFound, "the source has no frame \(index)")

@@ -13,14 +13,16 @@ extension ServiceConfiguration {
     var decodeLimits: DecodeLimits {
         DecodeLimits(
             pixels: limits.pixels, frames: limits.frames, stallSeconds: limits.decoderStallSeconds,
-            archiveBytes: Int64(limits.archiveBytes))
+            archiveBytes: Int64(limits.archiveBytes), memoryBytes: limits.decoderMemoryBytes,
+            seconds: limits.decoderSeconds)
     }
 
-    var workerConfiguration: WorkerConfiguration {
+    func workerConfiguration(decoder: DecoderCommand) -> WorkerConfiguration {
         var configuration = WorkerConfiguration()
         configuration.workers = workers == 0 ? Self.cores : workers
         configuration.leaseSeconds = leaseSeconds
         configuration.limits = decodeLimits
+        configuration.decoder = decoder
         return configuration
     }
 

@@ -28,7 +28,10 @@ struct Service: Sendable {
     private let webhooks: DeliverySender?
     private let isStopping: StopFlag
 
-    init(_ configuration: ServiceConfiguration, log: Logger) throws(CommandFailure) {
+    /// - Parameter decoder: what decodes for it; see ``Decoders/command(_:)``.
+    init(
+        _ configuration: ServiceConfiguration, log: Logger, decoder: DecoderCommand = .current
+    ) throws(CommandFailure) {
         self.configuration = configuration
         self.log = log
         let data = configuration.dataDirectory
@@ -51,7 +54,7 @@ struct Service: Sendable {
                 configuration.roles.contains(.worker)
                 ? WorkerPool(
                     store: store, blobs: blobs, owners: owners,
-                    configuration: configuration.workerConfiguration, logger: log,
+                    configuration: configuration.workerConfiguration(decoder: decoder), logger: log,
                     meter: WorkerMetrics(metrics),
                     onEvent: { event in
                         watch.note(event)
@@ -62,7 +65,9 @@ struct Service: Sendable {
                 store: store, blobs: blobs, policy: configuration.retentionPolicy, logger: log)
             let isAPI = configuration.roles.contains(.api)
             keys = isAPI ? try Self.keys(configuration, store, log) : nil
-            api = isAPI ? Self.api(configuration, store, blobs, pool, keys, watch, isStopping, metrics, log) : nil
+            api =
+                isAPI
+                ? Self.api(configuration, store, blobs, pool, keys, watch, isStopping, metrics, log, decoder) : nil
             server = api.map { Self.server(configuration, $0, metrics, log) }
             sweeper =
                 api == nil
@@ -102,18 +107,21 @@ struct Service: Sendable {
 
     private static func api(
         _ configuration: ServiceConfiguration, _ store: SQLiteJobStore, _ blobs: FileBlobStore, _ pool: WorkerPool?,
-        _ keys: KeyRing?, _ watch: JobWatch, _ isStopping: StopFlag, _ metrics: MetricsRegistry, _ log: Logger
+        _ keys: KeyRing?, _ watch: JobWatch, _ isStopping: StopFlag, _ metrics: MetricsRegistry, _ log: Logger,
+        _ decoder: DecoderCommand
     ) -> TrackingAPI {
-        let expected = pool == nil ? 0 : configuration.workerConfiguration.workers
+        let expected = pool == nil ? 0 : configuration.workerConfiguration(decoder: decoder).workers
         return TrackingAPI(
             store: store, uploads: store, deliveries: store, blobs: blobs,
-            media: DecoderMediaServices(limits: configuration.decodeLimits),
-            renderer: DecoderVideoRenderer(JobRenderer(blobs: blobs, limits: configuration.decodeLimits)),
+            media: DecoderMediaServices(limits: configuration.decodeLimits, decoder: decoder),
+            renderer: DecoderVideoRenderer(
+                JobRenderer(blobs: blobs, limits: configuration.decodeLimits, decoder: decoder)),
             keys: keys, configuration: configuration.apiConfiguration, version: Version.text, logger: log,
             metrics: metrics,
             health: {
                 ServiceHealth(
-                    workersExpected: expected, workersAlive: pool?.workersAlive ?? 0, isStopping: isStopping.isSet)
+                    workersExpected: expected, workersAlive: pool?.workersAlive ?? 0, isStopping: isStopping.isSet,
+                    missingRestrictions: decoder.tolerated.names)
             },
             onSubmit: { pool?.notifyJobQueued() },
             onCancel: { pool?.notifyCancel($0) }, watch: watch)
@@ -154,6 +162,8 @@ struct Service: Sendable {
                     api?.finishUploads()
                 })
         }
+        let signals = SecondSignal(log: log) { [pool] in pool?.hurry() }
+        defer { withExtendedLifetime(signals) {} }
         let group = ServiceGroup(
             configuration: .init(
                 services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log))

@@ -21,6 +21,8 @@ struct ServiceConfiguration: Sendable, Equatable {
         var requestsPerSecond = 0.0
         var diskReserveBytes = 256 << 20
         var decoderStallSeconds = 30.0
+        var decoderSeconds = 21_600.0
+        var decoderMemoryBytes = 2 << 30
     }
 
     struct Webhooks: Sendable, Equatable {
@@ -176,6 +178,8 @@ extension ConfigurationKey {
         number("limits.requests_per_second", \.limits.requestsPerSecond, 0...1_000_000),
         int("limits.disk_reserve_bytes", \.limits.diskReserveBytes, 0...(1 << 50)),
         seconds("limits.decoder_stall_seconds", \.limits.decoderStallSeconds, 0.1...3600),
+        seconds("limits.decoder_seconds", \.limits.decoderSeconds, 1...31_536_000),
+        int("limits.decoder_memory_bytes", \.limits.decoderMemoryBytes, (512 << 20)...(1 << 50)),
         text("webhooks.secret", \.webhooks.secret, "\(WebhookSecret.rule), or nothing") {
             $0.isEmpty || WebhookSecret($0) != nil
         }.secret,

@@ -2,17 +2,17 @@ import Foundation
 import Glibc
 
 /// A real `lktrack serve` on a free loopback port, with its own data folder; stopped when nobody refers to it.
-final class Server {
-    enum Failure: Error { case didNotStart(log: String), timedOut(String) }
+package final class Server {
+    package enum Failure: Error { case didNotStart(log: String), timedOut(String) }
 
-    let data: TemporaryFolder
-    private(set) var port = 0
+    package let data: TemporaryFolder
+    package private(set) var port = 0
     private var process = Process()
-    private(set) var log = ServerLog()
+    package private(set) var log = ServerLog()
     private let arguments: [String]
 
     /// - Parameter launcher: a command that becomes the server: it is given the server's command as further arguments.
-    init(
+    package init(
         _ arguments: String..., environment: [String: String] = [:], data: TemporaryFolder? = nil,
         launcher: [String] = []
     ) throws {
@@ -31,12 +31,12 @@ final class Server {
         process.waitUntilExit()
     }
 
-    var url: String { "http://127.0.0.1:\(port)" }
-    var processIsRunning: Bool { process.isRunning }
-    var processIdentifier: Int32 { process.processIdentifier }
+    package var url: String { "http://127.0.0.1:\(port)" }
+    package var processIsRunning: Bool { process.isRunning }
+    package var processIdentifier: Int32 { process.processIdentifier }
 
     /// Starts it (again, on the same data).
-    func start() throws {
+    package func start() throws {
         process = Process()
         log = ServerLog()
         let command = launcher + [Executable.lktrack, "serve", "--port", "0", "--data-dir", data.url.path] + arguments
@@ -59,7 +59,7 @@ final class Server {
 
     /// SIGTERM, and waits for the end. Returns the exit status.
     @discardableResult
-    func stop() -> Int32 {
+    package func stop() -> Int32 {
         kill(process.processIdentifier, SIGTERM)
         process.waitUntilExit()
         port = 0
@@ -67,14 +67,14 @@ final class Server {
     }
 
     /// `kill -9`.
-    func crash() {
+    package func crash() {
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         port = 0
     }
 
     /// Everything in the data folder but the database and the lock files: relative paths of files.
-    func blobs() -> [String] {
+    package func blobs() -> [String] {
         let base = data.url.appendingPathComponent("blobs")
         let files = FileManager.default.enumerator(at: base, includingPropertiesForKeys: [.isRegularFileKey])
         return (files?.allObjects as? [URL] ?? []).filter {
@@ -83,7 +83,7 @@ final class Server {
     }
 
     /// Identifiers of the server's child processes: its decoders.
-    func children() -> [Int32] {
+    package func children() -> [Int32] {
         let tasks = "/proc/\(processIdentifier)/task"
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
         return threads.flatMap { thread -> [Int32] in
@@ -93,7 +93,7 @@ final class Server {
     }
 
     /// A figure of /proc/PID/status in bytes: `VmRSS`, `VmHWM`.
-    func memory(_ field: String) -> Int {
+    package func memory(_ field: String) -> Int {
         let text = (try? String(contentsOfFile: "/proc/\(processIdentifier)/status", encoding: .utf8)) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix(field + ":") } ?? ""
         return (Int(line.filter(\.isNumber)) ?? 0) * 1024
@@ -101,7 +101,7 @@ final class Server {
 }
 
 /// Asks until it is so, for at most a minute.
-func poll(_ what: String, seconds: Double = 60, _ isSo: () throws -> Bool) throws {
+package func poll(_ what: String, seconds: Double = 60, _ isSo: () throws -> Bool) throws {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while try !isSo() {
         guard ContinuousClock.now < deadline else { throw Server.Failure.timedOut(what) }

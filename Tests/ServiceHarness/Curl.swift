@@ -1,27 +1,27 @@
 import Foundation
 
 /// The real `curl`, as a user runs it.
-struct Curl {
-    struct Response {
-        let status: Int
-        let fields: [(name: String, value: String)]
-        let body: Data
-        let exitStatus: Int32
+package struct Curl {
+    package struct Response {
+        package let status: Int
+        package let fields: [(name: String, value: String)]
+        package let body: Data
+        package let exitStatus: Int32
 
-        var text: String { String(decoding: body, as: UTF8.self) }
-        var lines: [Substring] { text.split(separator: "\n") }
+        package var text: String { String(decoding: body, as: UTF8.self) }
+        package var lines: [Substring] { text.split(separator: "\n") }
 
-        subscript(field: String) -> String? {
+        package subscript(field: String) -> String? {
             fields.first { $0.name.lowercased() == field.lowercased() }?.value
         }
 
-        func json() throws -> [String: Any] {
+        package func json() throws -> [String: Any] {
             try JSONSerialization.jsonObject(with: body) as? [String: Any] ?? [:]
         }
     }
 
     /// Runs `curl -s ARGUMENTS`, and takes status, fields and body apart.
-    static func run(_ arguments: [String], in folder: URL? = nil) throws -> Response {
+    package static func run(_ arguments: [String], in folder: URL? = nil) throws -> Response {
         let head = try TemporaryFile()
         let output = try Executable.run(
             "/usr/bin/env", ["curl", "-s", "--max-time", "120", "-D", head.url.path] + arguments, in: folder)
@@ -40,18 +40,20 @@ struct Curl {
         return Response(status: status, fields: fields, body: output.standardOutput, exitStatus: output.status)
     }
 
-    static func get(_ url: String, _ arguments: String...) throws -> Response { try run(arguments + [url]) }
+    package static func get(_ url: String, _ arguments: String...) throws -> Response { try run(arguments + [url]) }
 }
 
 extension Server {
-    func get(_ path: String, _ arguments: String...) throws -> Curl.Response { try Curl.run(arguments + [url + path]) }
+    package func get(_ path: String, _ arguments: String...) throws -> Curl.Response {
+        try Curl.run(arguments + [url + path])
+    }
 
-    func post(_ path: String, _ arguments: [String], in folder: URL? = nil) throws -> Curl.Response {
+    package func post(_ path: String, _ arguments: [String], in folder: URL? = nil) throws -> Curl.Response {
         try Curl.run(["-X", "POST"] + arguments + [url + path], in: folder)
     }
 
     /// Submits by form fields; returns the job's id.
-    func submit(_ fields: [String], in folder: URL? = nil) throws -> String {
+    package func submit(_ fields: [String], in folder: URL? = nil) throws -> String {
         let response = try post("/v1/jobs", fields.flatMap { ["-F", $0] }, in: folder)
         guard response.status == 202, let id = try response.json()["id"] as? String else {
             throw Failure.timedOut("202, got \(response.status): \(response.text)")
@@ -59,12 +61,12 @@ extension Server {
         return id
     }
 
-    func job(_ id: String) throws -> [String: Any] { try get("/v1/jobs/\(id)").json() }
+    package func job(_ id: String) throws -> [String: Any] { try get("/v1/jobs/\(id)").json() }
 
-    func status(_ id: String) throws -> String? { try job(id)["status"] as? String }
+    package func status(_ id: String) throws -> String? { try job(id)["status"] as? String }
 
     /// Waits until the job has ended; returns it.
-    func finish(_ id: String, seconds: Double = 120) throws -> [String: Any] {
+    package func finish(_ id: String, seconds: Double = 120) throws -> [String: Any] {
         var job: [String: Any] = [:]
         try poll("job \(id) to end", seconds: seconds) {
             job = try self.job(id)
@@ -73,7 +75,7 @@ extension Server {
         return job
     }
 
-    func framesDone(_ id: String) throws -> Int {
+    package func framesDone(_ id: String) throws -> Int {
         (try job(id)["progress"] as? [String: Any])?["frames_done"] as? Int ?? 0
     }
 }

@@ -2,12 +2,12 @@ import Foundation
 
 /// `lktrack keys` on a server's data.
 extension Server {
-    func keys(_ arguments: String...) throws -> Executable.Output {
+    package func keys(_ arguments: String...) throws -> Executable.Output {
         try Executable.run(Executable.lktrack, ["keys"] + arguments + ["--data-dir", data.url.path], in: data.url)
     }
 
     /// Makes a key and waits until the server knows it; returns what curl needs to send it.
-    func key(_ tenant: String, _ arguments: String...) throws -> [String] {
+    package func key(_ tenant: String, _ arguments: String...) throws -> [String] {
         let made = try Executable.run(
             Executable.lktrack, ["keys", "create", "--tenant", tenant, "--data-dir", data.url.path] + arguments,
             in: data.url)
@@ -19,5 +19,7 @@ extension Server {
         return field
     }
 
-    func get(_ path: String, _ arguments: [String]) throws -> Curl.Response { try Curl.run(arguments + [url + path]) }
+    package func get(_ path: String, _ arguments: [String]) throws -> Curl.Response {
+        try Curl.run(arguments + [url + path])
+    }
 }

@@ -1,15 +1,15 @@
 import Foundation
 
 /// The real binary, and what it is driven with.
-enum Executable {
+package enum Executable {
     /// `lktrack` as built beside this test bundle, or the one that LKTRACK_BINARY names.
-    static let lktrack: String = {
+    package static let lktrack: String = {
         if let path = ProcessInfo.processInfo.environment["LKTRACK_BINARY"] { return path }
         return built("lktrack")
     }()
 
     /// A program of this package, as built beside this test bundle.
-    static func built(_ name: String) -> String {
+    package static func built(_ name: String) -> String {
         var folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         if let bundle = CommandLine.arguments.first(where: { $0.hasSuffix(".xctest") }) {
             folder = URL(fileURLWithPath: bundle).deletingLastPathComponent()
@@ -17,17 +17,17 @@ enum Executable {
         return folder.appendingPathComponent(name).path
     }
 
-    struct Output {
-        let status: Int32
-        let standardOutput: Data
-        let standardError: String
+    package struct Output {
+        package let status: Int32
+        package let standardOutput: Data
+        package let standardError: String
 
-        var text: String { String(decoding: standardOutput, as: UTF8.self) }
-        var lines: [Substring] { text.split(separator: "\n") }
+        package var text: String { String(decoding: standardOutput, as: UTF8.self) }
+        package var lines: [Substring] { text.split(separator: "\n") }
     }
 
     /// Runs a program to its end.
-    static func run(_ path: String, _ arguments: [String], in folder: URL? = nil) throws -> Output {
+    package static func run(_ path: String, _ arguments: [String], in folder: URL? = nil) throws -> Output {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
@@ -44,17 +44,17 @@ enum Executable {
             standardError: String(decoding: try error.contents(), as: UTF8.self))
     }
 
-    static func lktrack(_ arguments: String..., in folder: URL? = nil) throws -> Output {
+    package static func lktrack(_ arguments: String..., in folder: URL? = nil) throws -> Output {
         try run(lktrack, arguments, in: folder)
     }
 }
 
 /// A file that is gone when nobody refers to it. (A pipe would fill up and block the child.)
-final class TemporaryFile {
-    let url: URL
-    let handle: FileHandle
+package final class TemporaryFile {
+    package let url: URL
+    package let handle: FileHandle
 
-    init() throws {
+    package init() throws {
         url = FileManager.default.temporaryDirectory.appendingPathComponent("lktrack-test-\(UUID().uuidString)")
         try Data().write(to: url)
         handle = try FileHandle(forUpdating: url)
@@ -65,23 +65,23 @@ final class TemporaryFile {
         try? FileManager.default.removeItem(at: url)
     }
 
-    func contents() throws -> Data { try Data(contentsOf: url) }
+    package func contents() throws -> Data { try Data(contentsOf: url) }
 }
 
 /// A folder that is gone when nobody refers to it.
-final class TemporaryFolder: Sendable {
-    let url: URL
+package final class TemporaryFolder: Sendable {
+    package let url: URL
 
-    init() throws {
+    package init() throws {
         url = FileManager.default.temporaryDirectory.appendingPathComponent("lktrack-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     }
 
     deinit { try? FileManager.default.removeItem(at: url) }
 
-    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+    package func path(_ name: String) -> String { url.appendingPathComponent(name).path }
 
-    func write(_ bytes: some Sequence<UInt8>, to name: String) throws -> String {
+    package func write(_ bytes: some Sequence<UInt8>, to name: String) throws -> String {
         try Data(bytes).write(to: url.appendingPathComponent(name))
         return path(name)
     }

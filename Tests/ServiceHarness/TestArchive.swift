@@ -1,18 +1,22 @@
-import Foundation
-import Testing
-
 /// Archives made byte by byte, so that they can hold what no archiver writes.
-enum TestArchive {
-    struct Entry {
-        var name: String
-        var bytes: [UInt8] = []
+package enum TestArchive {
+    package struct Entry {
+        package var name: String
+        package var bytes: [UInt8] = []
         /// POSIX ustar: "0" a file, "1" a hard link, "2" a symbolic link, "5" a folder, "6" a pipe.
-        var kind: Character = "0"
-        var target = ""
+        package var kind: Character = "0"
+        package var target = ""
+
+        package init(name: String, bytes: [UInt8] = [], kind: Character = "0", target: String = "") {
+            self.name = name
+            self.bytes = bytes
+            self.kind = kind
+            self.target = target
+        }
     }
 
     /// POSIX.1-2017, pax, ustar interchange format.
-    static func tar(_ entries: [Entry]) -> [UInt8] {
+    package static func tar(_ entries: [Entry]) -> [UInt8] {
         entries.flatMap(tarEntry) + [UInt8](repeating: 0, count: 1024)
     }
 
@@ -42,7 +46,7 @@ enum TestArchive {
     }
 
     /// APPNOTE.TXT 4.3: stored entries; `flags` 1 says that they are encrypted.
-    static func zip(_ entries: [Entry], flags: Int = 0) -> [UInt8] {
+    package static func zip(_ entries: [Entry], flags: Int = 0) -> [UInt8] {
         var archive: [UInt8] = []
         var directory: [UInt8] = []
         for entry in entries {
@@ -69,59 +73,5 @@ enum TestArchive {
         ~bytes.reduce(~UInt32(0)) { crc, byte in
             (0..<8).reduce(crc ^ UInt32(byte)) { value, _ in value >> 1 ^ (value & 1 == 1 ? 0xEDB8_8320 : 0) }
         }
-    }
-}
-
-/// FFmpeg's programs, for files that our own encoder does not make, and as a second opinion.
-enum FFmpeg {
-    static let isInstalled =
-        FileManager.default.isExecutableFile(atPath: "/usr/bin/ffmpeg")
-        && FileManager.default.isExecutableFile(atPath: "/usr/bin/ffprobe")
-
-    static func run(_ arguments: [String]) throws {
-        try _ = output(of: "/usr/bin/ffmpeg", ["-v", "error", "-nostdin", "-y"] + arguments)
-    }
-
-    /// The presentation stamps of the frames that FFmpeg itself decodes.
-    static func stamps(_ path: String) throws -> [Int64] {
-        let text = try output(
-            of: "/usr/bin/ffprobe",
-            ["-v", "quiet", "-select_streams", "v:0", "-show_entries", "frame=pts", "-of", "csv=p=0", path])
-        return text.split(separator: "\n").compactMap { line in line.split(separator: ",").first.flatMap { Int64($0) } }
-    }
-
-    /// The pixels of all frames as FFmpeg itself decodes, turns and converts them, without padding.
-    static func pixels(_ path: String, format: String) throws -> [UInt8] {
-        let output = ["-vsync", "0", "-f", "rawvideo", "-pix_fmt", format, "-"]
-        return Array(try data(of: "/usr/bin/ffmpeg", ["-v", "error", "-nostdin", "-i", path] + output))
-    }
-
-    private static func output(of program: String, _ arguments: [String]) throws -> String {
-        String(decoding: try data(of: program, arguments), as: UTF8.self)
-    }
-
-    private static func data(of program: String, _ arguments: [String]) throws -> Data {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "\(program) \(arguments) failed")
-        return data
-    }
-}
-
-enum Gzip {
-    static let isInstalled = FileManager.default.isExecutableFile(atPath: "/usr/bin/gzip")
-
-    /// Replaces a file by its compressed self, with `.gz` at the end of the name.
-    static func compress(_ path: String) throws {
-        let process = try Process.run(URL(fileURLWithPath: "/usr/bin/gzip"), arguments: [path])
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
     }
 }

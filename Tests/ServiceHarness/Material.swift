@@ -1,35 +1,35 @@
 import Foundation
 
 /// What is tracked: real sequences where they are, synthetic scenes of the same kind where they are not.
-enum Material {
+package enum Material {
     /// LKTRACK_TEST_DATA, or `../shared/data` beside the project.
-    static let folder: URL? = {
+    package static let folder: URL? = {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
         let path =
             ProcessInfo.processInfo.environment["LKTRACK_TEST_DATA"]
             ?? root.deletingLastPathComponent().appendingPathComponent("shared/data").path
         return FileManager.default.fileExists(atPath: path + "/sequences/Car4") ? URL(fileURLWithPath: path) : nil
     }()
 
-    static var isReal: Bool { folder != nil }
+    package static var isReal: Bool { folder != nil }
 
-    struct Sequence {
+    package struct Sequence {
         /// Holds `img/` and `groundtruth_rect.txt`.
-        let folder: URL
-        let box: String
-        let frames: Int
+        package let folder: URL
+        package let box: String
+        package let frames: Int
         /// Keeps a synthetic one alive.
-        let owner: TemporaryFolder?
+        package let owner: TemporaryFolder?
 
-        var images: [String] {
+        package var images: [String] {
             let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path + "/img")
             return (names ?? []).sorted().map { folder.path + "/img/" + $0 }
         }
     }
 
     /// An OTB sequence by name, or a synthetic one of `frames` frames.
-    static func sequence(_ name: String, box: String, frames: Int) throws -> Sequence {
+    package static func sequence(_ name: String, box: String, frames: Int) throws -> Sequence {
         if let folder {
             return Sequence(
                 folder: folder.appendingPathComponent("sequences/\(name)"), box: box, frames: frames, owner: nil)
@@ -37,7 +37,7 @@ enum Material {
         return try synthetic(frames: min(frames, 120))
     }
 
-    static func synthetic(frames: Int, targets: Int = 1, seed: Int = 1) throws -> Sequence {
+    package static func synthetic(frames: Int, targets: Int = 1, seed: Int = 1) throws -> Sequence {
         let owner = try TemporaryFolder()
         let made = try Executable.lktrack(
             "synth", owner.path("scene"), "--frames", "\(frames)", "--size", "320x240", "--seed", "\(seed)",
@@ -49,16 +49,16 @@ enum Material {
             frames: frames, owner: owner)
     }
 
-    struct Video {
-        let path: String
-        let boxes: [String]
-        let frames: Int
-        let frameRate: Double
-        let owner: TemporaryFolder?
+    package struct Video {
+        package let path: String
+        package let boxes: [String]
+        package let frames: Int
+        package let frameRate: Double
+        package let owner: TemporaryFolder?
     }
 
     /// vtest.avi with three pedestrians, or a synthetic video with three targets.
-    static func pedestrians() throws -> Video {
+    package static func pedestrians() throws -> Video {
         if let folder {
             return Video(
                 path: folder.appendingPathComponent("videos/vtest.avi").path,
@@ -67,7 +67,7 @@ enum Material {
         return try syntheticVideo(frames: 200, targets: 3, frameRate: 10)
     }
 
-    static func syntheticVideo(
+    package static func syntheticVideo(
         frames: Int, targets: Int = 1, seed: Int = 1, size: String = "320x240", frameRate: Double = 30,
         name: String = "scene.avi"
     ) throws -> Video {

@@ -3,14 +3,17 @@ import Foundation
 /// The server's standard error, line by line, and a way to wait for a line.
 ///
 /// `@unchecked Sendable`: `lines` and `ended` are touched with `condition` locked only.
-final class ServerLog: @unchecked Sendable {
-    let pipe = Pipe()
+package final class ServerLog: @unchecked Sendable {
+    package let pipe = Pipe()
+
+    package init() {}
+
     private let condition = NSCondition()
     private var lines: [String] = []
     private var ended = false
 
     /// Begins to read on a thread of its own; ends with the process that writes.
-    func start() {
+    package func start() {
         let handle = pipe.fileHandleForReading
         try? pipe.fileHandleForWriting.close()
         Thread.detachNewThread { [self] in
@@ -30,10 +33,10 @@ final class ServerLog: @unchecked Sendable {
         }
     }
 
-    var text: String { condition.withLock { lines.joined(separator: "\n") } }
+    package var text: String { condition.withLock { lines.joined(separator: "\n") } }
 
     /// The first line, there or to come, that holds the text; `nil` where the process ends or the time is over.
-    func line(containing text: String, seconds: Double = 30) -> String? {
+    package func line(containing text: String, seconds: Double = 30) -> String? {
         let deadline = Date(timeIntervalSinceNow: seconds)
         return condition.withLock {
             while true {

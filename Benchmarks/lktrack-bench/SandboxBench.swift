@@ -1,0 +1,54 @@
+import Foundation
+import Media
+
+/// What it costs that a video is decoded by a restricted process which hands its frames over in shared memory: beside
+/// the same decoder in this process, in turn. For a whole video as a ratio, for one of a single frame as milliseconds a
+/// job. The decoder is `lktrack` itself, as a server starts it.
+struct SandboxBench {
+    private let options: BenchOptions
+
+    init(_ options: BenchOptions) { self.options = options }
+
+    func run(_ report: inout BenchReport) throws {
+        let long = try video()
+        var ratios: [Double] = []
+        for _ in 0..<options.repeats {
+            let inside = try Self.seconds { _ = try InProcessDecoder.decode(video: long) }
+            let outside = try Self.seconds { try decode(long) }
+            ratios.append(outside / inside)
+        }
+        report.add("decoding a video in a sandbox / in process", ratios, unit: "ratio", target: "<= 1.1")
+
+        let short = options.scratch.appendingPathComponent("one.avi").path
+        _ = try Stopwatch.seconds(options.lktrack, ["synth", short, "--frames", "1", "--size", "320x240"])
+        var costs: [Double] = []
+        for _ in 0..<max(options.repeats, Self.leastJobs) {
+            let inside = try Self.seconds { _ = try InProcessDecoder.decode(video: short) }
+            costs.append(1000 * (try Self.seconds { try decode(short) } - inside))
+        }
+        report.add("a job's decoder, start to end, against in process", costs, unit: "ms", target: "<= 60")
+    }
+
+    private static let leastJobs = 20
+
+    /// By the clock: a decoder works in another process.
+    private static func seconds(_ body: () throws -> Void) rethrows -> Double {
+        let start = ContinuousClock.now
+        try body()
+        return (ContinuousClock.now - start) / .seconds(1)
+    }
+
+    private func decode(_ path: String) throws {
+        let command = DecoderCommand(executable: options.lktrack, arguments: [DecoderMain.subcommand])
+        let source = try DecoderProcess.open(.video(path: path), command: command)
+        while try source.next() != nil {}
+    }
+
+    private func video() throws -> String {
+        if let data = options.data { return data.appendingPathComponent("videos/vtest.avi").path }
+        let path = options.scratch.appendingPathComponent("long.avi").path
+        _ = try Stopwatch.seconds(
+            options.lktrack, ["synth", path, "--frames", "400", "--size", "768x576", "--targets", "3"])
+        return path
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+import Synchronization
+
+/// Threads that do the same again and again until they are told to stop.
+final class Crew: Sendable {
+    private let isStopping = Atomic(false)
+    private let group = DispatchGroup()
+
+    init(_ count: Int, _ body: @escaping @Sendable (_ member: Int, _ crew: Crew) -> Void) {
+        for member in 0..<count {
+            group.enter()
+            Thread.detachNewThread { [self] in
+                while !isStopping.load(ordering: .relaxed) { body(member, self) }
+                group.leave()
+            }
+        }
+    }
+
+    func stop() {
+        isStopping.store(true, ordering: .relaxed)
+        group.wait()
+    }
+}
+
+/// What threads found.
+final class Tally<Value: Sendable>: Sendable {
+    private let values = Mutex<[Value]>([])
+
+    func add(_ value: Value) { values.withLock { $0.append(value) } }
+    var all: [Value] { values.withLock { $0 } }
+    var count: Int { values.withLock { $0.count } }
+}
+
+func pause(_ seconds: Double) { usleep(useconds_t(seconds * 1e6)) }
+
+/// The value that a share of all is not above, in the order of size.
+func percentile(_ values: [Double], _ share: Double) -> Double {
+    let sorted = values.sorted()
+    guard !sorted.isEmpty else { return .nan }
+    return sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))]
+}
+
+extension Double {
+    func text(_ digits: Int = 0) -> String { String(format: "%.\(digits)f", self) }
+}
+
+/// Seconds that something takes.
+func seconds(_ body: () throws -> Void) rethrows -> Double {
+    let start = ContinuousClock.now
+    try body()
+    return (ContinuousClock.now - start) / .seconds(1)
+}

@@ -1,0 +1,28 @@
+import ServiceHarness
+
+/// No malformed request makes the server take what follows it for a request of its own.
+struct MalformedProof: Proof {
+    let name = "malformed"
+    let claim = "requests that a proxy could read differently are refused, and nothing behind them is answered"
+
+    func run(_ options: ProofOptions) throws -> ProofResult {
+        let server = try Server("--workers", "1")
+        var result = ProofResult(tried: "")
+        // What is smuggled would be seen: it submits nothing, but it is answered.
+        let marker = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+        for attack in MalformedRequests.all {
+            let client = try WireClient(port: server.port, receiveSeconds: 15)
+            client.send(attack.request + marker)
+            let answer = client.readToEnd()
+            let status = answer.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+            result.expect(!answer.contains("\"ok\""), "\(attack.name): what followed was answered")
+            result.expect(
+                answer.isEmpty || status.map { (400..<500).contains($0) || $0 == 505 } == true,
+                "\(attack.name): answered with \(status ?? 0)")
+        }
+        let health = try server.wire.get("/healthz").status
+        result.expect(health == 200, "the server does not answer any more")
+        result.tried = "\(MalformedRequests.all.count) requests on raw sockets, each with another behind it"
+        return result
+    }
+}

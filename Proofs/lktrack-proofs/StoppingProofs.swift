@@ -1,0 +1,73 @@
+import Foundation
+import ServiceHarness
+
+/// SIGTERM loses nothing.
+struct StoppingProof: Proof {
+    let name = "stopping"
+    let claim = "SIGTERMs under load: no abort, no orphan, no lost job"
+
+    func run(_ options: ProofOptions) throws -> ProofResult {
+        let rounds = options.rounds(100, quick: 10)
+        let clip = try Clip.make(frames: 30)
+        let server = try Server("--workers", "2", environment: ["LKTRACK_SERVER_SHUTDOWN_SECONDS": "0.5"])
+        let submitters = Submitters(server)
+        let crew = submitters.crew(2, clip, pause: 0.15)
+        var result = ProofResult(tried: "")
+        var slowest = 0.0
+        for round in 0..<rounds {
+            pause(.random(in: 0.05...0.5))
+            // Somebody who waits, and somebody who is half-way.
+            let waiting = try? WireClient(port: server.port)
+            waiting?.send("GET /v1/jobs/\(submitters.accepted.last ?? "x")/events HTTP/1.1\r\nHost: a\r\n\r\n")
+            let sending = try? WireClient(port: server.port)
+            sending?.send("POST /v1/jobs?roi=1,1,9,9 HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nRIFF")
+            let decoders = server.children()
+            var status: Int32 = 0
+            slowest = max(slowest, seconds { status = server.stop() })
+            result.expect(status == 0, "round \(round): it ended with \(status)")
+            result.expect(!decoders.contains { Processes.isAlive($0) }, "round \(round): a decoder is left")
+            try server.start()
+            submitters.follow(server)
+            withExtendedLifetime((waiting, sending)) {}
+        }
+        crew.stop()
+        let accounts = Accounts(clip: clip, accepted: submitters.accepted)
+        result.losses += try accounts.losses(server)
+        result.tried = "\(rounds) SIGTERMs, \(accounts.accepted.count) jobs accepted meanwhile"
+        result.figure = "the slowest stop took \(slowest.text(1)) s"
+        result.expect(slowest < 12, "a stop took \(slowest.text(1)) s")
+        return result
+    }
+}
+
+/// Who asks twice does not want to wait.
+struct SecondSignalProof: Proof {
+    let name = "second SIGTERM"
+    let claim = "a second SIGTERM stops at once, and what ran is finished by the next start"
+
+    func run(_ options: ProofOptions) throws -> ProofResult {
+        let rounds = options.rounds(10, quick: 3)
+        let clip = try Clip.make(frames: 3000)
+        let server = try Server("--workers", "1", environment: ["LKTRACK_SERVER_SHUTDOWN_SECONDS": "600"])
+        var result = ProofResult(tried: "\(rounds) times SIGTERM twice, in the middle of a job")
+        var slowest = 0.0
+        var ids: [String] = []
+        for round in 0..<rounds {
+            guard let id = try server.wire.submit(clip) else { throw ProofError("a job is not accepted") }
+            ids.append(id)
+            while server.children().isEmpty { pause(0.002) }
+            let decoders = server.children()
+            kill(server.processIdentifier, SIGTERM)
+            pause(0.1)
+            if server.processIsRunning {
+                slowest = max(slowest, seconds { server.stop() })
+            }
+            result.expect(!decoders.contains { Processes.isAlive($0) }, "round \(round): a decoder is left")
+            try server.start()
+        }
+        result.losses += try Accounts(clip: clip, accepted: ids, allowedCodes: ["worker_lost"]).losses(server)
+        result.expect(slowest < 2, "it took \(slowest.text(2)) s")
+        result.figure = "the slowest took \((slowest * 1000).text()) ms"
+        return result
+    }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import ServiceHarness
+
+/// Somebody else's job is not there, on any route that the service's own document names.
+struct TenantsProof: Proof {
+    let name = "tenants"
+    let claim = "on every route, another tenant's job or upload is answered as one that never was"
+
+    func run(_ options: ProofOptions) throws -> ProofResult {
+        let server = try Server("--workers", "1")
+        let wire = server.wire
+        let owner = try server.key("acme")[1]
+        let stranger = try server.key("globex")[1]
+        let clip = try Clip.make(frames: 10)
+        guard let job = try wire.submit(clip, fields: [owner]) else { throw ProofError("the job is not accepted") }
+        while try wire.get("/v1/jobs/\(job)", [owner]).json["status"] as? String != "succeeded" { pause(0.02) }
+        let made = try WireClient(port: server.port)
+        made.send(
+            "POST /v1/uploads HTTP/1.1\r\nHost: a\r\n\(owner)\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 10\r\n"
+                + "Content-Length: 0\r\nConnection: close\r\n\r\n")
+        let head = made.readToEnd()
+        guard let place = head.firstMatch(of: /\/v1\/uploads\/([0-9a-f-]+)/)?.output.1 else {
+            throw ProofError("the upload is not made: \(head)")
+        }
+        var result = ProofResult(tried: "")
+        let never = "01890000-0000-7000-8000-000000000000"
+        let document = try wire.get("/openapi.json").json
+        let paths = document["paths"] as? [String: [String: Any]] ?? [:]
+        var count = 0
+        for (pattern, operations) in paths.sorted(by: { $0.key < $1.key }) where pattern.contains("{id}") {
+            let id = pattern.contains("uploads") ? String(place) : job
+            func path(_ id: String) -> String {
+                pattern.replacingOccurrences(of: "{id}", with: id).replacingOccurrences(of: "{n}", with: "0")
+                    .replacingOccurrences(of: "{t}", with: "target-1")
+            }
+            for method in operations.keys.sorted() where ["get", "post", "patch", "delete", "head"].contains(method) {
+                let verb = method.uppercased()
+                let fields = [
+                    stranger, "Tus-Resumable: 1.0.0", "Content-Type: application/offset+octet-stream",
+                    "Upload-Offset: 0",
+                ]
+                let theirs = try wire.request(verb, path(id), fields: fields).status
+                let none = try wire.request(verb, path(never), fields: fields).status
+                let nobody = try wire.request(verb, path(id), fields: Array(fields.dropFirst())).status
+                count += 3
+                result.expect(theirs == 404, "\(verb) \(pattern): \(theirs)")
+                result.expect(theirs == none, "\(verb) \(pattern): \(theirs), and \(none) where there is none")
+                result.expect(nobody == 401, "\(verb) \(pattern) without a key: \(nobody)")
+            }
+        }
+        for body in [#"{"source":{"job":"\#(job)"}"#, #"{"source":{"upload":"\#(place)"}"#] {
+            let answer = try wire.request(
+                "POST", "/v1/jobs", fields: [stranger, "Content-Type: application/json"],
+                body: Array((body + #", "targets":[{"box":[1,1,20,20]}]}"#).utf8))
+            count += 1
+            result.expect((400..<500).contains(answer.status), "a job of somebody else's source: \(answer.status)")
+        }
+        let list = try wire.get("/v1/jobs", [stranger])
+        result.expect(!list.body.contains(job) && list.status == 200, "the list shows it")
+        let still = try wire.get("/v1/jobs/\(job)", [owner])
+        result.expect(still.json["status"] as? String == "succeeded", "the owner's job has changed: \(still.body)")
+        result.expect(count > 30, "only \(count) requests were made")
+        result.tried =
+            "\(count + 1) requests on \(paths.count) paths of the OpenAPI document, with 2 tenants and without"
+        return result
+    }
+}

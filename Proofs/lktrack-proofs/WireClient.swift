@@ -1,0 +1,140 @@
+import Foundation
+import Glibc
+import ServiceHarness
+
+/// One connection to a server, byte by byte: what curl does not send.
+final class WireClient {
+    private let descriptor: Int32
+
+    init(port: Int, receiveSeconds: Int = 60) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) }
+        }
+        guard status == 0 else { throw ProofError("cannot connect: \(String(cString: strerror(errno)))") }
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            var patience = timeval(tv_sec: receiveSeconds, tv_usec: 0)
+            setsockopt(descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Whether all of it went.
+    @discardableResult
+    func send(_ bytes: [UInt8]) -> Bool {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return false }
+            sent += count
+        }
+        return true
+    }
+
+    @discardableResult
+    func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+
+    /// Everything that comes, to the end of the connection.
+    func readToEnd() -> String {
+        var bytes: [UInt8] = []
+        while let more = receive() { bytes += more }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// `nil` at the end, and after the time that reading may take.
+    func receive() -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        return count > 0 ? Array(buffer[..<count]) : nil
+    }
+
+    /// Whether the server has closed it by now.
+    var isClosed: Bool {
+        var byte: UInt8 = 0
+        let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+        return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)
+    }
+}
+
+/// What came back of a request.
+struct WireAnswer {
+    var status: Int
+    var body: String
+
+    init(_ text: String) {
+        status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        let end = text.range(of: "\r\n\r\n")
+        let whole = end.map { String(text[$0.upperBound...]) } ?? ""
+        let head = end.map { text[..<$0.lowerBound].lowercased() } ?? ""
+        body = head.contains("\r\ntransfer-encoding: chunked") ? Self.joined(whole) : whole
+    }
+
+    /// A body without its chunks' sizes (RFC 9112, section 7.1).
+    private static func joined(_ chunks: String) -> String {
+        var rest = Array(chunks.utf8)[...]
+        var body: [UInt8] = []
+        while let line = rest.firstRange(of: Array("\r\n".utf8)),
+            let size = Int(String(decoding: rest[..<line.lowerBound], as: UTF8.self), radix: 16), size > 0
+        {
+            body += rest[line.upperBound...].prefix(size)
+            rest = rest[line.upperBound...].dropFirst(size + 2)
+        }
+        return String(decoding: body, as: UTF8.self)
+    }
+
+    var json: [String: Any] {
+        (try? JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]) ?? [:]
+    }
+}
+
+/// Requests by the thousand, which processes of curl are too slow for. From any thread.
+struct WireServer: Sendable {
+    let port: Int
+
+    func request(
+        _ method: String, _ path: String, fields: [String] = [], body: [UInt8] = [], seconds: Int = 60
+    ) throws -> WireAnswer {
+        let client = try WireClient(port: port, receiveSeconds: seconds)
+        var lines = ["\(method) \(path) HTTP/1.1", "Host: 127.0.0.1", "Connection: close"] + fields
+        if !body.isEmpty || method == "POST" { lines.append("Content-Length: \(body.count)") }
+        client.send(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + body)
+        return WireAnswer(client.readToEnd())
+    }
+
+    func get(_ path: String, _ fields: [String] = []) throws -> WireAnswer {
+        try request("GET", path, fields: fields)
+    }
+
+    /// Submits a video; the job's id where it was accepted.
+    func submit(_ clip: Clip, query: String = "", fields: [String] = []) throws -> String? {
+        let answer = try request(
+            "POST", "/v1/jobs?roi=\(clip.box)\(query)", fields: ["Content-Type: application/octet-stream"] + fields,
+            body: clip.bytes)
+        return answer.status == 202 ? answer.json["id"] as? String : nil
+    }
+}
+
+extension Server {
+    var wire: WireServer { WireServer(port: port) }
+}
+
+/// A short video in memory.
+struct Clip: Sendable {
+    let bytes: [UInt8]
+    let box: String
+    let frames: Int
+
+    static func make(frames: Int, size: String = "160x120", seed: Int = 1) throws -> Clip {
+        let video = try Material.syntheticVideo(frames: frames, seed: seed, size: size)
+        return Clip(
+            bytes: Array(try Data(contentsOf: URL(fileURLWithPath: video.path))), box: video.boxes[0], frames: frames)
+    }
+}
