@@ -23,7 +23,8 @@ enum Main {
 
 /// What can be measured by itself.
 enum BenchPart: String, CaseIterable, Codable {
-    case trackers, ablation, sensitivity, frame, alignment, flow, targets, resolution, overlap, upload, watchers
+    case trackers, ablation, sensitivity, frame, alignment, flow, targets, resolution, overlap, upload, watchers, load,
+        queue, tenants
 
     var summary: String {
         switch self {
@@ -38,6 +39,9 @@ enum BenchPart: String, CaseIterable, Codable {
         case .overlap: "tracking a video, beside decoding it"
         case .upload: "the server's memory during a large upload"
         case .watchers: "reading a job while a thousand clients watch jobs"
+        case .load: "requests a second, beside a bare libmicrohttpd program that answers the same; submissions"
+        case .queue: "claiming and listing with 100,000 queued jobs, beside 100"
+        case .tenants: "what a tenant notices of another that floods the server"
         }
     }
 
@@ -54,6 +58,9 @@ enum BenchPart: String, CaseIterable, Codable {
         case .overlap: try OverlapBench(options).run(&report)
         case .upload: try UploadBench(options).run(&report)
         case .watchers: try WatchersBench(options).run(&report)
+        case .load: try LoadBench(options).run(&report)
+        case .queue: try QueueBench(options).run(&report)
+        case .tenants: try TenantsBench(options).run(&report)
         }
     }
 }

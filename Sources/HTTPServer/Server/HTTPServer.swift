@@ -124,7 +124,8 @@ public final class HTTPServer: Sendable {
     }
 
     /// Twice what a head may have, so that most of those that are too large are still read and get the application's error.
-    private static func connectionMemory(headBytes: Int) -> Int { max(128 * 1024, headBytes * 4) }
+    /// Not more, because libmicrohttpd zeroes all of it between two requests of a connection.
+    private static func connectionMemory(headBytes: Int) -> Int { max(64 * 1024, headBytes * 2) }
 
     /// Stops accepting, lets requests finish for as long as the grace period lasts, then cuts the rest: their sinks are
     /// aborted. Returns when no callback runs any more, except for handlers that have not returned; their responses are
