@@ -8,7 +8,7 @@ final class BenchServer {
     /// - Parameter environment: overlays the configuration.
     init(_ options: BenchOptions, data: String, environment: [String: String] = [:]) throws {
         let log = options.scratch.appendingPathComponent("\(data).log")
-        FileManager.default.createFile(atPath: log.path, contents: nil)
+        try Data().write(to: log)
         process.executableURL = URL(fileURLWithPath: options.lktrack)
         process.arguments = ["serve", "--port", "0", "--data-dir", options.scratch.appendingPathComponent(data).path]
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }

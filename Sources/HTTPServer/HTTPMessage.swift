@@ -150,4 +150,15 @@ public protocol HTTPApplication: Sendable {
     /// The body of an error that the server itself found: a malformed request (400), a head that is too large (431),
     /// too many connections (503). `detail` is a sentence for the client.
     func error(status: Int, detail: String, requestID: String) -> HTTPResponse
+
+    /// The same, for a protocol whose answers have fields of their own.
+    ///
+    /// - Parameter target: as it stood on the request line, unchecked.
+    func error(status: Int, detail: String, requestID: String, target: String) -> HTTPResponse
+}
+
+extension HTTPApplication {
+    public func error(status: Int, detail: String, requestID: String, target: String) -> HTTPResponse {
+        error(status: status, detail: detail, requestID: requestID)
+    }
 }

@@ -72,4 +72,10 @@ public struct TrackingAPI: HTTPApplication {
     public func error(status: Int, detail: String, requestID: String) -> HTTPResponse {
         Problem(.of(status: status), detail).response(requestID: requestID)
     }
+
+    public func error(status: Int, detail: String, requestID: String, target: String) -> HTTPResponse {
+        var response = error(status: status, detail: detail, requestID: requestID)
+        if TusGate.covers(target: target) { response.fields["Tus-Resumable"] = Tus.version }
+        return response
+    }
 }
