@@ -39,8 +39,8 @@ struct UploadWireTests {
         let path = isUpload ? "/v1/uploads" : "/v1/jobs"
         try await Wire.run(try Service()) { wire in
             for (arguments, status) in [
-                (["-H", "Expect: wonders"], 417), (["-H", "Content-Length: x", "-X", "POST"], 400),
-                (["-H", "Host:"], 400), (["-H", "X: \(String(repeating: "y", count: 40_000))"], 431),
+                (["-H", "Expect: wonders"], 417), (["-H", "Host:"], 400),
+                (["-H", "X: \(String(repeating: "y", count: 40_000))"], 431),
             ] {
                 let reply = try wire.curl(path, Self.tus + arguments)
                 #expect(reply.status == status)
