@@ -40,8 +40,7 @@ enum BenchPart: String, CaseIterable, Codable {
         case .upload: "the server's memory during a large upload"
         case .watchers: "reading a job while a thousand clients watch jobs"
         case .load: "requests a second, beside a bare libmicrohttpd program that answers the same; submissions"
-        case .queue: "claiming and listing with 100,000 queued jobs, beside 100"
-        case .tenants: "what a tenant notices of another that floods the server"
+        case .queue: "claiming and listing with 100,000 queued jobs, beside 1,000"
         }
     }
 
@@ -60,7 +59,6 @@ enum BenchPart: String, CaseIterable, Codable {
         case .watchers: try WatchersBench(options).run(&report)
         case .load: try LoadBench(options).run(&report)
         case .queue: try QueueBench(options).run(&report)
-        case .tenants: try TenantsBench(options).run(&report)
         }
     }
 }
