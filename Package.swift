@@ -76,7 +76,10 @@ let package = Package(
         .target(name: "Jobs", swiftSettings: swiftSettings),
         .target(
             name: "SQLiteJobStore",
-            dependencies: ["Jobs", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "Jobs", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
             resources: [.embedInCode("Migrations")],
             swiftSettings: swiftSettings
         ),
@@ -125,11 +128,18 @@ let package = Package(
             }
         ),
         .executableTarget(
-            name: "lktrack-bench", dependencies: ["LucasKanade", "Media", "OpenCVTracking", "Tracking"],
+            name: "lktrack-bench",
+            dependencies: [
+                "Jobs", "LucasKanade", "Media", "OpenCVTracking", "SQLiteJobStore", "Tracking",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             path: "Benchmarks/lktrack-bench", swiftSettings: swiftSettings),
         .executableTarget(
             name: "lktrack-decode-alone", dependencies: ["OpenCVPeer"], path: "Benchmarks/lktrack-decode-alone",
             swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "lktrack-bare-httpd", dependencies: ["CMicroHTTPD"], path: "Benchmarks/lktrack-bare-httpd",
+            cSettings: cSettings),
         .testTarget(name: "LucasKanadeTests", dependencies: ["LucasKanade"], swiftSettings: swiftSettings),
         .testTarget(name: "TrackingTests", dependencies: ["LucasKanade", "Tracking"], swiftSettings: swiftSettings),
         // A decoder process that tries, once it is restricted, what a taken-over one would.

@@ -7,23 +7,20 @@ final class BenchServer {
 
     /// - Parameter environment: overlays the configuration.
     init(_ options: BenchOptions, data: String, environment: [String: String] = [:]) throws {
-        let log = Pipe()
+        let log = options.scratch.appendingPathComponent("\(data).log")
+        try Data().write(to: log)
         process.executableURL = URL(fileURLWithPath: options.lktrack)
         process.arguments = ["serve", "--port", "0", "--data-dir", options.scratch.appendingPathComponent(data).path]
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.currentDirectoryURL = options.scratch
-        process.standardError = log
+        // A file, as under systemd: what reads a pipe would take its share of the processor.
+        process.standardError = try FileHandle(forWritingTo: log)
         process.standardOutput = FileHandle.nullDevice
         try process.run()
-        guard let port = Self.port(in: log.fileHandleForReading) else {
-            process.waitUntilExit()
-            throw BenchError("lktrack serve does not start")
+        guard let port = Self.port(in: log, while: process) else {
+            throw BenchError("lktrack serve does not start: \((try? String(contentsOf: log, encoding: .utf8)) ?? "")")
         }
         self.port = port
-        // What nobody reads would fill the pipe and block the server.
-        log.fileHandleForReading.readabilityHandler = { handle in
-            if handle.availableData.isEmpty { handle.readabilityHandler = nil }
-        }
     }
 
     deinit {
@@ -46,16 +43,15 @@ final class BenchServer {
         return (try? FileManager.default.contentsOfDirectory(atPath: path).count) ?? 0
     }
 
-    private static func port(in log: FileHandle) -> Int? {
-        var text = Data()
-        while true {
-            let bytes = log.availableData
-            if bytes.isEmpty { return nil }
-            text.append(bytes)
-            for line in text.split(separator: UInt8(ascii: "\n")) {
+    /// The port that the server logs when it listens; `nil` where it ends before.
+    private static func port(in log: URL, while process: Process) -> Int? {
+        while process.isRunning {
+            for line in ((try? Data(contentsOf: log)) ?? Data()).split(separator: UInt8(ascii: "\n")) {
                 let entry = try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any]
                 if let port = entry?["port"] as? Int { return port }
             }
+            usleep(10_000)
         }
+        return nil
     }
 }

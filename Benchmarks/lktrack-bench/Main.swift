@@ -24,6 +24,7 @@ enum Main {
 /// What can be measured by itself.
 enum BenchPart: String, CaseIterable, Codable {
     case trackers, ablation, sensitivity, frame, alignment, flow, targets, resolution, overlap, sandbox, upload, watchers
+    case load, queue
 
     var summary: String {
         switch self {
@@ -39,6 +40,8 @@ enum BenchPart: String, CaseIterable, Codable {
         case .sandbox: "decoding in a restricted process, beside decoding in this one"
         case .upload: "the server's memory during a large upload"
         case .watchers: "reading a job while a thousand clients watch jobs"
+        case .load: "requests a second, beside a bare libmicrohttpd program that answers the same; submissions"
+        case .queue: "claiming and listing with 100,000 queued jobs, beside 1,000"
         }
     }
 
@@ -56,6 +59,8 @@ enum BenchPart: String, CaseIterable, Codable {
         case .sandbox: try SandboxBench(options).run(&report)
         case .upload: try UploadBench(options).run(&report)
         case .watchers: try WatchersBench(options).run(&report)
+        case .load: try LoadBench(options).run(&report)
+        case .queue: try QueueBench(options).run(&report)
         }
     }
 }

@@ -19,8 +19,8 @@ public struct HTTPFields: Sendable, Hashable {
 
     public mutating func append(_ name: String, _ value: String) { fields.append((name, value)) }
 
-    private static func equal(_ a: String, _ b: String) -> Bool {
-        a.utf8.elementsEqual(b.utf8) { lower($0) == lower($1) }
+    static func equal(_ a: String, _ b: String) -> Bool {
+        a.utf8.count == b.utf8.count && a.utf8.elementsEqual(b.utf8) { lower($0) == lower($1) }
     }
 
     private static func lower(_ byte: UInt8) -> UInt8 { byte >= 65 && byte <= 90 ? byte | 32 : byte }
@@ -83,6 +83,8 @@ public struct HTTPResponse: Sendable {
     public var logNote: String?
     /// A constant name of the route for logs and metrics: `/v1/jobs/{id}`.
     public var route: String?
+    /// An answer that monitoring asks for every few seconds: the log has it at level debug, where it is a success.
+    public var isProbe = false
 
     public init(status: Int, fields: HTTPFields = HTTPFields(), body: HTTPBody = .empty) {
         self.status = status
@@ -148,4 +150,15 @@ public protocol HTTPApplication: Sendable {
     /// The body of an error that the server itself found: a malformed request (400), a head that is too large (431),
     /// too many connections (503). `detail` is a sentence for the client.
     func error(status: Int, detail: String, requestID: String) -> HTTPResponse
+
+    /// The same, for a protocol whose answers have fields of their own.
+    ///
+    /// - Parameter target: as it stood on the request line, unchecked.
+    func error(status: Int, detail: String, requestID: String, target: String) -> HTTPResponse
+}
+
+extension HTTPApplication {
+    public func error(status: Int, detail: String, requestID: String, target: String) -> HTTPResponse {
+        error(status: status, detail: detail, requestID: requestID)
+    }
 }

@@ -41,8 +41,17 @@ extension [UInt8] {
     }
 
     /// Appends a string in quotes, escaping what RFC 8259 §7 demands and nothing else.
-    mutating func appendJSONString(_ text: String) {
+    public mutating func appendJSONString(_ text: String) {
         append(UInt8(ascii: "\""))
+        // Nearly every text has nothing to escape.
+        let isPlain: Bool? = text.utf8.withContiguousStorageIfAvailable { bytes in
+            for byte in bytes where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                return false
+            }
+            append(contentsOf: bytes)
+            return true
+        }
+        guard isPlain != true else { return append(UInt8(ascii: "\"")) }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):

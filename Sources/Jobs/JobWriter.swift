@@ -44,7 +44,7 @@ public enum JobWriter {
         ]
     }
 
-    /// `video` is `null` where there is none and none can be made: nothing was tracked.
+    /// `deliveries` is `null` where nobody is called back, and `video` where there is none and none can be made: nothing was tracked.
     private static func links(_ job: Job) -> JSONValue {
         let base = "/v1/jobs/\(job.id)"
         let hasVideo = !job.status.isFinal || job.resultKey != nil || job.videoKey != nil
@@ -53,6 +53,7 @@ public enum JobWriter {
             "events": .string(base + "/events"),
             "results": .string(base + "/results"),
             "video": hasVideo ? .string(base + "/video") : .null,
+            "deliveries": job.spec.webhook == nil ? .null : .string(base + "/deliveries"),
             "source": .string(base + "/source"),
         ]
     }

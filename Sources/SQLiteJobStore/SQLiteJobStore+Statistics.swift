@@ -25,4 +25,22 @@ extension SQLiteJobStore: QueueStatistics {
             return endings
         }
     }
+
+    static let oldestDeliverySQL = "SELECT min(created_at) FROM deliveries WHERE state = 'pending'"
+
+    public func deliveryFigures() throws -> DeliveryFigures {
+        try read { db in
+            var figures = DeliveryFigures()
+            for row in try db.cachedStatement(sql: "SELECT state, count FROM delivery_counts").rows([]) {
+                switch row[0] as String {
+                case "pending": figures.pending = row[1]
+                case "delivered": figures.delivered = row[1]
+                default: figures.failed = row[1]
+                }
+            }
+            let oldest = try Int64.fetchOne(db.cachedStatement(sql: Self.oldestDeliverySQL))
+            figures.oldestPending = oldest.map { Date(unixMilliseconds: $0) }
+            return figures
+        }
+    }
 }

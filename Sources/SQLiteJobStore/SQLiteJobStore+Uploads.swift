@@ -7,20 +7,41 @@ extension SQLiteJobStore: UploadStore {
     /// In the order that ``upload(_:)`` reads.
     private static let uploadColumns = "id, tenant, length, received, metadata, created_at, expires_at, job_id"
 
-    public func create(_ upload: Upload) throws {
+    /// Whether a tenant has fewer than so many open uploads; those that are about to be swept do not count.
+    static let roomSQL = """
+        SELECT (SELECT count(*) FROM uploads
+            WHERE tenant = ? AND job_id IS NULL AND removed_at IS NULL AND expires_at > ?) < ?
+        """
+
+    public func create(_ upload: Upload, atMost most: Int) throws -> Bool {
         try write { db in
+            let room: StatementArguments = [upload.tenant.name, now, most]
+            guard try Bool.fetchOne(db.cachedStatement(sql: Self.roomSQL), arguments: room) ?? false else {
+                return false
+            }
             let sql = "INSERT INTO uploads (\(Self.uploadColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
             try db.cachedStatement(sql: sql).execute(arguments: [
                 upload.id.description, upload.tenant.name, upload.length, upload.offset, upload.metadata,
                 upload.createdAt.unixMilliseconds, upload.expiresAt.unixMilliseconds, upload.job?.description,
             ])
+            return true
         }
     }
 
     public func upload(_ id: UploadID, tenant: TenantID) throws -> Upload? {
         try read { db in
-            let sql = "SELECT \(Self.uploadColumns) FROM uploads WHERE id = ? AND tenant = ?"
+            let sql = "SELECT \(Self.uploadColumns) FROM uploads WHERE id = ? AND tenant = ? AND removed_at IS NULL"
             return try Self.upload(db.cachedStatement(sql: sql).rows([id.description, tenant.name]).first)
+        }
+    }
+
+    public func expiry(of id: UploadID, tenant: TenantID) throws -> Date? {
+        try read { db in
+            let sql = "SELECT expires_at FROM uploads WHERE id = ? AND tenant = ? AND removed_at IS NOT NULL"
+            let arguments: StatementArguments = [id.description, tenant.name]
+            return try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: arguments).map {
+                Date(unixMilliseconds: $0)
+            }
         }
     }
 
@@ -29,6 +50,7 @@ extension SQLiteJobStore: UploadStore {
             let sql = """
                 UPDATE uploads SET received = :offset, length = :length, expires_at = :expires
                 WHERE id = :id AND tenant = :tenant AND received = :before AND job_id IS NULL
+                    AND removed_at IS NULL
                     AND (length IS NULL OR length = :length)
                 RETURNING \(Self.uploadColumns)
                 """
@@ -42,7 +64,9 @@ extension SQLiteJobStore: UploadStore {
 
     public func delete(_ id: UploadID, tenant: TenantID) throws -> Upload? {
         try write { db in
-            let sql = "DELETE FROM uploads WHERE id = ? AND tenant = ? RETURNING \(Self.uploadColumns)"
+            let sql = """
+                DELETE FROM uploads WHERE id = ? AND tenant = ? AND removed_at IS NULL RETURNING \(Self.uploadColumns)
+                """
             return try Self.upload(db.cachedStatement(sql: sql).rows([id.description, tenant.name]).first)
         }
     }
@@ -59,23 +83,31 @@ extension SQLiteJobStore: UploadStore {
     static func take(_ upload: UploadID, for job: Job, _ db: Database) throws -> Bool {
         let sql = """
             UPDATE uploads SET job_id = ?
-            WHERE id = ? AND tenant = ? AND job_id IS NULL AND received = length
+            WHERE id = ? AND tenant = ? AND job_id IS NULL AND removed_at IS NULL AND received = length
             """
         try db.cachedStatement(sql: sql).execute(
             arguments: [job.id.description, upload.description, job.tenant.name])
         return db.changesCount == 1
     }
 
+    static let expiredUploadsSQL = """
+        UPDATE uploads SET removed_at = ? WHERE removed_at IS NULL AND expires_at <= ? RETURNING id
+        """
+    static let forgottenSQL = "DELETE FROM uploads WHERE removed_at IS NOT NULL AND removed_at <= ?"
+
     public func expireUploads() throws -> [UploadID] {
         try write { db in
-            let sql = "DELETE FROM uploads WHERE expires_at <= ? RETURNING id"
-            return try db.cachedStatement(sql: sql).rows([now]).compactMap { UploadID($0[0] as String) }
+            let remembered = now - Int64(UploadLimits.rememberedSeconds * 1000)
+            try db.cachedStatement(sql: Self.forgottenSQL).execute(arguments: [remembered])
+            return try db.cachedStatement(sql: Self.expiredUploadsSQL).rows([now, now]).compactMap {
+                UploadID($0[0] as String)
+            }
         }
     }
 
     public func isOpen(_ id: UploadID) throws -> Bool {
         try read { db in
-            let sql = "SELECT EXISTS (SELECT 1 FROM uploads WHERE id = ? AND job_id IS NULL)"
+            let sql = "SELECT EXISTS (SELECT 1 FROM uploads WHERE id = ? AND job_id IS NULL AND removed_at IS NULL)"
             return try Bool.fetchOne(db.cachedStatement(sql: sql), arguments: [id.description]) ?? false
         }
     }

@@ -17,6 +17,7 @@ public struct SQLiteJobStore: JobStore {
     /// From a job's end until it expires; `nil`: never.
     let retentionMilliseconds: Int64?
     let deliveryIDs: JobIDGenerator
+    let changes: ChangeWatch
 
     /// Opens the database, makes it where there is none, and brings its schema up to date.
     ///
@@ -34,12 +35,14 @@ public struct SQLiteJobStore: JobStore {
         deliveryIDs = JobIDGenerator(environment: environment)
         pool = try Self.translated { try Self.openPool(path) }
         group = GroupCommit(pool)
+        changes = ChangeWatch(path: path)
     }
 
     /// Waits for running statements, brings everything into the database's file and closes it. Later calls throw.
     ///
     /// Where no other process has the database open, its file alone is left, and is all that a backup needs.
     public func close() throws(JobsError) {
+        changes.close()
         // Readers go first: the last connection to close removes the log, which those may not, being read-only.
         pool.invalidateReadOnlyConnections()
         // What cannot be brought over, because another process reads or the disk is full, stays safe in the log.

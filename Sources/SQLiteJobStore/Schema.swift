@@ -10,6 +10,8 @@ enum Schema {
         ("0004_idempotency", PackageResources._004_idempotency_sql),
         ("0005_deliveries", PackageResources._005_deliveries_sql),
         ("0007_monitoring", PackageResources._007_monitoring_sql),
+        ("0008_upload_tombstones", PackageResources._008_upload_tombstones_sql),
+        ("0009_delivery_figures", PackageResources._009_delivery_figures_sql),
     ]
 
     /// Applies what is missing, each migration in a transaction of its own.

@@ -8,6 +8,8 @@ public struct APIConfiguration: Hashable, Sendable {
     public var uploadBytes: Int64 = 4 << 30
     /// `limits.upload_seconds`: how long an upload is kept that no byte comes to and no job takes.
     public var uploadSeconds = 86_400.0
+    /// `limits.open_uploads`: of a tenant at a time, neither taken by a job nor expired; one more is answered with 429.
+    public var openUploads = 1000
     /// `limits.frames`: the most `frame` files in one upload.
     public var frames = 1_000_000
     /// `limits.queued_jobs`: with so many jobs waiting, new ones are answered with 503.
@@ -39,6 +41,7 @@ public struct APIConfiguration: Hashable, Sendable {
     public func validate() throws(APIConfigurationError) {
         try Self.require(uploadBytes > 0, "limits.upload_bytes", "must be more than 0, not \(uploadBytes)")
         try Self.require(uploadSeconds >= 1, "limits.upload_seconds", "must be at least 1, not \(uploadSeconds)")
+        try Self.require(openUploads > 0, "limits.open_uploads", "must be more than 0, not \(openUploads)")
         try Self.require(frames > 0, "limits.frames", "must be more than 0, not \(frames)")
         try Self.require(frameDecodes > 0, "frameDecodes", "must be more than 0, not \(frameDecodes)")
         try Self.require(exports > 0, "exports", "must be more than 0, not \(exports)")

@@ -23,6 +23,7 @@ struct Services: Sendable {
     let onCancel: @Sendable (JobID) -> Void
     let flights = SubmissionFlights()
     let watch: JobWatch
+    let documents: JobDocuments
 
     /// Of the job's own document, which depends on its row alone; the revision grows with every change of that.
     func tag(_ job: Job) -> EntityTag { EntityTag("\(version)-\(job.revision)") }

@@ -23,7 +23,7 @@ public struct TrackingAPI: HTTPApplication {
     ///   - onCancel: a job that may be running is wanted no more.
     ///   - watch: wakes clients that wait.
     public init(
-        store: any JobStore & QueueStatistics, uploads: any UploadStore, deliveries: any DeliveryStore,
+        store: any JobStore & QueueStatistics & ChangeCount, uploads: any UploadStore, deliveries: any DeliveryStore,
         blobs: any BlobStore, media: any MediaServices, renderer: any VideoRenderer, keys: KeyRing? = nil,
         environment: any Environment = SystemEnvironment(), configuration: APIConfiguration = APIConfiguration(),
         version: String, logger: Logger, metrics: MetricsRegistry = MetricsRegistry(),
@@ -36,7 +36,7 @@ public struct TrackingAPI: HTTPApplication {
             ids: JobIDGenerator(environment: environment),
             environment: environment, configuration: configuration, version: version, logger: logger,
             statistics: store, metrics: metrics, health: health, onSubmit: onSubmit, onCancel: onCancel,
-            watch: watch)
+            watch: watch, documents: JobDocuments(store))
         self.watch = watch
         renderings = RenderingQueue(services, renderer: renderer)
         tus = TusGate(largestUpload: configuration.uploadBytes)
@@ -71,5 +71,11 @@ public struct TrackingAPI: HTTPApplication {
 
     public func error(status: Int, detail: String, requestID: String) -> HTTPResponse {
         Problem(.of(status: status), detail).response(requestID: requestID)
+    }
+
+    public func error(status: Int, detail: String, requestID: String, target: String) -> HTTPResponse {
+        var response = error(status: status, detail: detail, requestID: requestID)
+        if TusGate.covers(target: target) { response.fields["Tus-Resumable"] = Tus.version }
+        return response
     }
 }

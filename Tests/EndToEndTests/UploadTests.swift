@@ -172,7 +172,7 @@ struct UploadTests {
         #expect(!server.blobs().isEmpty)
         try poll("the sweeper") { server.blobs().isEmpty }
         let path = try #require(created["Location"])
-        #expect(try server.get(path, "-I", "-H", "Tus-Resumable: 1.0.0").status == 404)
+        #expect(try server.get(path, "-I", "-H", "Tus-Resumable: 1.0.0").status == 410)
     }
 }
 

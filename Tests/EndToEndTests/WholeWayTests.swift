@@ -126,6 +126,31 @@ struct WholeWayTests {
         #expect(boxes[12].split(separator: ",").compactMap { Double($0) } == [40, 50, 60, 30])
     }
 
+    @Test("a finished job is corrected by a job of its video with a keyframe, and both can be compared")
+    func correction() throws {
+        let video = try Material.syntheticVideo(frames: 30)
+        let server = try Server("--workers", "1")
+        let id = try server.submit(["video=@\(video.path)", "roi=\(video.boxes[0])"])
+        #expect(try server.finish(id)["status"] as? String == "succeeded")
+        let spec = """
+            {"source": {"job": "\(id)"},
+             "targets": [{"box": [\(video.boxes[0])], "keyframes": [{"frame": 12, "box": [40, 50, 60, 30]}]}]}
+            """
+        let answer = try server.post("/v1/jobs", ["-H", "Content-Type: application/json", "-d", spec])
+        let corrected = try #require(try answer.json()["id"] as? String)
+        #expect(try server.finish(corrected)["status"] as? String == "succeeded")
+        let before = try server.get("/v1/jobs/\(id)/results?format=ndjson").lines
+        let after = try server.get("/v1/jobs/\(corrected)/results?format=ndjson").lines
+        #expect(before.count == 30 && after.count == 30)
+        // The same up to the correction, and another from there on.
+        #expect(after[..<12] == before[..<12])
+        #expect(after[12] != before[12] && after[12].contains("[40,50,60,30]"))
+        // Neither needs the other.
+        #expect(try server.get("/v1/jobs/\(id)", "-X", "DELETE").status == 204)
+        #expect(
+            try server.get("/v1/jobs/\(corrected)/source").body == Data(contentsOf: URL(fileURLWithPath: video.path)))
+    }
+
     @Test("the annotated video has a frame for each frame, and answers ranges")
     func annotatedVideo() throws {
         let video = try Material.syntheticVideo(frames: 24)

@@ -30,6 +30,34 @@ extension JobStoreContract {
             #expect(try statistics.oldestQueued() == nil)
             #expect(try bench.current(second).status == .running)
         },
+        JobStoreCheck("deliveries are counted by how they go, whatever becomes of their jobs") { fixture in
+            let bench = try Bench(fixture)
+            let statistics = try #require(bench.store as? any QueueStatistics)
+            let deliveries = try #require(bench.store as? any DeliveryStore)
+            #expect(try statistics.deliveryFigures() == DeliveryFigures())
+            let began = bench.clock.now()
+            var jobs: [Job] = []
+            for _ in 0..<4 {
+                var job = bench.job()
+                job.spec.webhook = WebhookSpec(
+                    url: try WebhookURL("https://hooks.example/a"), events: WebhookSpec.Event.allCases)
+                try bench.store.submit(job)
+                _ = try bench.store.requestCancel(job.id, tenant: .anonymous)
+                jobs.append(job)
+                bench.clock.advance(10)
+            }
+            #expect(try statistics.deliveryFigures() == DeliveryFigures(pending: 4, oldestPending: began))
+            for state in [DeliveryState.delivered(bench.clock.now()), .failed(bench.clock.now())] {
+                let claimed = try #require(try deliveries.claimDelivery(leaseSeconds: 30, exceptHosts: []))
+                let attempt = DeliveryAttempt(number: 1, startedAt: bench.clock.now(), milliseconds: 3, status: 200)
+                #expect(try deliveries.record(attempt, then: state, lease: claimed.lease))
+            }
+            let third = began.addingTimeInterval(20)
+            let after = DeliveryFigures(pending: 2, oldestPending: third, delivered: 1, failed: 1)
+            #expect(try statistics.deliveryFigures() == after)
+            for job in jobs { _ = try bench.store.delete(job.id, tenant: .anonymous) }
+            #expect(try statistics.deliveryFigures() == DeliveryFigures(delivered: 1, failed: 1))
+        },
         JobStoreCheck("endings count every way a job can end, once, and outlive the job") { fixture in
             let bench = try Bench(fixture)
             let statistics = try #require(bench.store as? any QueueStatistics)

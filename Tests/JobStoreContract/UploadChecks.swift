@@ -132,6 +132,53 @@ public enum UploadStoreContract {
             #expect(try bench.store.expireUploads() == [short.id])
             #expect(try bench.current(short) == nil)
             #expect(try bench.current(long) == long)
+            #expect(try bench.store.isOpen(short.id) == false)
+            #expect(try bench.store.expireUploads().isEmpty)
+        },
+        UploadStoreCheck("that an upload has expired is remembered for a while, for its tenant") { fixture in
+            let bench = try UploadBench(fixture)
+            let whole = try bench.complete()
+            let other = try bench.create()
+            _ = try bench.store.delete(other.id, tenant: .anonymous)
+            let current = try #require(try bench.current(whole))
+            #expect(try bench.store.expiry(of: whole.id, tenant: .anonymous) == nil)
+            bench.clock.advance(200)
+            _ = try bench.store.expireUploads()
+            #expect(try bench.store.expiry(of: whole.id, tenant: .anonymous) == current.expiresAt)
+            #expect(try bench.store.expiry(of: whole.id, tenant: TenantID("b")) == nil)
+            #expect(try bench.store.expiry(of: other.id, tenant: .anonymous) == nil)
+            // It is past and gone for everything else.
+            #expect(try bench.store.submit(bench.job(), taking: whole.id) == false)
+            #expect(try bench.advance(current, to: 10) == nil)
+            #expect(try bench.store.delete(whole.id, tenant: .anonymous) == nil)
+            bench.clock.advance(UploadLimits.rememberedSeconds)
+            _ = try bench.store.expireUploads()
+            #expect(try bench.store.expiry(of: whole.id, tenant: .anonymous) == nil)
+        },
+        UploadStoreCheck("a tenant has no more open uploads than it may; what was taken, deleted or expired makes room")
+        {
+            fixture in
+            let bench = try UploadBench(fixture)
+            func create(_ tenant: TenantID = .anonymous) throws -> Upload? {
+                let upload = Upload(
+                    id: UploadID(bench.ids.next()), tenant: tenant, length: 10, createdAt: bench.clock.now(),
+                    expiresAt: bench.clock.now().addingTimeInterval(100))
+                return try bench.store.create(upload, atMost: 2) ? upload : nil
+            }
+            let first = try #require(try create())
+            let second = try #require(try create())
+            let refused = try create()
+            #expect(refused == nil)
+            #expect(try create(TenantID("b")) != nil)
+            _ = try bench.store.delete(first.id, tenant: .anonymous)
+            #expect(try create() != nil)
+            #expect(try create() == nil)
+            let whole = try #require(try bench.advance(second, to: 10))
+            #expect(try bench.store.submit(bench.job(), taking: whole.id))
+            #expect(try create() != nil)
+            #expect(try create() == nil)
+            bench.clock.advance(100)
+            #expect(try create() != nil, "the others have expired, swept or not")
         },
     ]
 

@@ -31,7 +31,7 @@ struct JobWriterTests {
                 "deadline_seconds":null,"priority":0,"labels":{},"webhook":null},"error":null,\
                 "links":{"self":"/v1/jobs/\(Self.id)","events":"/v1/jobs/\(Self.id)/events",\
                 "results":"/v1/jobs/\(Self.id)/results","video":"/v1/jobs/\(Self.id)/video",\
-                "source":"/v1/jobs/\(Self.id)/source"}}
+                "deliveries":null,"source":"/v1/jobs/\(Self.id)/source"}}
                 """)
     }
 

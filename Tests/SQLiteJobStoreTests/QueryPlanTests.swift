@@ -95,8 +95,16 @@ struct QueryPlanTests {
 
     @Test("looking for uploads that have expired reads those only")
     func expiredUploads() throws {
-        let plan = try plan("DELETE FROM uploads WHERE expires_at <= ? RETURNING id", [0])
-        #expect(plan.contains("uploads_by_expiry"))
+        #expect(try plan(SQLiteJobStore.expiredUploadsSQL, [0, 0]).contains("uploads_by_expiry"))
+        #expect(try plan(SQLiteJobStore.forgottenSQL, [0]).contains("uploads_removed"))
+        #expect(try plan(SQLiteJobStore.roomSQL, ["a", 0, 5]).contains("uploads_open"))
+    }
+
+    @Test("the delivery that has been pending for the longest is the first entry of an index")
+    func oldestDelivery() throws {
+        let plan = try plan(SQLiteJobStore.oldestDeliverySQL, [])
+        #expect(plan.contains("INDEX deliveries_pending_by_age"))
+        #expect(!plan.contains("TEMP B-TREE"))
     }
 
     @Test("looking at the revisions of some jobs reads those jobs only")

@@ -65,6 +65,7 @@ struct DeliveryTests {
         let service = try Service()
         let id = try service.kept(post(service, #"{"url": "https://a.example/x", "secret": "\#(Self.secret)"}"#)).id
         let path = "/v1/jobs/\(id)/deliveries"
+        #expect(service.send("GET", "/v1/jobs/\(id)").json?["links"]?["deliveries"]?.stringValue == path)
         #expect(service.send("GET", path).json == ["deliveries": []])
         _ = service.send("POST", "/v1/jobs/\(id)/cancel")
         let made = try #require(service.send("GET", path).json?["deliveries"]?.arrayValue?.first)

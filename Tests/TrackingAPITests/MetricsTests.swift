@@ -53,6 +53,8 @@ struct MetricsTests {
             (#"lktrack_jobs{state="running"}"#, 0), (#"lktrack_jobs_finished_total{outcome="failed"}"#, 1),
             (#"lktrack_jobs_failed_total{code="undecodable"}"#, 1),
             (#"lktrack_jobs_failed_total{code="worker_lost"}"#, 0), ("lktrack_disk_free_bytes", 1_000_000),
+            (#"lktrack_webhook_deliveries_finished_total{outcome="delivered"}"#, 0),
+            ("lktrack_webhook_deliveries_pending", 0), ("lktrack_webhook_oldest_pending_age_seconds", 0),
             ("lktrack_disk_reserve_bytes", 77), ("lktrack_queue_limit_jobs", 5), ("lktrack_workers_expected", 4),
             ("lktrack_workers_alive", 3), (#"lktrack_build_info{version="1.2.3"}"#, 1),
             (#"lktrack_collector_success{collector="store"}"#, 1),

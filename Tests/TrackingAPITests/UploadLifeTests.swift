@@ -68,8 +68,43 @@ struct UploadLifeTests {
         clock.advance(50)
         service.sweeper().sweep()
         #expect(try service.uploadFolders() == [String(younger.split(separator: "/").last ?? "")])
-        for path in [half, whole] { #expect(service.head(path).status == 404) }
+        for path in [half, whole] {
+            #expect(service.head(path).status == 410)
+            expectProblem(service.patch(path, at: 1, [2]), 410, saying: "expired at")
+            expectProblem(service.send("DELETE", path, Service.tus), 410)
+            expectProblem(service.send("GET", path + "/frames/0"), 410)
+        }
         #expect(service.track(younger).status == 202)
+    }
+
+    @Test("that an upload has expired is forgotten after a week")
+    func forgotten() throws {
+        let clock = ManualEnvironment()
+        let service = try Service(environment: clock) { $0.uploadSeconds = 100 }
+        let path = try service.create(10)
+        clock.advance(100)
+        service.sweeper().sweep()
+        #expect(service.head(path).status == 410)
+        clock.advance(7 * 86_400)
+        service.sweeper().sweep()
+        #expect(service.head(path).status == 404)
+    }
+
+    @Test("a tenant has so many uploads open at a time; one more is 429, until one of them is taken or removed")
+    func openUploads() throws {
+        let service = try Service { $0.openUploads = 2 }
+        let first = try service.create(10)
+        let whole = try service.upload(Sample.video())
+        let length = [(name: "Upload-Length", value: "5")]
+        let refused = service.send("POST", "/v1/uploads", Service.tus + length)
+        expectProblem(refused, 429, saying: "2 uploads")
+        #expect(refused.fields["Retry-After"] != nil && refused.fields["Tus-Resumable"] == "1.0.0")
+        #expect(refused.json?["type"] == "urn:lktrack:problem:too-many-uploads")
+        #expect(service.track(whole).status == 202)
+        #expect(service.send("POST", "/v1/uploads", Service.tus + length).status == 201)
+        expectProblem(service.send("POST", "/v1/uploads", Service.tus + length), 429)
+        #expect(service.send("DELETE", first, Service.tus).status == 204)
+        #expect(service.send("POST", "/v1/uploads", Service.tus + length).status == 201)
     }
 
     @Test("the sweeper's start removes bytes that a crash left without an upload, or to one that a job took")

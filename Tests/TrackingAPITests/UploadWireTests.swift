@@ -34,6 +34,22 @@ struct UploadWireTests {
         return field("Upload-Offset", reply)
     }
 
+    @Test("what the server refuses by itself says that tus is spoken here, where it is", arguments: [true, false])
+    func refusals(isUpload: Bool) async throws {
+        let path = isUpload ? "/v1/uploads" : "/v1/jobs"
+        try await Wire.run(try Service()) { wire in
+            for (arguments, status) in [
+                (["-H", "Expect: wonders"], 417), (["-H", "Host:"], 400),
+                (["-H", "X: \(String(repeating: "y", count: 40_000))"], 431),
+            ] {
+                let reply = try wire.curl(path, Self.tus + arguments)
+                #expect(reply.status == status)
+                #expect(Self.field("Tus-Resumable", reply) == (isUpload ? "1.0.0" : nil), "\(arguments[1].prefix(40))")
+                _ = try wire.summary()
+            }
+        }
+    }
+
     @Test("OPTIONS, POST, PATCH, HEAD and DELETE go through as tus has them")
     func methods() async throws {
         try await Wire.run(try Service()) { wire in

@@ -2,6 +2,7 @@ import Jobs
 import Media
 import Testing
 import Tracking
+import TrackingAPI
 
 @testable import Workers
 
@@ -19,6 +20,13 @@ struct MappingTests {
         #expect(PointRecord.State.allCases.map(\.rawValue) == PointEstimate.State.allCases.map(\.rawValue))
         #expect(TargetRequest.mostPoints == SpecLimits.points)
         #expect(TrackerOptions(TrackerSpec()) == TrackerOptions())
+    }
+
+    @Test("verdicts and findings of a picture have the same names in the interface as in the tracker")
+    func trackability() {
+        #expect(BoxTrackability.Verdict.allCases.map(\.rawValue) == Trackability.Verdict.allCases.map(\.rawValue))
+        let findings = Set(BoxTrackability.Finding.allCases.map(\.rawValue))
+        #expect(findings == Set(Trackability.Finding.allCases.map(\.rawValue)))
     }
 
     @Test("every option of the spec reaches the tracker")

@@ -306,6 +306,6 @@ final class Exchange: @unchecked Sendable {
     }
 
     private func refusal(_ status: Int, _ detail: String) -> HTTPResponse {
-        core.application.error(status: status, detail: detail, requestID: summary.id)
+        core.application.error(status: status, detail: detail, requestID: summary.id, target: target)
     }
 }

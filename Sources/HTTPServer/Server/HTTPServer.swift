@@ -123,8 +123,10 @@ public final class HTTPServer: Sendable {
             log_message: DaemonCallbacks.logMessage)
     }
 
-    /// Twice what a head may have, so that most of those that are too large are still read and get the application's error.
-    private static func connectionMemory(headBytes: Int) -> Int { max(128 * 1024, headBytes * 4) }
+    /// Half of it is for reading: half as much again as a head may have, so that most of those that are too large are
+    /// still read and get the application's error. Not more, because libmicrohttpd zeroes all of it between two requests
+    /// of a connection.
+    private static func connectionMemory(headBytes: Int) -> Int { max(96 * 1024, headBytes * 3) }
 
     /// Stops accepting, lets requests finish for as long as the grace period lasts, then cuts the rest: their sinks are
     /// aborted. Returns when no callback runs any more, except for handlers that have not returned; their responses are

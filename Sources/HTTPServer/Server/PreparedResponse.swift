@@ -8,15 +8,17 @@ struct PreparedResponse {
     let body: HTTPBody
 
     /// Set by the server or by libmicrohttpd, whatever the application says.
-    private static let reserved: Set = [
+    private static let reserved = [
         "connection", "content-length", "date", "keep-alive", "transfer-encoding", "x-request-id",
     ]
+
+    private static func isReserved(_ name: String) -> Bool { reserved.contains { HTTPFields.equal($0, name) } }
 
     /// `nil` where a field is none: a line break in a value would be the start of another field, or of another response.
     init?(_ response: HTTPResponse, requestID: String, closes: Bool) {
         guard (200...999).contains(response.status) else { return nil }
         var fields: [(name: String, value: String)] = []
-        for field in response.fields.fields where !Self.reserved.contains(field.name.lowercased()) {
+        for field in response.fields.fields where !Self.isReserved(field.name) {
             guard !field.name.isEmpty, field.name.utf8.allSatisfy(FieldScanner.isTokenByte),
                 field.value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
             else { return nil }

@@ -18,6 +18,8 @@ public struct HTTPRequestSummary: Sendable {
     public var isComplete = false
     /// ``HTTPResponse/logNote``.
     public var note: String?
+    /// ``HTTPResponse/isProbe``.
+    public var isProbe = false
     /// The trace that the request belongs to.
     public var trace: TraceContext?
 
@@ -27,18 +29,20 @@ public struct HTTPRequestSummary: Sendable {
         status = response.status
         route = response.route ?? route
         note = response.logNote
+        isProbe = response.isProbe
     }
 
     /// One line with a constant message.
     func write(to log: Logger) {
-        let level: Logger.Level = status >= 500 ? .error : .info
+        let level: Logger.Level = status >= 500 ? .error : isProbe && status < 400 ? .debug : .info
         guard log.logLevel <= level else { return }
         let (seconds, attoseconds) = duration.components
         let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
         var metadata: Logger.Metadata = [
-            "request_id": "\(id)", "method": "\(method)", "route": "\(route)", "status": .stringConvertible(status),
+            "request_id": .string(id), "method": .string(method), "route": .string(route),
+            "status": .stringConvertible(status),
             "bytes_in": .stringConvertible(bytesReceived), "bytes_out": .stringConvertible(bytesSent),
-            "duration_ms": .stringConvertible(Double(microseconds) / 1000), "remote": "\(remoteAddress)",
+            "duration_ms": .stringConvertible(Double(microseconds) / 1000), "remote": .string(remoteAddress),
         ]
         if !isComplete { metadata["complete"] = .stringConvertible(false) }
         if let note { metadata["note"] = "\(note)" }

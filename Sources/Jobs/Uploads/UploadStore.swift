@@ -18,10 +18,17 @@ public enum UploadSubmission: Hashable, Sendable {
 /// Every implementation passes the contract suite in `Tests/JobStoreContract`.
 public protocol UploadStore: Sendable {
     /// Keeps a new upload. When it returns, the upload survives power loss.
-    func create(_ upload: Upload) throws
+    ///
+    /// - Parameter most: of the tenant's uploads that neither a job has taken nor have expired, this one included.
+    /// - Returns: `false`, and nothing is kept, where there are so many already.
+    func create(_ upload: Upload, atMost most: Int) throws -> Bool
 
     /// `nil` where there is none, or it belongs to another tenant.
     func upload(_ id: UploadID, tenant: TenantID) throws -> Upload?
+
+    /// When an upload that is not there any more has expired, as long as that is remembered
+    /// (``UploadLimits/rememberedSeconds``). `nil` for any other.
+    func expiry(of id: UploadID, tenant: TenantID) throws -> Date?
 
     /// Writes down that bytes have become durable. The offset may go back, where bytes that it promised were lost.
     ///
@@ -45,9 +52,20 @@ public protocol UploadStore: Sendable {
     /// The same as ``IdempotentSubmission/submit(_:as:)``; all in one transaction.
     func submit(_ job: Job, taking upload: UploadID, as attempt: IdempotentAttempt) throws -> UploadSubmission
 
-    /// Removes the rows whose time is over. Returns their ids.
+    /// Removes the uploads whose time is over. Returns their ids, each once.
     func expireUploads() throws -> [UploadID]
 
     /// Whether there is such an upload, whoever owns it, that no job has taken; for sweeping orphaned blobs.
     func isOpen(_ id: UploadID) throws -> Bool
+}
+
+extension UploadStore {
+    /// Keeps a new upload, however many there are.
+    public func create(_ upload: Upload) throws { _ = try create(upload, atMost: .max) }
+}
+
+/// What holds for uploads in every store.
+public enum UploadLimits {
+    /// How long it is remembered that an upload has expired: as long as an expired job is listed.
+    public static let rememberedSeconds = 7.0 * 86_400
 }

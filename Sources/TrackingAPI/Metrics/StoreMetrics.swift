@@ -35,7 +35,29 @@ struct StoreMetrics: Sendable {
         }
     }
 
-    private func jobs() throws -> [MetricFamily] {
+    private func jobs() throws -> [MetricFamily] { try queue() + webhooks() }
+
+    private func webhooks() throws -> [MetricFamily] {
+        let figures = try services.statistics.deliveryFigures()
+        let age = figures.oldestPending.map { max(0, services.environment.now().timeIntervalSince($0)) } ?? 0
+        return [
+            .counter(
+                "lktrack_webhook_deliveries_finished",
+                "Webhook messages that were taken by their receiver, or given up, since the database was made.",
+                [
+                    ([("outcome", "delivered")], Double(figures.delivered)),
+                    ([("outcome", "failed")], Double(figures.failed)),
+                ]),
+            .gauge(
+                "lktrack_webhook_deliveries_pending", "Webhook messages that are to be sent, or sent again.",
+                Double(figures.pending)),
+            .gauge(
+                "lktrack_webhook_oldest_pending_age_seconds",
+                "How long ago the job of the oldest pending webhook message ended; 0 where none is pending.", age),
+        ]
+    }
+
+    private func queue() throws -> [MetricFamily] {
         let counts = try services.store.counts()
         let endings = try services.statistics.endings()
         let oldest = try services.statistics.oldestQueued()

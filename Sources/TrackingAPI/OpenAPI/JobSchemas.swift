@@ -67,6 +67,7 @@ enum JobSchemas {
         .init("events", Schema.string.with("format", "uri-reference")),
         .init("results", Schema.string.with("format", "uri-reference")),
         .init("video", Schema.string.orNull.described("null where nothing was tracked.")),
+        .init("deliveries", Schema.string.orNull.described("null where nobody is called back.")),
         .init("source", Schema.string.with("format", "uri-reference")),
     ])
 

@@ -106,7 +106,7 @@ enum UploadOperations {
         parameters: [Parameter.uploadID, Parameter.tusResumable],
         responses: [
             Response(204, "It is gone.", headers: ["Tus-Resumable"])
-        ] + Response.always + Response.problems(404, 412, 503),
+        ] + Response.always + Response.problems(404, 410, 412, 503),
         curl: "curl -X DELETE localhost:8080/v1/uploads/$UPLOAD -H 'Tus-Resumable: 1.0.0'")
 
     private static let frame = Operation(

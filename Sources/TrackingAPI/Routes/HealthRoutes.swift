@@ -4,11 +4,15 @@ import Jobs
 /// `/healthz` and `/readyz`.
 struct HealthRoutes: Sendable {
     let services: Services
+    private let isAlive: HTTPResponse
+
+    init(services: Services) {
+        self.services = services
+        isAlive = .json(200, ["status": "ok", "version": .string(services.version)]).asProbe
+    }
 
     /// The process answers; nothing else is asked.
-    func alive(_ context: RequestContext) -> HTTPResponse {
-        .json(200, ["status": "ok", "version": .string(services.version)])
-    }
+    func alive(_ context: RequestContext) -> HTTPResponse { isAlive }
 
     /// Whether a job that came now could be taken and worked on.
     func ready(_ context: RequestContext) throws(Problem) -> HTTPResponse {
@@ -26,7 +30,7 @@ struct HealthRoutes: Sendable {
             problem.extensions = [("checks", list)]
             throw problem
         }
-        return .json(200, ["status": "ready", "checks": list])
+        return .json(200, ["status": "ready", "checks": list]).asProbe
     }
 
     private func storeCheck() -> Check {

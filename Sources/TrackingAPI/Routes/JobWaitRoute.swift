@@ -9,12 +9,26 @@ struct JobWaitRoute: Sendable {
 
     func get(_ context: RequestContext) -> HTTPDisposition {
         guard let wait = RequestPreferences(context.request.fields).wait else {
-            return .work { Router.answer(context, route: Self.pattern) { try respond(services.job(context), context) } }
+            return now(context)
         }
         // A proxy in between may give up sooner than a client that asks for more.
         let seconds = min(wait, APILimits.waitSeconds)
         return .later { responder in
             services.watch.perform { hold(context, seconds, responder) }
+        }
+    }
+
+    private func now(_ context: RequestContext) -> HTTPDisposition {
+        let id = context.parameter("id") ?? ""
+        if let document = services.documents.current(id, tenant: context.tenant) {
+            return .respond(Router.answer(context, route: Self.pattern) { try respond(document, context) })
+        }
+        return .work {
+            Router.answer(context, route: Self.pattern) {
+                try respond(
+                    services.documents.read(id, tenant: context.tenant) { document(try services.job(context)) }, context
+                )
+            }
         }
     }
 
@@ -25,7 +39,7 @@ struct JobWaitRoute: Sendable {
                 responder.respond(
                     Router.answer(context, route: Self.pattern) {
                         guard let job else { throw RequestContext.noSuchJob }
-                        var response = try respond(job, context)
+                        var response = try respond(document(job), context)
                         response.fields["Preference-Applied"] = "wait=\(seconds)"
                         return response
                     })
@@ -36,9 +50,13 @@ struct JobWaitRoute: Sendable {
         }
     }
 
-    private func respond(_ job: Job, _ context: RequestContext) throws -> HTTPResponse {
+    private func document(_ job: Job) -> JobDocuments.Document {
         let tag = services.tag(job)
-        if let answer = try Conditions.answer(tag, context.request) { return answer }
-        return .json(200, JobWriter.json(job), fields: [("ETag", tag.description)])
+        return JobDocuments.Document(
+            tag: tag, response: .json(200, JobWriter.json(job), fields: [("ETag", tag.description)]))
+    }
+
+    private func respond(_ document: JobDocuments.Document, _ context: RequestContext) throws -> HTTPResponse {
+        try Conditions.answer(document.tag, context.request) ?? document.response
     }
 }

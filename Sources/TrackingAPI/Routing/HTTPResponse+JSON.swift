@@ -10,4 +10,11 @@ extension HTTPResponse {
         response.body = .bytes(value.encoded())
         return response
     }
+
+    /// The same, as an answer to monitoring.
+    var asProbe: HTTPResponse {
+        var response = self
+        response.isProbe = true
+        return response
+    }
 }

@@ -1,7 +1,7 @@
 import HTTPServer
 
-/// One line of the route table.
-struct Route: Sendable {
+/// One line of the route table. (A class, because every request passes all of them by.)
+final class Route: Sendable {
     /// On which thread an answer is made.
     enum Place: Sendable {
         /// On the connection's own, which must not block.
@@ -38,6 +38,16 @@ struct Route: Sendable {
         segments = pattern.split(separator: "/").map { part in
             part.first == "{" ? .parameter(String(part.dropFirst().dropLast())) : .literal(String(part))
         }
+    }
+
+    /// Whether the path fits the pattern.
+    func fits(_ path: [String]) -> Bool {
+        if segments.isEmpty { return path.isEmpty || path == [""] }
+        guard path.count == segments.count else { return false }
+        for k in segments.indices {
+            if case .literal(let text) = segments[k], text != path[k] { return false }
+        }
+        return true
     }
 
     /// The parameters where the path fits the pattern, else `nil`. The root is the empty path, or one empty segment.

@@ -12,12 +12,12 @@ struct Router: Sendable {
     }
 
     func disposition(of request: HTTPRequest) -> HTTPDisposition {
-        let matches = routes.compactMap { route in route.match(request.path).map { (route, $0) } }
-        guard let pattern = matches.first?.0.pattern else {
+        let matches = routes.filter { $0.fits(request.path) }
+        guard let pattern = matches.first?.pattern else {
             return .respond(Self.response(to: Self.nothingHere(request), request, route: nil))
         }
         if request.method == "OPTIONS" {
-            var response = HTTPResponse(status: 204, fields: HTTPFields([("Allow", Self.allow(matches.map(\.0)))]))
+            var response = HTTPResponse(status: 204, fields: HTTPFields([("Allow", Self.allow(matches))]))
             response.route = pattern
             return .respond(response)
         }
@@ -35,13 +35,14 @@ struct Router: Sendable {
         }
     }
 
-    /// - Parameter matches: the routes that the path fits, with the values in it.
+    /// - Parameter matches: the routes that the path fits.
     private static func dispatch(
-        _ request: HTTPRequest, _ matches: [(route: Route, parameters: [(name: String, value: String)])],
-        _ pattern: String, tenant: TenantID
+        _ request: HTTPRequest, _ matches: [Route], _ pattern: String, tenant: TenantID
     ) -> HTTPDisposition {
-        guard let (route, parameters) = matches.first(where: { $0.0.method == request.method }) else {
-            return .respond(response(to: wrongMethod(request, matches.map(\.route)), request, route: pattern))
+        guard let route = matches.first(where: { $0.method == request.method }),
+            let parameters = route.match(request.path)
+        else {
+            return .respond(response(to: wrongMethod(request, matches), request, route: pattern))
         }
         if let unknown = route.unknownParameter(in: request.query) {
             return .respond(response(to: unknownParameter(unknown, route), request, route: pattern))
@@ -51,7 +52,7 @@ struct Router: Sendable {
 
     /// Whether there is anything for the request's path and method.
     func hasRoute(for request: HTTPRequest) -> Bool {
-        routes.contains { $0.method == request.method && $0.match(request.path) != nil }
+        routes.contains { $0.method == request.method && $0.fits(request.path) }
     }
 
     private static func run(_ route: Route, _ context: RequestContext) -> HTTPDisposition {

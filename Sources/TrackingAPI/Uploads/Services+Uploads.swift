@@ -23,12 +23,19 @@ extension Services {
     ///
     /// - Throws: 404 where there is none; 410 where its time is over, or a job has taken it.
     func openUpload(_ id: UploadID, tenant: TenantID) throws -> Upload {
-        guard let upload = try uploads.upload(id, tenant: tenant) else { throw RequestContext.noSuchUpload }
+        guard let upload = try uploads.upload(id, tenant: tenant) else { throw try missingUpload(id, tenant: tenant) }
         if let job = upload.job { throw Problem(.gone, "The job \(job) has taken this upload.") }
-        guard upload.expiresAt > environment.now() else {
-            throw Problem(.gone, "The upload expired at \(RFC3339.string(upload.expiresAt)). Begin a new one.")
-        }
+        guard upload.expiresAt > environment.now() else { throw Self.expired(upload.expiresAt) }
         return upload
+    }
+
+    /// 410 for an upload that has expired, as long as that is remembered; 404 for what never was, or is somebody else's.
+    func missingUpload(_ id: UploadID, tenant: TenantID) throws -> Problem {
+        try uploads.expiry(of: id, tenant: tenant).map(Self.expired) ?? RequestContext.noSuchUpload
+    }
+
+    private static func expired(_ time: Date) -> Problem {
+        Problem(.gone, "The upload expired at \(RFC3339.string(time)). Begin a new one.")
     }
 
     /// How many bytes of an upload are there for sure: as many as were written down, unless the disk has lost some.

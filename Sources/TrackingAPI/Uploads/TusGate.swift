@@ -10,6 +10,13 @@ struct TusGate: Sendable {
         request.path.starts(with: ["v1", "uploads"]) && request.path.count <= 3
     }
 
+    /// The same of a target that was not taken apart, because something is wrong with its request.
+    static func covers(target: String) -> Bool {
+        guard target.hasPrefix(UploadRoutes.path) else { return false }
+        let rest = target.dropFirst(UploadRoutes.path.count).prefix { $0 != "?" }
+        return rest.isEmpty || rest.first == "/" && !rest.dropFirst().contains("/")
+    }
+
     /// - Parameter router: tells what becomes of the request once it is known to speak this version, and of one that
     ///   would not be answered in any.
     func disposition(of request: HTTPRequest, _ router: Router) -> HTTPDisposition {

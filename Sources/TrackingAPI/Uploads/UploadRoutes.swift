@@ -62,7 +62,7 @@ struct UploadRoutes: Sendable {
     func delete(_ context: RequestContext) throws -> HTTPResponse {
         let id = try context.uploadID()
         guard let upload = try services.uploads.delete(id, tenant: context.tenant) else {
-            throw RequestContext.noSuchUpload
+            throw try services.missingUpload(id, tenant: context.tenant)
         }
         services.removeBytes(of: upload.id)
         return HTTPResponse(status: 204)

@@ -81,7 +81,13 @@ final class UploadSink: HTTPBodySink {
             state.writer = try UploadWriter(chunk, to: id, tenant: context.tenant, services: services)
         case .new(let upload):
             try Admission(services: services).checkSpace(for: upload.length ?? chunk.count ?? 0)
-            try services.uploads.create(upload)
+            let most = services.configuration.openUploads
+            guard try services.uploads.create(upload, atMost: most) else {
+                throw Problem(
+                    .tooManyUploads,
+                    "\(most) uploads are open already. Finish them, submit their jobs, or remove them; they expire by themselves."
+                ).retryAfter(60)
+            }
             state.isCreated = true
             guard chunk.count != 0 else { return }
             state.writer = try UploadWriter(chunk, to: upload.id, tenant: context.tenant, services: services)

@@ -24,20 +24,35 @@ struct JSONLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        var members: [(String, JSONValue)] = [
-            ("time", .string(RFC3339.string(Date()))),
-            ("level", .string(event.level.rawValue)),
-            ("logger", .string(label)),
-            ("message", .string(event.message.description)),
-        ]
-        let all = metadata.merging(event.metadata ?? [:]) { $1 }
-        members += all.sorted { $0.key < $1.key }.map { ($0.key, Self.json($0.value)) }
-        output.write(JSONValue.object(JSONObject(members)).encoded())
+        // A line for every request: written at once instead of put together first.
+        var line: [UInt8] = []
+        line.reserveCapacity(512)
+        line.append(contentsOf: #"{"time":"#.utf8)
+        line.appendJSONString(RFC3339.string(Date()))
+        line.append(contentsOf: #","level":"#.utf8)
+        line.appendJSONString(event.level.rawValue)
+        line.append(contentsOf: #","logger":"#.utf8)
+        line.appendJSONString(label)
+        line.append(contentsOf: #","message":"#.utf8)
+        line.appendJSONString(event.message.description)
+        let own = event.metadata ?? [:]
+        let all = metadata.isEmpty ? own : metadata.merging(own) { $1 }
+        for (key, value) in all.sorted(by: { $0.key < $1.key }) {
+            line.append(UInt8(ascii: ","))
+            line.appendJSONString(key)
+            line.append(UInt8(ascii: ":"))
+            Self.json(value).append(to: &line)
+        }
+        line.append(contentsOf: "}\n".utf8)
+        output.write(line)
     }
 
     private static func json(_ value: Logger.MetadataValue) -> JSONValue {
         switch value {
         case .string(let text): .string(text)
+        // The usual ones, without looking for what else they conform to.
+        case .stringConvertible(let value as Int): .int(value)
+        case .stringConvertible(let value as Int64): .int(value)
         case .stringConvertible(let value as any BinaryInteger): .number(Double(Int64(clamping: value)))
         case .stringConvertible(let value as Double) where value.isFinite: .number(value)
         case .stringConvertible(let value as Bool): .bool(value)
@@ -55,7 +70,8 @@ final class LogOutput: Sendable {
 
     init(descriptor: Int32) { self.descriptor = Mutex(descriptor) }
 
+    /// - Parameter line: with its end.
     func write(_ line: [UInt8]) {
-        _ = descriptor.withLock { Console.write(line + [UInt8(ascii: "\n")], to: $0) }
+        _ = descriptor.withLock { Console.write(line, to: $0) }
     }
 }

@@ -30,6 +30,7 @@ extension ServiceConfiguration {
         var configuration = APIConfiguration()
         configuration.uploadBytes = Int64(limits.uploadBytes)
         configuration.uploadSeconds = limits.uploadSeconds
+        configuration.openUploads = limits.openUploads
         configuration.frames = limits.frames
         configuration.queuedJobs = limits.queuedJobs
         configuration.requestRate =

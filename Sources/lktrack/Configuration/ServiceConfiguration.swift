@@ -14,6 +14,7 @@ struct ServiceConfiguration: Sendable, Equatable {
     struct Limits: Sendable, Equatable {
         var uploadBytes = 4 << 30
         var uploadSeconds = 86_400.0
+        var openUploads = 1000
         var pixels = 3840 * 2160 * 2
         var frames = 1_000_000
         var archiveBytes = 8 << 30
@@ -171,6 +172,7 @@ extension ConfigurationKey {
         roles,
         int("limits.upload_bytes", \.limits.uploadBytes, 1...(1 << 50)),
         seconds("limits.upload_seconds", \.limits.uploadSeconds, 1...31_536_000),
+        int("limits.open_uploads", \.limits.openUploads, 1...1_000_000),
         int("limits.pixels", \.limits.pixels, 64...(1 << 30)),
         int("limits.frames", \.limits.frames, 1...100_000_000),
         int("limits.archive_bytes", \.limits.archiveBytes, 1...(1 << 50)),

@@ -124,6 +124,10 @@ struct DocumentTests {
         try answers.add(try server.get("/v1/jobs/\(running)"), "get", job, status: 200)
         try answers.add(try server.post("/v1/jobs/\(succeeded)/cancel", []), "post", "\(job)/cancel", status: 409)
 
+        let judged = #"{"job":"\#(succeeded)","frame":1,"boxes":[[\#(short.boxes[0])],[0,0,9,9]]}"#
+        try answers.add(
+            try server.post("/v1/trackability", ["-H", "Content-Type: application/json", "-d", judged]), "post",
+            "/v1/trackability", status: 200)
         try answers.add(try server.get("/v1/jobs?limit=3"), "get", "/v1/jobs", status: 200)
         for id in [succeeded, points] {
             for format in ["json", "coco", "labelstudio"] {

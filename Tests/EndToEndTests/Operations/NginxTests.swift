@@ -79,6 +79,42 @@ struct NginxTests {
         #expect(process.isRunning)
     }
 
+    @Test("passes events on as they come, and those that were missed to who comes back")
+    func events() throws {
+        let server = try Server("--workers", "1")
+        let nginx = try Nginx(server)
+        try nginx.start()
+        let video = try Material.syntheticVideo(frames: 900, targets: 3, size: "640x480")
+        let id = try server.submit(["video=@\(video.path)"] + video.boxes.map { "roi=\($0)" })
+        let file = nginx.folder.path("events")
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments =
+            ["curl", "-sN", "-o", file] + nginx.curl + [nginx.url + "/v1/jobs/\(id)/events?frames=true"]
+        try process.run()
+        defer {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        // A proxy that keeps answers until they are whole, or a few pages long, would have nothing before the end.
+        var seen = ""
+        try poll("a frame, while the job runs") {
+            seen = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+            return seen.contains("event: frame")
+        }
+        #expect(try server.status(id) == "running")
+        #expect(process.isRunning && seen.contains("event: status") && !seen.contains("event: end"))
+        #expect(try server.post("/v1/jobs/\(id)/cancel", []).status == 202)
+        process.waitUntilExit()
+        let all = try String(contentsOfFile: file, encoding: .utf8)
+        #expect(all.contains("event: end") && all.hasPrefix(seen))
+        // Back after the first event, by the id that came with it.
+        let first = try #require(all.firstMatch(of: /(?m)^id: ?(.*)$/)?.output.1)
+        let rest = try nginx.get("/v1/jobs/\(id)/events?frames=true", "-H", "Last-Event-ID: \(first)")
+        #expect(rest.status == 200 && rest["Content-Type"]?.hasPrefix("text/event-stream") == true)
+        #expect(rest.text.contains("event: end") && !rest.text.contains("id: \(first)\n"))
+    }
+
     @Test("sends plain HTTP to TLS, and keeps the metrics to the machine")
     func paths() throws {
         let server = try Server()
