@@ -17,14 +17,13 @@ struct ResultRoute: Sendable {
         let job = try services.keptJob(context)
         let format = try Self.format(context)
         let slice = try Self.slice(context)
-        let encoder = try ResultEncoder(
-            format: format,
-            provenance: ResultProvenance(version: services.version, job: job.id, source: job.source, spec: job.spec),
-            slice: slice)
+        let encoder = try ResultEncoder(format: format, provenance: provenance(job), slice: slice)
         if try Self.isFollowed(context, format), !job.status.isFinal { return try follow(job, encoder) }
         let reader = try reader(job, isPartialWelcome: context.flag("partial"))
-        let content = { EncodedBody(ResultStream(reader: reader, encoder: encoder)) }
-        guard job.status.isFinal else { return Self.growing(content(), format) }
+        let content = {
+            EncodedBody(try ResultStream(reader: reader, encoder: encoder, scratch: services.blobs.scratch))
+        }
+        guard job.status.isFinal else { return Self.growing(try content(), format) }
 
         let coding = ContentCoding(context.request)
         let tag = tag(job, format, slice, coding)
@@ -35,7 +34,7 @@ struct ResultRoute: Sendable {
                 try BlobResponse.make(
                     kept.reader, mediaType: format.mediaType, tag: tag, digest: kept.digest, for: context.request)
             } else {
-                try Self.streamed(content(), format, coding, tag)
+                try Self.streamed(try content(), format, coding, tag)
             }
         if coding != .identity, response.status != 304 { response.fields["Content-Encoding"] = coding.rawValue }
         response.fields["Vary"] = "Accept, Accept-Encoding"
@@ -45,7 +44,7 @@ struct ResultRoute: Sendable {
     /// The whole of a final result: as it is stored, or in a form that is made of it and kept. `nil` where there is no
     /// space to keep it.
     private func whole(
-        _ job: Job, _ format: ResultFormat, _ coding: ContentCoding, _ content: () -> EncodedBody
+        _ job: Job, _ format: ResultFormat, _ coding: ContentCoding, _ content: () throws -> EncodedBody
     ) throws -> ResultExports.Kept? {
         if format == .ndjson, coding == .identity, let key = job.resultKey { return try exports.kept(key) }
         return try exports.open(job, format, coding) { try Self.coded(content(), coding) }
@@ -134,6 +133,13 @@ struct ResultRoute: Sendable {
     }
 
     // MARK: What there is
+
+    private func provenance(_ job: Job) -> ResultProvenance {
+        var provenance = ResultProvenance(
+            version: services.version, job: job.id, source: job.source, spec: job.spec)
+        provenance.isWhole = job.status == .succeeded
+        return provenance
+    }
 
     private func reader(_ job: Job, isPartialWelcome: Bool) throws -> any BlobReader {
         if job.status.isFinal {

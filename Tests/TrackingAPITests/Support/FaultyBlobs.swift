@@ -38,6 +38,7 @@ final class FaultyBlobs: BlobStore {
     func remove(_ key: String) throws { try base.remove(key) }
     func children(of prefix: String) throws -> [String] { try base.children(of: prefix) }
     func localPath(_ key: String) throws -> String? { try base.localPath(key) }
+    func scratch() throws -> any ScratchFile { try base.scratch() }
     func availableBytes() throws -> Int64 { try free.withLock { $0 } ?? base.availableBytes() }
 
     private final class Appender: BlobAppender {
