@@ -98,6 +98,8 @@ public struct FileBlobStore: BlobStore {
         return path
     }
 
+    public func scratch() throws -> any ScratchFile { try FileScratch(folder: directory) }
+
     public func availableBytes() throws -> Int64 {
         var status = statvfs()
         guard statvfs(directory, &status) == 0 else { throw FileSystem.failure("look at the free space of", directory) }

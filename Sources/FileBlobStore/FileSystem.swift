@@ -41,6 +41,19 @@ enum FileSystem {
         return descriptor
     }
 
+    /// Makes a file and takes its name away at once. (`O_TMPFILE` is not there on every file system.) One that a dead
+    /// process left between the two is named like an unfinished blob, and goes with those.
+    static func createNameless(in folder: String) throws(JobsError) -> Int32 {
+        let path = "\(folder)/\(PartName.make("scratch"))"
+        let descriptor = try createLocked(path)
+        guard unlink(path) == 0 else {
+            let code = errno
+            close(descriptor)
+            throw failure("remove", path, code)
+        }
+        return descriptor
+    }
+
     /// Opens a file for reading and writing, makes it where it is not there, and takes its lock.
     ///
     /// - Returns: `nil` where the file or its folder was renamed or removed meanwhile: try again.

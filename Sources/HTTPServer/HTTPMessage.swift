@@ -53,6 +53,9 @@ public struct HTTPRequest: Sendable {
     public var id: String
     /// A HEAD request. Its `method` is `GET`: it is answered as that would be, and the server leaves out the body.
     public var isHead = false
+    /// Whether nobody waits for the response any more, as far as the server has noticed: for work that takes long. May be
+    /// asked from any thread.
+    public var hasClientLeft: @Sendable () -> Bool = { false }
 
     public init(
         method: String, target: String, path: [String], query: [(name: String, value: String)] = [],
@@ -128,6 +131,14 @@ public protocol HTTPLiveBodyStream: HTTPBodyStream {
     /// Asked where ``HTTPBodyStream/read(into:)`` returned 0: true means that there is nothing now, false that the body
     /// is over.
     func pending() -> Bool
+    /// Whether the connection is closed after it. True unless a body says otherwise: between two requests libmicrohttpd
+    /// zeroes all of a connection's memory, and so makes it resident, which is not for thousands of streams that end
+    /// together.
+    var endsConnection: Bool { get }
+}
+
+extension HTTPLiveBodyStream {
+    public var endsConnection: Bool { true }
 }
 
 /// What is to become of a request, decided when its head is there.

@@ -4,14 +4,18 @@ public struct BlobLines: Sendable {
     private static let pieceSize = 64 << 10
 
     private let reader: any BlobReader
-    private var offset: Int64 = 0
+    private var offset: Int64
     /// Read and not handed out yet; from `start` on.
     private var buffer: [UInt8] = []
     private var start = 0
     /// Where the search for a line feed goes on.
     private var searched = 0
 
-    public init(_ reader: any BlobReader) { self.reader = reader }
+    /// - Parameter offset: where the first line begins.
+    public init(_ reader: any BlobReader, at offset: Int64 = 0) {
+        self.reader = reader
+        self.offset = offset
+    }
 
     /// The next line, `nil` where there is none (yet).
     ///

@@ -40,6 +40,9 @@ public protocol BlobStore: Sendable {
     /// A path under which a decoder or an encoder can open the finished blob.
     func localPath(_ key: String) throws -> String?
 
+    /// A file for what has no key: gone when it is let go of, and with the process.
+    func scratch() throws -> any ScratchFile
+
     /// Bytes that may still be written.
     func availableBytes() throws -> Int64
 }
@@ -78,6 +81,13 @@ public protocol BlobAppender: AnyObject, Sendable {
     func commit() throws
     /// Lets the next appender in. Nothing can be written any more.
     func close()
+}
+
+/// Bytes that are put away and read again. Used by one thread at a time.
+public protocol ScratchFile: AnyObject, Sendable {
+    func append(_ bytes: UnsafeRawBufferPointer) throws
+    /// Reads up to the buffer's size from an offset; less only at the end.
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int
 }
 
 public protocol BlobReader: AnyObject, Sendable {

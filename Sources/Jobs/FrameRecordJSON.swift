@@ -32,6 +32,24 @@ extension FrameRecord {
         bytes.append("]}")
     }
 
+    /// The frame's number in a line that ``appendLine(to:)`` wrote, found without reading the rest; `nil` where it is
+    /// none.
+    static func frame(ofLine line: some Collection<UInt8>) -> Int? {
+        let start: StaticString = "{\"frame\":"
+        let isRecord = start.withUTF8Buffer { line.starts(with: $0) }
+        guard isRecord else { return nil }
+        var (number, digits) = (0, 0)
+        for byte in line.dropFirst(start.utf8CodeUnitCount) {
+            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else {
+                return digits > 0 && byte == UInt8(ascii: ",") ? number : nil
+            }
+            digits += 1
+            guard digits <= 18 else { return nil }
+            number = number * 10 + Int(byte - UInt8(ascii: "0"))
+        }
+        return nil
+    }
+
     /// Reads a line that ``appendLine(to:)`` wrote, with or without its line feed; `null` numbers become NaN.
     public init(line: some Collection<UInt8>) throws(JSONError) {
         let json = try JSONValue(parsing: line, maximumBytes: .max)

@@ -84,11 +84,14 @@ public struct JobSource: Hashable, Sendable {
     public var height: Int?
     public var frameRate: Double?
     public var codec: String?
+    /// As the container has it; `nil` also where that does not tell.
+    public var frameCount: Int?
 
     public init(
         kind: Kind, blobKey: String, bytes: Int64, sha256: String, fileName: String? = nil, width: Int? = nil,
-        height: Int? = nil, frameRate: Double? = nil, codec: String? = nil
+        height: Int? = nil, frameRate: Double? = nil, codec: String? = nil, frameCount: Int? = nil
     ) {
+        self.frameCount = frameCount
         self.kind = kind
         self.blobKey = blobKey
         self.bytes = bytes

@@ -16,7 +16,8 @@ extension JobSource {
         self.init(
             kind: kind, blobKey: blobKey, bytes: count, sha256: sha256, fileName: json["file_name"]?.stringValue,
             width: json["width"]?.intValue, height: json["height"]?.intValue,
-            frameRate: json["frame_rate"]?.doubleValue, codec: json["codec"]?.stringValue)
+            frameRate: json["frame_rate"]?.doubleValue, codec: json["codec"]?.stringValue,
+            frameCount: json["frame_count"]?.intValue)
     }
 }
 

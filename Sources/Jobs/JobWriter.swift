@@ -41,6 +41,7 @@ public enum JobWriter {
             "height": source.height.map { .int($0) } ?? .null,
             "frame_rate": source.frameRate.map { .number($0) } ?? .null,
             "codec": source.codec.map { .string($0) } ?? .null,
+            "frame_count": source.frameCount.map { .int($0) } ?? .null,
         ]
     }
 

@@ -19,14 +19,19 @@ public struct APIConfiguration: Hashable, Sendable {
     public var requestRate: RequestRate?
     /// `limits.disk_reserve_bytes`: an upload that would leave less is answered with 507.
     public var diskReserveBytes: Int64 = 256 << 20
-    /// Single frames decoded at a time; a request for one more is answered with 503. To be less than the server's handler
-    /// threads, each of which a decode holds.
+    /// Single frames decoded at a time; a request for one more is answered with 503. Each holds one of the server's
+    /// handler threads, half of which at most are held by decodes and ``exports``: the others are for reads, which are
+    /// over in no time.
     public var frameDecodes = max(
-        1, min(ProcessInfo.processInfo.activeProcessorCount, HTTPServerConfiguration().handlerThreads / 2))
+        2, min(ProcessInfo.processInfo.activeProcessorCount, HTTPServerConfiguration().handlerThreads / 4))
 
     /// Requests at a time that make a result in another form, or wait for one that does; one more is answered with 503.
     /// Each holds one of the server's handler threads.
-    public var exports = max(1, HTTPServerConfiguration().handlerThreads / 2)
+    public var exports = max(2, HTTPServerConfiguration().handlerThreads / 4)
+    /// Threads that make slices and partial results while they are sent.
+    public var conversionThreads = max(2, ProcessInfo.processInfo.activeProcessorCount)
+    /// Slices and partial results that are sent at a time; a request for one more is answered with 503.
+    public var conversions = 128
     /// Videos rendered at a time, each with a decoder process and an encoder, beside the workers.
     public var renderings = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
     /// Videos that may wait to be rendered; a request for one more is answered with 503.
@@ -45,6 +50,14 @@ public struct APIConfiguration: Hashable, Sendable {
         try Self.require(frames > 0, "limits.frames", "must be more than 0, not \(frames)")
         try Self.require(frameDecodes > 0, "frameDecodes", "must be more than 0, not \(frameDecodes)")
         try Self.require(exports > 0, "exports", "must be more than 0, not \(exports)")
+        let handlerThreads = HTTPServerConfiguration().handlerThreads
+        try Self.require(
+            exports + frameDecodes < handlerThreads, "exports",
+            "and frameDecodes must be less than the \(handlerThreads) handler threads, not \(exports) and \(frameDecodes)"
+        )
+        try Self.require(
+            conversionThreads > 0, "conversionThreads", "must be more than 0, not \(conversionThreads)")
+        try Self.require(conversions > 0, "conversions", "must be more than 0, not \(conversions)")
         try Self.require(renderings > 0, "renderings", "must be more than 0, not \(renderings)")
         try Self.require(
             waitingRenderings > 0, "waitingRenderings", "must be more than 0, not \(waitingRenderings)")

@@ -100,6 +100,7 @@ struct JobRunner: Sendable {
         source.height = info.height
         source.frameRate = info.frameRate
         source.codec = info.codec
+        source.frameCount = info.frameCount
         if try source != active.job.source && !store.describeSource(source, lease: active.lease) {
             active.interrupt(.leaseLost)
         }

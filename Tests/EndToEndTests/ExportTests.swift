@@ -118,6 +118,29 @@ struct ExportTests {
             """)
     }
 
+    @Test("CVAT's tracks of a job with a stop_frame, by Datumaro: each ends outside, on the frame after")
+    func cvatStopped() throws {
+        try read(
+            """
+            from datumaro import AnnotationType, Dataset
+            dataset = Dataset.import_from(path("stopped"), "cvat")
+            labels = [label.name for label in dataset.categories()[AnnotationType.label]]
+            boxes = {id: {} for id in ids}
+            for item in dataset:
+                for box in item.annotations:
+                    boxes[labels[box.label]][item.attributes["frame"]] = box
+            stop = \(ExportedJob.stop)
+            for id in ids:
+                first = \(ExportedJob.lateFrom) if id == "late" else 0
+                assert sorted(boxes[id]) == list(range(first, stop + 1)), sorted(boxes[id])
+                for frame, box in boxes[id].items():
+                    assert box.attributes["outside"] == (frame == stop), (id, frame)
+                last, closing = boxes[id][stop - 1], boxes[id][stop]
+                same([closing.x, closing.y, closing.w, closing.h], [last.x, last.y, last.w, last.h])
+            print("read")
+            """)
+    }
+
     @Test("Label Studio, by its own SDK: it takes the task, and shows each target in the frames in which it is seen")
     func labelStudio() throws {
         try read(

@@ -66,6 +66,7 @@ extension JobStoreContract {
             let claimed = try bench.claim()
             var source = submitted.source
             (source.width, source.height, source.frameRate, source.codec) = (360, 240, 29.97, "h264")
+            source.frameCount = 300
             #expect(try bench.store.describeSource(source, lease: claimed.lease))
             #expect(try bench.current(submitted).source == source)
         },

@@ -23,7 +23,7 @@ struct JobWriterTests {
                 "finished_at":null,"expires_at":null,"attempt":0,\
                 "progress":{"frames_done":0,"frames_total":null,"frames_per_second":0},\
                 "source":{"kind":"video","file_name":null,"bytes":812345,"sha256":"ab12","width":null,"height":null,\
-                "frame_rate":null,"codec":null},\
+                "frame_rate":null,"codec":null,"frame_count":null},\
                 "spec":{"targets":[{"id":"car","box":[70,51,107,87],"start_frame":0,"keyframes":[]}],\
                 "tracker":{"mode":"robust","motion":"affine","aligner":"inverse_compositional","levels":3,\
                 "max_iterations":10,"epsilon":0.02,"illumination":"gain_bias","gamma":1,"on_lost":"search"},\
@@ -60,8 +60,8 @@ struct JobWriterTests {
     func stored() throws {
         var source = job(.queued).source
         #expect(try JobSource(storedJSON: source.storedJSON) == source)
-        (source.fileName, source.width, source.height, source.frameRate, source.codec) = (
-            "a\n", 360, 240, 29.97, "h264"
+        (source.fileName, source.width, source.height, source.frameRate, source.codec, source.frameCount) = (
+            "a\n", 360, 240, 29.97, "h264", 300
         )
         #expect(try JobSource(storedJSON: source.storedJSON) == source)
         #expect(throws: JobsError.self) { try JobSource(storedJSON: [:]) }

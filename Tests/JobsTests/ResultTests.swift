@@ -1,5 +1,6 @@
 import Foundation
 import Jobs
+import Synchronization
 import Testing
 
 @Suite("Results")
@@ -37,9 +38,7 @@ struct ResultTests {
         var encoder = try ResultEncoder(format: format, provenance: provenance, slice: slice)
         var bytes: [UInt8] = []
         encoder.begin(into: &bytes)
-        repeat {
-            for record in records { encoder.append(record, into: &bytes) }
-        } while encoder.nextPass(into: &bytes)
+        for record in records { encoder.append(record, into: &bytes) }
         encoder.end(into: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
@@ -172,8 +171,9 @@ struct ResultTests {
         for slice in [slice, ResultSlice(target: slice.target)] {
             let provenance = ResultProvenance(version: "1", spec: Self.spec)
             var encoder = try ResultEncoder(format: format, provenance: provenance, slice: slice)
-            let stream = ResultStream(
-                reader: MemoryBlob(Self.lines(many) + Array("{\"frame\":20".utf8)), encoder: encoder)
+            let stream = try ResultStream(
+                reader: MemoryBlob(Self.lines(many) + Array("{\"frame\":20".utf8)), encoder: encoder,
+                scratch: { MemoryScratch() })
             var streamed: [UInt8] = []
             while let piece = try stream.next() {
                 #expect(piece.count < 200_000)
@@ -181,9 +181,7 @@ struct ResultTests {
             }
             var whole: [UInt8] = []
             encoder.begin(into: &whole)
-            repeat {
-                for record in many { encoder.append(record, into: &whole) }
-            } while encoder.nextPass(into: &whole)
+            for record in many { encoder.append(record, into: &whole) }
             encoder.end(into: &whole)
             #expect(streamed.elementsEqual(whole))
             #expect(try stream.next() == nil)
@@ -194,7 +192,8 @@ struct ResultTests {
     func corrupt() throws {
         let provenance = ResultProvenance(version: "1", spec: Self.spec)
         let encoder = try ResultEncoder(format: .csv, provenance: provenance)
-        let stream = ResultStream(reader: MemoryBlob(Array("nonsense\n".utf8)), encoder: encoder)
+        let stream = try ResultStream(
+            reader: MemoryBlob(Array("nonsense\n".utf8)), encoder: encoder, scratch: { MemoryScratch() })
         let error = try #require(throws: JobsError.self) { while try stream.next() != nil {} }
         #expect(error.code == .corrupt)
     }
@@ -214,5 +213,22 @@ final class MemoryBlob: BlobReader {
         let piece = bytes.dropFirst(Int(offset)).prefix(min(buffer.count, 1013))
         buffer.copyBytes(from: piece)
         return piece.count
+    }
+}
+
+/// A scratch file that is in memory, and what was done with it.
+final class MemoryScratch: ScratchFile {
+    private let bytes = Mutex<[UInt8]>([])
+
+    var count: Int { bytes.withLock { $0.count } }
+
+    func append(_ bytes: UnsafeRawBufferPointer) { self.bytes.withLock { $0 += bytes } }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) -> Int {
+        bytes.withLock { bytes in
+            let piece = bytes.dropFirst(Int(offset)).prefix(buffer.count)
+            buffer.copyBytes(from: piece)
+            return piece.count
+        }
     }
 }

@@ -72,6 +72,17 @@ final class ConnectionTable: Sendable {
         }
     }
 
+    /// Whether the client waits no more for a response, as ``SlowClientWatch`` has it, or the connection is not there any
+    /// more. From any thread.
+    func hasLeft(_ connection: Connection) -> Bool {
+        state.withLock { state in
+            // Under the lock, which keeps the socket from being closed.
+            guard state.entries[connection.id] != nil, !connection.isCut else { return true }
+            guard let progress = connection.socket.progress else { return false }
+            return progress.hasEnded && progress.unread == 0
+        }
+    }
+
     /// From any thread, any number of times.
     func resume(_ connection: Connection) {
         state.withLock { Self.resume(&$0.entries[connection.id]) }

@@ -127,6 +127,7 @@ final class Exchange: @unchecked Sendable {
         do throws(Refusal) {
             request = try core.protocolGuard.request(head, remoteAddress: connection.remoteAddress, id: summary.id)
             summary.trace = request.trace
+            request.hasClientLeft = { [connection, core] in core.table.hasLeft(connection) }
             guard core.table.count <= core.configuration.connections else {
                 throw Refusal(status: 503, detail: "The server has too many connections.")
             }
@@ -250,9 +251,7 @@ final class Exchange: @unchecked Sendable {
     private func send(_ response: HTTPResponse) -> Step {
         stage = .sending
         connection.enter(.sending)
-        // Between two requests libmicrohttpd zeroes all of a connection's memory, and so makes it resident: not for
-        // thousands of streams that end together.
-        if case .stream(let stream) = response.body, stream is any HTTPLiveBodyStream { closes = true }
+        if case .stream(let stream as any HTTPLiveBodyStream) = response.body, stream.endsConnection { closes = true }
         let prepared = prepare(response)
         let (source, count): (BodyReader.Source?, Int64?) =
             switch prepared.body {

@@ -1,22 +1,25 @@
 /// COCO-VID: COCO's JSON with `videos`, and for each annotation the `video_id` and the `instance_id` of its target. Frames
 /// in which a target is not seen have no annotation of it.
 ///
-/// The images are written in a first pass over the frames, the annotations in a second.
-struct COCODocument: Sendable {
+/// The images are one part of it, the annotations another.
+struct COCODocument: ResultDocument {
     private let targets: [String]
+    private let indices: [String: Int]
     private let provenance: ResultProvenance
     private let width, height: Int
     /// Of the annotations; ids count from 1.
     private var lastID: Int64 = 0
-    private var isFirst = true
+    /// Of the images, and of the annotations.
+    private var isFirst = [true, true]
 
     init(targets: [String], provenance: ResultProvenance) {
         self.targets = targets
         self.provenance = provenance
+        indices = Dictionary(zip(targets, 0...), uniquingKeysWith: { first, _ in first })
         (width, height) = provenance.frameSize
     }
 
-    var passes: Int { 2 }
+    var partCount: Int { 2 }
 
     func begin(_ bytes: inout [UInt8]) {
         bytes.append("{\"info\":{\"description\":")
@@ -36,25 +39,24 @@ struct COCODocument: Sendable {
         bytes.append("]")
     }
 
-    mutating func beginPass(_ pass: Int, _ bytes: inout [UInt8]) {
-        bytes.append(pass == 0 ? ",\n\"images\":[" : ",\n\"annotations\":[")
-        isFirst = true
+    func beginPart(_ part: Int, _ bytes: inout [UInt8]) {
+        bytes.append(part == 0 ? ",\n\"images\":[" : ",\n\"annotations\":[")
     }
 
-    mutating func append(_ record: FrameRecord, pass: Int, _ bytes: inout [UInt8]) {
-        if pass == 0 { return appendImage(record, &bytes) }
+    mutating func append(_ record: FrameRecord, _ parts: inout [[UInt8]]) {
+        appendImage(record, &parts[0])
         for target in record.targets where target.isSeen {
-            guard let index = targets.firstIndex(of: target.id) else { continue }
-            appendAnnotation(target, instance: Int64(index) + 1, image: Int64(record.frame) + 1, &bytes)
+            guard let index = indices[target.id] else { continue }
+            appendAnnotation(target, instance: Int64(index) + 1, image: Int64(record.frame) + 1, &parts[1])
         }
     }
 
-    func endPass(_ bytes: inout [UInt8]) { bytes.append("\n]") }
+    func endPart(_ part: Int, _ bytes: inout [UInt8]) { bytes.append("\n]") }
 
     func end(_ bytes: inout [UInt8]) { bytes.append("}\n") }
 
     private mutating func appendImage(_ record: FrameRecord, _ bytes: inout [UInt8]) {
-        separate(&bytes)
+        separate(0, &bytes)
         bytes.append("{\"id\":")
         bytes.appendInteger(Int64(record.frame) + 1)
         bytes.append(",\"video_id\":1,\"frame_id\":")
@@ -69,7 +71,7 @@ struct COCODocument: Sendable {
     private mutating func appendAnnotation(
         _ target: TargetRecord, instance: Int64, image: Int64, _ bytes: inout [UInt8]
     ) {
-        separate(&bytes)
+        separate(1, &bytes)
         lastID += 1
         bytes.append("{\"id\":")
         bytes.appendInteger(lastID)
@@ -94,8 +96,8 @@ struct COCODocument: Sendable {
         bytes.appendInteger(Int64(height))
     }
 
-    private mutating func separate(_ bytes: inout [UInt8]) {
-        bytes.append(isFirst ? "\n" : ",\n")
-        isFirst = false
+    private mutating func separate(_ part: Int, _ bytes: inout [UInt8]) {
+        bytes.append(isFirst[part] ? "\n" : ",\n")
+        isFirst[part] = false
     }
 }

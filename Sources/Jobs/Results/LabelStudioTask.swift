@@ -5,26 +5,32 @@
 /// of a stretch, and is itself shown (its editor's `VideoRegion.isInLifespan`). So frames in which a target is not seen
 /// have no element, and the frame before them is not enabled. Boxes are cut off at the picture's edges, beyond which
 /// Label Studio has no coordinates.
-///
-/// A target is written after the other, so each takes a pass over the frames.
-struct LabelStudioTask: Sendable {
+struct LabelStudioTask: ResultDocument {
+    /// What is known of a target so far.
+    private struct Region {
+        var isFirst = true
+        /// Written when it is known whether the target is seen in the next frame.
+        var waiting: (frame: Int64, time: Double, box: PixelBox)?
+    }
+
     private let targets: [String]
+    private let indices: [String: Int]
     private let provenance: ResultProvenance
     private let width, height: Double
     private var frames: Int64 = 0
     private var duration = 0.0
-    private var isFirst = true
-    /// Written when it is known whether the target is seen in the next frame.
-    private var waiting: (frame: Int64, time: Double, box: PixelBox)?
+    private var regions: [Region]
 
     init(targets: [String], provenance: ResultProvenance) {
         self.targets = targets
         self.provenance = provenance
+        indices = Dictionary(zip(targets, 0...), uniquingKeysWith: { first, _ in first })
         let size = provenance.frameSize
         (width, height) = (Double(max(size.width, 1)), Double(max(size.height, 1)))
+        regions = Array(repeating: Region(), count: targets.count)
     }
 
-    var passes: Int { targets.count }
+    var partCount: Int { targets.count }
 
     func begin(_ bytes: inout [UInt8]) {
         bytes.append("[{\"data\":{\"video\":")
@@ -34,24 +40,28 @@ struct LabelStudioTask: Sendable {
         bytes.append(",\"result\":[")
     }
 
-    mutating func beginPass(_ pass: Int, _ bytes: inout [UInt8]) {
-        (frames, duration, isFirst) = (0, 0, true)
-        bytes.append(pass == 0 ? "\n{\"id\":" : ",\n{\"id\":")
-        bytes.appendJSONString(targets[pass])
+    func beginPart(_ part: Int, _ bytes: inout [UInt8]) {
+        bytes.append(part == 0 ? "\n{\"id\":" : ",\n{\"id\":")
+        bytes.appendJSONString(targets[part])
         bytes.append(",\"type\":\"videorectangle\",\"from_name\":\"box\",\"to_name\":\"video\",\"value\":{\"labels\":[")
-        bytes.appendJSONString(targets[pass])
+        bytes.appendJSONString(targets[part])
         bytes.append("],\"sequence\":[")
     }
 
-    mutating func append(_ record: FrameRecord, pass: Int, _ bytes: inout [UInt8]) {
+    mutating func append(_ record: FrameRecord, _ parts: inout [[UInt8]]) {
         (frames, duration) = (Int64(record.frame) + 1, record.time + provenance.frameDuration)
-        let target = record.targets.first { $0.id == targets[pass] && $0.isSeen }
-        appendWaiting(isSeenNext: target != nil, &bytes)
-        waiting = target.map { (Int64(record.frame) + 1, record.time, $0.box.stored) }
+        for target in record.targets where target.isSeen {
+            guard let index = indices[target.id] else { continue }
+            appendWaiting(index, isSeenNext: true, &parts[index])
+            regions[index].waiting = (frames, record.time, target.box.stored)
+        }
+        for index in regions.indices where regions[index].waiting.map({ $0.frame < frames }) == true {
+            appendWaiting(index, isSeenNext: false, &parts[index])
+        }
     }
 
-    mutating func endPass(_ bytes: inout [UInt8]) {
-        appendWaiting(isSeenNext: false, &bytes)
+    mutating func endPart(_ part: Int, _ bytes: inout [UInt8]) {
+        appendWaiting(part, isSeenNext: false, &bytes)
         bytes.append("],\"framesCount\":")
         bytes.appendInteger(frames)
         bytes.append(",\"duration\":")
@@ -61,11 +71,11 @@ struct LabelStudioTask: Sendable {
 
     func end(_ bytes: inout [UInt8]) { bytes.append("\n]}]}]\n") }
 
-    private mutating func appendWaiting(isSeenNext: Bool, _ bytes: inout [UInt8]) {
-        guard let (frame, time, box) = waiting else { return }
-        waiting = nil
-        bytes.append(isFirst ? "\n{\"frame\":" : ",\n{\"frame\":")
-        isFirst = false
+    private mutating func appendWaiting(_ index: Int, isSeenNext: Bool, _ bytes: inout [UInt8]) {
+        guard let (frame, time, box) = regions[index].waiting else { return }
+        regions[index].waiting = nil
+        bytes.append(regions[index].isFirst ? "\n{\"frame\":" : ",\n{\"frame\":")
+        regions[index].isFirst = false
         bytes.appendInteger(frame)
         bytes.append(isSeenNext ? ",\"enabled\":true,\"rotation\":0" : ",\"enabled\":false,\"rotation\":0")
         let horizontal = Self.percent(from: box.x, to: box.x + box.width, of: width)

@@ -13,6 +13,9 @@ public struct ResultSlice: Hashable, Sendable {
         self.target = target
     }
 
+    /// Whether frames after this one are wanted.
+    func mayHold(framesAfter frame: Int) -> Bool { frame < to ?? .max }
+
     func contains(frame: Int) -> Bool { frame >= from ?? .min && frame < to ?? .max }
 }
 
@@ -28,6 +31,11 @@ public struct ResultProvenance: Hashable, Sendable {
     /// What the frames are like: by default what the source says, as soon as it was decoded.
     public var width, height: Int?
     public var frameRate: Double?
+    /// Of the source, as its container has it.
+    public var frameCount: Int?
+    /// Whether there is a frame for all that the spec asked for, up to its `stop_frame` or the source's end; not where the
+    /// job was canceled, has failed or goes on.
+    public var isWhole = true
 
     /// In pixels; 0 where no frame was decoded yet.
     var frameSize: (width: Int, height: Int) { (width ?? 0, height ?? 0) }
@@ -35,8 +43,16 @@ public struct ResultProvenance: Hashable, Sendable {
     /// How long the last frame is shown, in seconds.
     var frameDuration: Double { frameRate.flatMap { $0 > 0 ? 1 / $0 : nil } ?? 0.04 }
 
+    /// Whether the source has a frame after the last one of the result; `false` where nobody knows. A whole result without
+    /// `stop_frame` ends with the source, whatever its container says.
+    func goesOn(after frame: Int) -> Bool {
+        guard let frameCount, frame + 1 < frameCount else { return false }
+        return !isWhole || spec.stopFrame.map { frame + spec.frameStep >= $0 } == true
+    }
+
     public init(version: String, job: JobID? = nil, source: JobSource? = nil, spec: JobSpec) {
         (width, height, frameRate) = (source?.width, source?.height, source?.frameRate)
+        frameCount = source?.frameCount
         self.version = version
         self.job = job
         self.source = source
@@ -46,29 +62,22 @@ public struct ResultProvenance: Hashable, Sendable {
 
 /// Writes frames in one of the formats, one by one, into a buffer that the caller empties as it likes.
 ///
-/// Call ``begin(into:)`` once, then `append` for each frame in order, then ``nextPass(into:)``; where that is true, all
-/// frames once more, and so on; then ``end(into:)`` once. The bytes depend on nothing but the arguments.
+/// Call ``begin(into:)`` once, then `append` for each frame in order, then ``end(into:)`` once. The bytes depend on
+/// nothing but the arguments. Formats that write a target after the other keep all but the first until the end; who has
+/// long results takes them out of memory meanwhile (``ResultStream``).
 public struct ResultEncoder: Sendable {
     private let format: ResultFormat
     private let provenance: ResultProvenance
-    private let slice: ResultSlice
+    let slice: ResultSlice
     /// Number of each target in `mot`, from 1.
     private let numbers: [String: Int]
     /// The target of `otb`.
     private let singleTarget: String?
     private var isFirst = true
-    /// How often the frames have been seen.
-    private var pass = 0
     /// The format, where a type of its own writes it.
-    private var document: Document?
-
-    /// Formats with more to them than a piece of text for each frame.
-    private enum Document: Sendable {
-        case cvat(CVATTracks)
-        case coco(COCODocument)
-        case labelstudio(LabelStudioTask)
-        case vtt(VTTCues)
-    }
+    private var document: (any ResultDocument)?
+    /// What there is of the document's parts. The first is always empty: it goes out as it is made.
+    private var parts: [[UInt8]] = [[]]
 
     /// - Throws: ``JobsError/Code/unknownTarget`` where the slice names a target that the spec has not,
     ///   ``JobsError/Code/targetNeeded`` where the format holds one target and the spec has several.
@@ -93,22 +102,26 @@ public struct ResultEncoder: Sendable {
         numbers = Dictionary(zip(ids, 1...), uniquingKeysWith: { first, _ in first })
         let targets = slice.target.map { [$0] } ?? ids
         switch format {
-        case .cvat: document = .cvat(CVATTracks(targets: targets, provenance: provenance))
-        case .coco: document = .coco(COCODocument(targets: targets, provenance: provenance))
-        case .labelstudio: document = .labelstudio(LabelStudioTask(targets: targets, provenance: provenance))
-        case .vtt: document = .vtt(VTTCues(target: slice.target, provenance: provenance))
+        case .cvat: document = CVATTracks(targets: targets, provenance: provenance)
+        case .coco: document = COCODocument(targets: targets, provenance: provenance)
+        case .labelstudio: document = LabelStudioTask(targets: targets, provenance: provenance)
+        case .vtt: document = VTTCues(target: slice.target, provenance: provenance)
         case .json, .ndjson, .csv, .otb, .mot: break
         }
+        parts = Array(repeating: [], count: partCount)
     }
 
-    /// How often all frames are needed: formats that write a target after the other need them once for each.
-    public var passes: Int {
-        switch document {
-        case .cvat(let tracks): tracks.passes
-        case .coco(let coco): coco.passes
-        case .labelstudio(let task): task.passes
-        case .vtt, nil: 1
-        }
+    /// Parts that stand one after the other; those after the first are held.
+    var partCount: Int { document?.partCount ?? 1 }
+
+    /// Of the parts after the first.
+    var heldBytes: Int { parts.reduce(0) { $0 + $1.count } }
+
+    /// Takes what there is of the parts, one after the other.
+    mutating func takeHeld() -> [[UInt8]] {
+        let held = parts
+        parts = Array(repeating: [], count: held.count)
+        return held
     }
 
     /// What stands before the first frame.
@@ -126,24 +139,16 @@ public struct ResultEncoder: Sendable {
             bytes.append(",\"frames\":[")
         case .csv: bytes.append(Self.csvHeader)
         case .ndjson, .otb, .mot: break
-        case .cvat, .coco, .labelstudio, .vtt: beginDocument(&bytes)
+        case .cvat, .coco, .labelstudio, .vtt:
+            document?.begin(&bytes)
+            document?.beginPart(0, &bytes)
+            for part in 1..<max(partCount, 1) { document?.beginPart(part, &parts[part]) }
         }
-    }
-
-    /// Ends a pass over the frames.
-    ///
-    /// - Returns: whether they are needed once more, from the first on.
-    public mutating func nextPass(into bytes: inout [UInt8]) -> Bool {
-        endPass(&bytes)
-        pass += 1
-        guard pass < passes else { return false }
-        beginPass(&bytes)
-        return true
     }
 
     /// A frame, where the slice holds it.
     public mutating func append(_ record: FrameRecord, into bytes: inout [UInt8]) {
-        guard slice.contains(frame: record.frame) else { return }
+        guard slice.contains(frame: record.frame) else { return pass(record.frame) }
         switch format {
         case .json:
             separate(&bytes)
@@ -151,7 +156,10 @@ public struct ResultEncoder: Sendable {
         case .ndjson:
             record.appendObject(to: &bytes, target: slice.target)
             bytes.append(UInt8(ascii: "\n"))
-        case .cvat, .coco, .labelstudio, .vtt: appendToDocument(record, &bytes)
+        case .cvat, .coco, .labelstudio, .vtt:
+            swap(&bytes, &parts[0])
+            document?.append(record, &parts)
+            swap(&bytes, &parts[0])
         case .csv, .mot, .otb:
             for target in record.targets where slice.target == nil || target.id == slice.target {
                 switch format {
@@ -163,79 +171,48 @@ public struct ResultEncoder: Sendable {
         }
     }
 
-    /// A line of NDJSON as it is stored, which need not be taken apart where it goes out as it is.
-    public mutating func append(line: some Collection<UInt8>, into bytes: inout [UInt8]) throws(JSONError) {
-        let isWhole = slice.target == nil && slice.from == nil && slice.to == nil
-        guard isWhole && (format == .json || format == .ndjson) else {
-            return append(try FrameRecord(line: line), into: &bytes)
+    /// A line of NDJSON as it is stored, which need not be taken apart where it goes out as it is, or not at all.
+    ///
+    /// - Returns: whether further lines may be wanted: `false` for one that lies beyond the slice.
+    @discardableResult
+    public mutating func append(line: some Collection<UInt8>, into bytes: inout [UInt8]) throws(JSONError) -> Bool {
+        let frame = slice.from == nil && slice.to == nil ? nil : FrameRecord.frame(ofLine: line)
+        if let frame, !slice.contains(frame: frame) {
+            pass(frame)
+            return slice.mayHold(framesAfter: frame)
         }
-        if format == .json { separate(&bytes) }
-        bytes.append(contentsOf: line)
-        if format == .ndjson { bytes.append(UInt8(ascii: "\n")) }
+        if slice.target == nil, format == .json || format == .ndjson, frame != nil || slice == ResultSlice() {
+            if format == .json { separate(&bytes) }
+            bytes.append(contentsOf: line)
+            if format == .ndjson { bytes.append(UInt8(ascii: "\n")) }
+            return true
+        }
+        append(try FrameRecord(line: line), into: &bytes)
+        return true
     }
 
-    /// What stands after the last frame.
+    /// A frame outside of the slice.
+    private mutating func pass(_ frame: Int) {
+        if !slice.mayHold(framesAfter: frame) { document?.goesOn(at: frame) }
+    }
+
+    /// What stands after the last frame: the rest of the document.
     public mutating func end(into bytes: inout [UInt8]) {
-        switch document {
-        case .cvat(let tracks): tracks.end(&bytes)
-        case .coco(let coco): coco.end(&bytes)
-        case .labelstudio(let task): task.end(&bytes)
-        case .vtt(var cues): cues.end(&bytes)
-        case nil: if format == .json { bytes.append("\n]}\n") }
-        }
+        for part in 0..<partCount { endPart(part, into: &bytes) }
+        endDocument(into: &bytes)
     }
 
-    // MARK: Documents
-
-    private mutating func beginDocument(_ bytes: inout [UInt8]) {
-        switch document {
-        case .cvat(let tracks): tracks.begin(&bytes)
-        case .coco(let coco): coco.begin(&bytes)
-        case .labelstudio(let task): task.begin(&bytes)
-        case .vtt(let cues): cues.begin(&bytes)
-        case nil: break
-        }
-        beginPass(&bytes)
+    /// What is held of a part, and its end.
+    mutating func endPart(_ part: Int, into bytes: inout [UInt8]) {
+        bytes += parts[part]
+        parts[part] = []
+        document?.endPart(part, &bytes)
     }
 
-    private mutating func beginPass(_ bytes: inout [UInt8]) {
-        switch document {
-        case .cvat(let tracks): tracks.beginPass(pass, &bytes)
-        case .coco(var coco):
-            coco.beginPass(pass, &bytes)
-            document = .coco(coco)
-        case .labelstudio(var task):
-            task.beginPass(pass, &bytes)
-            document = .labelstudio(task)
-        case .vtt, nil: break
-        }
-    }
-
-    private mutating func appendToDocument(_ record: FrameRecord, _ bytes: inout [UInt8]) {
-        switch document {
-        case .cvat(let tracks): tracks.append(record, pass: pass, &bytes)
-        case .coco(var coco):
-            coco.append(record, pass: pass, &bytes)
-            document = .coco(coco)
-        case .labelstudio(var task):
-            task.append(record, pass: pass, &bytes)
-            document = .labelstudio(task)
-        case .vtt(var cues):
-            cues.append(record, &bytes)
-            document = .vtt(cues)
-        case nil: break
-        }
-    }
-
-    private mutating func endPass(_ bytes: inout [UInt8]) {
-        switch document {
-        case .cvat(let tracks): tracks.endPass(&bytes)
-        case .coco(let coco): coco.endPass(&bytes)
-        case .labelstudio(var task):
-            task.endPass(&bytes)
-            document = .labelstudio(task)
-        case .vtt, nil: break
-        }
+    /// What stands after the last part.
+    mutating func endDocument(into bytes: inout [UInt8]) {
+        document?.end(&bytes)
+        if format == .json { bytes.append("\n]}\n") }
     }
 
     // MARK: Rows

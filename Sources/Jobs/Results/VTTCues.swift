@@ -2,7 +2,7 @@
 /// step with what it shows (W3C WebVTT, section 1.4 "Metadata cues").
 ///
 /// A cue lasts until the next frame, so it is written when that is known.
-struct VTTCues: Sendable {
+struct VTTCues: ResultDocument {
     private let target: String?
     private let frameDuration: Double
     private var waiting: FrameRecord?
@@ -12,17 +12,23 @@ struct VTTCues: Sendable {
         frameDuration = provenance.frameDuration
     }
 
+    var partCount: Int { 1 }
+
     func begin(_ bytes: inout [UInt8]) { bytes.append("WEBVTT\n") }
 
-    mutating func append(_ record: FrameRecord, _ bytes: inout [UInt8]) {
-        if let waiting { appendCue(waiting, until: record.time, &bytes) }
+    func beginPart(_ part: Int, _ bytes: inout [UInt8]) {}
+
+    mutating func append(_ record: FrameRecord, _ parts: inout [[UInt8]]) {
+        if let waiting { appendCue(waiting, until: record.time, &parts[0]) }
         waiting = record
     }
 
-    mutating func end(_ bytes: inout [UInt8]) {
+    mutating func endPart(_ part: Int, _ bytes: inout [UInt8]) {
         if let waiting { appendCue(waiting, until: waiting.time + frameDuration, &bytes) }
         waiting = nil
     }
+
+    func end(_ bytes: inout [UInt8]) {}
 
     private func appendCue(_ record: FrameRecord, until end: Double, _ bytes: inout [UInt8]) {
         let start = Self.milliseconds(record.time)

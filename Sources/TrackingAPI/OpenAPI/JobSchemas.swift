@@ -49,6 +49,8 @@ enum JobSchemas {
         .init("height", Schema.count.orNull),
         .init("frame_rate", Schema.number.orNull),
         .init("codec", Schema.string.orNull),
+        .init(
+            "frame_count", Schema.count.orNull.described("As the container has it; null also where it does not tell.")),
     ])
 
     private static let error = Schema.object([

@@ -3,7 +3,7 @@ import Foundation
 import Jobs
 import Synchronization
 
-/// Videos that were asked for, made in the background a few at a time, each once however many ask.
+/// Videos that were asked for, made in the background a few at a time, each once however many ask. Tenants take turns.
 ///
 /// What is made is a blob; whoever asks looks for that first. A process that dies leaves no half-made one, and the next
 /// request starts anew.
@@ -19,10 +19,9 @@ final class RenderingQueue: Sendable {
     }
 
     private struct State {
-        var waiting: [VideoRendering] = []
+        var turns = TenantTurns<VideoRendering>()
         /// By key, of those that wait or are made.
         var wanted: [String: JobID] = [:]
-        var running = 0
         var failures: [String: (error: MediaServiceError, until: Date)] = [:]
         var isClosed = false
     }
@@ -50,11 +49,13 @@ final class RenderingQueue: Sendable {
                 return .failed(failure.error, retrySeconds: max(seconds, 1))
             }
             if state.wanted[rendering.key] != nil { return .working }
-            guard !state.isClosed, state.waiting.count < services.configuration.waitingRenderings else {
-                return .refused
-            }
+            let tenant = rendering.job.tenant
+            let places = services.configuration.waitingRenderings
+            guard !state.isClosed, state.turns.count < places,
+                state.turns.count(of: tenant) < TenantShare.of(places, for: tenant)
+            else { return .refused }
             state.wanted[rendering.key] = rendering.job.id
-            state.waiting.append(rendering)
+            state.turns.add(rendering, of: tenant)
             return .working
         }
         startNext()
@@ -70,23 +71,19 @@ final class RenderingQueue: Sendable {
         forget { _ in true }
     }
 
-    private func forget(where isForgotten: (JobID) -> Bool) {
+    private func forget(where isForgotten: @Sendable (JobID) -> Bool) {
         state.withLock { state in
             state.wanted = state.wanted.filter { !isForgotten($0.value) }
-            state.waiting.removeAll { isForgotten($0.job.id) }
+            state.turns.removeAll { isForgotten($0.job.id) }
         }
     }
 
     private func startNext() {
-        let next: VideoRendering? = state.withLock { state in
-            guard state.running < services.configuration.renderings, !state.waiting.isEmpty else { return nil }
-            state.running += 1
-            return state.waiting.removeFirst()
-        }
-        guard let next else { return }
+        let next = state.withLock { $0.turns.next(limit: services.configuration.renderings) }
+        guard let (rendering, tenant) = next else { return }
         queue.async { [self] in
-            make(next)
-            state.withLock { $0.running -= 1 }
+            make(rendering)
+            state.withLock { $0.turns.ended(tenant) }
             startNext()
         }
     }

@@ -7,13 +7,19 @@ final class EncodedBody: HTTPBodyStream {
     private let stream: ResultStream
     private let pending = Mutex<ArraySlice<UInt8>>([])
 
-    init(_ stream: ResultStream) { self.stream = stream }
+    private let isWanted: @Sendable () -> Bool
+
+    /// - Parameter isWanted: asked while it is made; where it is not, the body breaks off.
+    init(_ stream: ResultStream, isWanted: @escaping @Sendable () -> Bool) {
+        self.stream = stream
+        self.isWanted = isWanted
+    }
 
     var count: Int64? { nil }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         try pending.withLock { pending in
-            if pending.isEmpty { pending = try stream.next()?[...] ?? [] }
+            if pending.isEmpty { pending = try stream.next(isWanted: isWanted)?[...] ?? [] }
             let count = min(pending.count, buffer.count)
             buffer.copyBytes(from: pending.prefix(count))
             pending = pending.dropFirst(count)

@@ -34,7 +34,9 @@ final class ResultExports: Sendable {
         let key = job.id.exportKey(
             attempt: job.attempt, version: services.version, name: format.rawValue + suffix)
         if let kept = try kept(key) { return kept }
-        let made = try holders.run { try locks.withLock(key) { try kept(key) ?? make(key, job.id, content) } }
+        let made = try holders.run(job.tenant) {
+            try locks.withLock(key) { try kept(key) ?? make(key, job.id, content) }
+        }
         guard let made else {
             throw Problem(.unavailable, "Too many results are being converted now. Try again.").retryAfter(1)
         }
@@ -56,6 +58,9 @@ final class ResultExports: Sendable {
         } catch let error as JobsError where error.code == .storageFull {
             writer.abort()
             return nil
+        } catch is CancellationError {
+            writer.abort()
+            throw Problem(.unavailable, "The client left.")
         } catch {
             writer.abort()
             throw error

@@ -12,15 +12,17 @@ struct FramePictures: Sendable {
     ///   - version: changes with the source's bytes; for the entity tag.
     ///   - source: asked where the client does not have the picture yet.
     func answer(
-        _ index: Int, version: String, _ request: HTTPRequest, source: () throws -> (kind: JobSource.Kind, path: String)
+        _ index: Int, version: String, _ context: RequestContext,
+        source: () throws -> (kind: JobSource.Kind, path: String)
     ) throws -> HTTPResponse {
-        let format = try Self.format(request)
+        let format = try Self.format(context.request)
         let tag = EntityTag("\(version)-\(index)-\(format.rawValue)")
         // Whether there is any version (`*`) is not known before the frame was looked for.
+        let request = context.request
         let asksForAny = request.fields.all("If-None-Match").contains { $0.contains("*") }
         if !asksForAny, let answer = try Conditions.answer(tag, request, vary: Self.vary) { return answer }
         let (kind, path) = try source()
-        let bytes = try decodes.run { () throws(MediaServiceError) in
+        let bytes = try decodes.run(context.tenant) { () throws(MediaServiceError) in
             try services.media.frame(index, of: kind, path: path, as: format)
         }
         guard let bytes else { throw MediaServiceError.tooManyDecodes }

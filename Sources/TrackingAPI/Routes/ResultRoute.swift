@@ -5,37 +5,41 @@ import Jobs
 struct ResultRoute: Sendable {
     private let services: Services
     private let exports: ResultExports
+    private let pool: ConversionPool
 
     static let parameters = ["format", "partial", "follow", "from", "to", "target"]
 
     init(services: Services) {
         self.services = services
         exports = ResultExports(services)
+        pool = ConversionPool(
+            threads: services.configuration.conversionThreads, bodies: services.configuration.conversions)
     }
 
     func results(_ context: RequestContext) throws -> HTTPResponse {
         let job = try services.keptJob(context)
         let format = try Self.format(context)
         let slice = try Self.slice(context)
-        let encoder = try ResultEncoder(
-            format: format,
-            provenance: ResultProvenance(version: services.version, job: job.id, source: job.source, spec: job.spec),
-            slice: slice)
+        let encoder = try ResultEncoder(format: format, provenance: provenance(job), slice: slice)
         if try Self.isFollowed(context, format), !job.status.isFinal { return try follow(job, encoder) }
         let reader = try reader(job, isPartialWelcome: context.flag("partial"))
-        let content = { EncodedBody(ResultStream(reader: reader, encoder: encoder)) }
-        guard job.status.isFinal else { return Self.growing(content(), format) }
+        let content = { (isWanted: @escaping @Sendable () -> Bool) in
+            EncodedBody(
+                try ResultStream(reader: reader, encoder: encoder, scratch: services.blobs.scratch),
+                isWanted: isWanted)
+        }
+        guard job.status.isFinal else { return try growing(context, format, content) }
 
         let coding = ContentCoding(context.request)
         let tag = tag(job, format, slice, coding)
         var response =
             if let answer = try Conditions.answer(tag, context.request) {
                 answer
-            } else if slice == ResultSlice(), let kept = try whole(job, format, coding, content) {
+            } else if slice == ResultSlice(), let kept = try whole(context, job, format, coding, content) {
                 try BlobResponse.make(
                     kept.reader, mediaType: format.mediaType, tag: tag, digest: kept.digest, for: context.request)
             } else {
-                try Self.streamed(content(), format, coding, tag)
+                try streamed(context, format, coding, tag, content)
             }
         if coding != .identity, response.status != 304 { response.fields["Content-Encoding"] = coding.rawValue }
         response.fields["Vary"] = "Accept, Accept-Encoding"
@@ -45,30 +49,45 @@ struct ResultRoute: Sendable {
     /// The whole of a final result: as it is stored, or in a form that is made of it and kept. `nil` where there is no
     /// space to keep it.
     private func whole(
-        _ job: Job, _ format: ResultFormat, _ coding: ContentCoding, _ content: () -> EncodedBody
+        _ context: RequestContext, _ job: Job, _ format: ResultFormat, _ coding: ContentCoding, _ content: Content
     ) throws -> ResultExports.Kept? {
         if format == .ndjson, coding == .identity, let key = job.resultKey { return try exports.kept(key) }
-        return try exports.open(job, format, coding) { try Self.coded(content(), coding) }
+        return try exports.open(job, format, coding) {
+            try Self.coded(content { !context.request.hasClientLeft() }, coding)
+        }
     }
 
     /// What is made while it is sent: its length is not known before, so it has neither ranges nor a digest.
-    private static func streamed(
-        _ body: EncodedBody, _ format: ResultFormat, _ coding: ContentCoding, _ tag: EntityTag
-    ) throws(Problem) -> HTTPResponse {
+    private func streamed(
+        _ context: RequestContext, _ format: ResultFormat, _ coding: ContentCoding, _ tag: EntityTag,
+        _ content: Content
+    ) throws -> HTTPResponse {
+        let body = try pooled(context) { try Self.coded(content($0), coding) }
         var response = HTTPResponse(
-            status: 200, fields: fields(format, cacheControl: "private, no-cache"),
-            body: .stream(try coded(body, coding)))
+            status: 200, fields: Self.fields(format, cacheControl: "private, no-cache"), body: .stream(body))
         response.fields["ETag"] = tag.description
         response.fields["Accept-Ranges"] = "none"
         return response
     }
 
     /// A slice of what there is so far. It has no tag: the next answer is another.
-    private static func growing(_ body: EncodedBody, _ format: ResultFormat) -> HTTPResponse {
+    private func growing(
+        _ context: RequestContext, _ format: ResultFormat, _ content: Content
+    ) throws -> HTTPResponse {
+        let body = try pooled(context, content)
         var response = HTTPResponse(
-            status: 200, fields: fields(format, cacheControl: "no-store"), body: .stream(body))
+            status: 200, fields: Self.fields(format, cacheControl: "no-store"), body: .stream(body))
         response.fields["Vary"] = "Accept"
         return response
+    }
+
+    private func pooled(
+        _ context: RequestContext, _ base: (@escaping @Sendable () -> Bool) throws -> any HTTPBodyStream
+    ) throws -> PooledBody {
+        guard let place = pool.place(for: context.tenant) else {
+            throw Problem(.unavailable, "Too many results are being sent now. Try again.").retryAfter(1)
+        }
+        return try PooledBody(pool, place, base: base)
     }
 
     private static func fields(_ format: ResultFormat, cacheControl: String) -> HTTPFields {
@@ -134,6 +153,16 @@ struct ResultRoute: Sendable {
     }
 
     // MARK: What there is
+
+    /// Makes a body, which asks the argument whether it is wanted still.
+    private typealias Content = (@escaping @Sendable () -> Bool) throws -> EncodedBody
+
+    private func provenance(_ job: Job) -> ResultProvenance {
+        var provenance = ResultProvenance(
+            version: services.version, job: job.id, source: job.source, spec: job.spec)
+        provenance.isWhole = job.status == .succeeded
+        return provenance
+    }
 
     private func reader(_ job: Job, isPartialWelcome: Bool) throws -> any BlobReader {
         if job.status.isFinal {

@@ -45,14 +45,14 @@ struct TrackabilityRoute: Sendable {
                 fields: HTTPFields([("Accept", Self.acceptedTypes.joined(separator: ", "))]))
         }
         let tooLarge = Problem(.tooLarge, "The body may have at most \(limit) bytes.")
-        let sink = TrackabilitySink(form, request: request, services: services) { try answer($0) }
+        let sink = TrackabilitySink(form, request: request, services: services) { try answer($0, context.tenant) }
         return .receive(sink, limit: limit, tooLarge: Router.response(to: tooLarge, request, route: Self.path))
     }
 
-    private func answer(_ order: PictureOrder) throws -> HTTPResponse {
+    private func answer(_ order: PictureOrder, _ tenant: TenantID) throws -> HTTPResponse {
         let found: PictureTrackability
         do {
-            let result = try decodes.run { () throws(MediaServiceError) in
+            let result = try decodes.run(tenant) { () throws(MediaServiceError) in
                 try services.media.trackability(of: order.boxes, on: order.picture)
             }
             guard let result else { throw MediaServiceError.tooManyDecodes }

@@ -15,7 +15,7 @@ struct UploadFrameRoute: Sendable {
             throw Problem(.notFound, "Frames are counted from 0: \(UploadRoutes.path(id))/frames/0.")
         }
         // Bytes that are all there do not change.
-        return try pictures.answer(index, version: id.description, context.request) {
+        return try pictures.answer(index, version: id.description, context) {
             let file = try UploadedSource(upload: upload, services: services, pointer: ClientText.pointer("id")).file()
             return (file.kind, file.path)
         }

@@ -85,7 +85,7 @@ struct TrackCommand: ParsableCommand {
         do {
             _ = try run.track(source) { record in
                 encoder.append(record, into: &bytes)
-                if annotate != nil || encoder.passes > 1 { records.append(record) }
+                if annotate != nil { records.append(record) }
                 if bytes.count >= ResultOutput.pieceBytes { try sink.write(&bytes) }
                 done += 1
                 progress.show(done: done, of: run.frameCount(in: source.info))
@@ -94,12 +94,6 @@ struct TrackCommand: ParsableCommand {
             throw failure
         } catch {
             throw failure(of: error)
-        }
-        while encoder.nextPass(into: &bytes) {
-            for record in records {
-                encoder.append(record, into: &bytes)
-                if bytes.count >= ResultOutput.pieceBytes { try sink.write(&bytes) }
-            }
         }
         encoder.end(into: &bytes)
         try sink.write(&bytes)
@@ -148,6 +142,7 @@ struct TrackCommand: ParsableCommand {
     private func resultEncoder(_ spec: JobSpec, _ info: SourceInfo) throws -> ResultEncoder {
         var provenance = ResultProvenance(version: Version.text, job: nil, source: nil, spec: spec)
         (provenance.width, provenance.height, provenance.frameRate) = (info.width, info.height, info.frameRate)
+        provenance.frameCount = info.frameCount
         do {
             return try ResultEncoder(format: format, provenance: provenance, slice: ResultSlice())
         } catch {

@@ -8,6 +8,8 @@ final class ExportedJob: Sendable {
     static let lostFrom = 30
     /// The first frame of "late".
     static let lateFrom = 8
+    /// The `stop_frame` of another job, whose CVAT tracks are in the folder `stopped`.
+    static let stop = 20
     static let formats = ["ndjson", "json", "csv", "mot", "cvat", "coco", "labelstudio", "vtt"]
 
     let folder: TemporaryFolder
@@ -32,10 +34,20 @@ final class ExportedJob: Sendable {
             }
             _ = try folder.write(response.body, to: format)
         }
+        // The same up to a frame before the end.
+        let stopped = try server.submit([
+            "video=@\(video)", "spec=\(spec.dropLast()), \"stop_frame\": \(Self.stop)}",
+        ])
+        guard try server.finish(stopped)["status"] as? String == "succeeded" else {
+            throw Server.Failure.timedOut("job \(stopped) to succeed: \(try server.job(stopped))")
+        }
+        let stoppedTracks = try server.get("/v1/jobs/\(stopped)/results?format=cvat").body
         _ = try folder.write(try server.get("/v1/jobs/\(id)/results?format=otb&target=car").body, to: "otb")
         // Datumaro reads a folder.
         try FileManager.default.createDirectory(atPath: folder.path("dataset"), withIntermediateDirectories: true)
         try FileManager.default.copyItem(atPath: folder.path("cvat"), toPath: folder.path("dataset/annotations.xml"))
+        try FileManager.default.createDirectory(atPath: folder.path("stopped"), withIntermediateDirectories: true)
+        _ = try folder.write(stoppedTracks, to: "stopped/annotations.xml")
     }
 
     /// Two scenes side by side; the right one disappears. Returns the spec of a job on it.

@@ -1,6 +1,9 @@
+import Dispatch
 import HTTPServer
 import Jobs
 import Testing
+
+@testable import TrackingAPI
 
 /// A response with its body read to the end.
 struct Answer {
@@ -38,8 +41,14 @@ struct Answer {
     private static func all(_ stream: any HTTPBodyStream) -> [UInt8] {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 777)
-        while let count = try? buffer.withUnsafeMutableBytes({ try stream.read(into: $0) }), count > 0 {
+        let woken = DispatchSemaphore(value: 0)
+        // The others may go on for ever.
+        let pooled = stream as? PooledBody
+        pooled?.attach { woken.signal() }
+        while let count = try? buffer.withUnsafeMutableBytes({ try stream.read(into: $0) }) {
             bytes += buffer[..<count]
+            guard count == 0 else { continue }
+            guard let pooled, pooled.pending(), woken.wait(timeout: .now() + 30) == .success else { break }
         }
         return bytes
     }

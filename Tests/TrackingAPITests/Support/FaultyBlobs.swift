@@ -15,6 +15,7 @@ final class FaultyBlobs: BlobStore {
     /// The keys of all blobs that were begun.
     let created = Mutex<[String]>([])
     private let hold = Mutex<CommitHold?>(nil)
+    private let readHold = Mutex<ReadHold?>(nil)
 
     init(_ base: any BlobStore) { self.base = base }
 
@@ -25,6 +26,13 @@ final class FaultyBlobs: BlobStore {
         return new
     }
 
+    /// From now on, reads of finished results wait until they are released.
+    func holdReads() -> ReadHold {
+        let new = ReadHold()
+        readHold.withLock { $0 = new }
+        return new
+    }
+
     func create(_ key: String) throws -> any BlobWriter {
         created.withLock { $0.append(key) }
         return Writer(try base.create(key), self)
@@ -32,12 +40,17 @@ final class FaultyBlobs: BlobStore {
 
     func resume(_ key: String) throws -> (any BlobAppender)? { try base.resume(key).map { Appender($0, self) } }
     func copy(_ key: String, to other: String) throws -> Bool { try base.copy(key, to: other) }
-    func open(_ key: String) throws -> (any BlobReader)? { try base.open(key) }
+    func open(_ key: String) throws -> (any BlobReader)? {
+        let reader = try base.open(key)
+        guard let hold = readHold.withLock({ $0 }), key.hasSuffix(".ndjson") else { return reader }
+        return reader.map { HeldReader($0, hold) }
+    }
     func openPartial(_ key: String) throws -> (any BlobReader)? { try base.openPartial(key) }
     func digest(_ key: String) throws -> String? { try base.digest(key) }
     func remove(_ key: String) throws { try base.remove(key) }
     func children(of prefix: String) throws -> [String] { try base.children(of: prefix) }
     func localPath(_ key: String) throws -> String? { try base.localPath(key) }
+    func scratch() throws -> any ScratchFile { try base.scratch() }
     func availableBytes() throws -> Int64 { try free.withLock { $0 } ?? base.availableBytes() }
 
     private final class Appender: BlobAppender {
@@ -97,6 +110,55 @@ final class FaultyBlobs: BlobStore {
         }
         func abort() { base.abort() }
         func localPath() throws -> String { try base.localPath() }
+    }
+}
+
+/// Reads that wait for the test.
+final class ReadHold: Sendable {
+    private let arrived = DispatchSemaphore(value: 0)
+    private let released = DispatchSemaphore(value: 0)
+    private let closed = DispatchSemaphore(value: 0)
+    private let count = Mutex(0)
+    private static let patience = DispatchTimeInterval.seconds(30)
+
+    /// That were begun.
+    var reads: Int { count.withLock { $0 } }
+
+    /// Returns when a read waits; false where none does.
+    func awaitRead() -> Bool { arrived.wait(timeout: .now() + Self.patience) == .success }
+
+    /// Returns when a reader was let go of; false where none is.
+    func awaitClose() -> Bool { closed.wait(timeout: .now() + Self.patience) == .success }
+
+    /// Lets all reads go on.
+    func release() { released.signal() }
+
+    fileprivate func wait() {
+        count.withLock { $0 += 1 }
+        arrived.signal()
+        if released.wait(timeout: .now() + Self.patience) == .success { released.signal() }
+    }
+
+    fileprivate func close() { closed.signal() }
+}
+
+private final class HeldReader: BlobReader {
+    private let base: any BlobReader
+    private let hold: ReadHold
+
+    init(_ base: any BlobReader, _ hold: ReadHold) {
+        self.base = base
+        self.hold = hold
+    }
+
+    deinit { hold.close() }
+
+    var count: Int64 { base.count }
+    var fileDescriptor: Int32? { nil }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+        hold.wait()
+        return try base.read(into: buffer, at: offset)
     }
 }
 

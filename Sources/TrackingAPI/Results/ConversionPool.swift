@@ -1,0 +1,53 @@
+import Dispatch
+import Jobs
+import Synchronization
+
+/// The threads that make results in other forms while they are sent: not the server's, on which one such body would hold
+/// up every other connection.
+final class ConversionPool: Sendable {
+    typealias Work = @Sendable () -> Void
+
+    private let threads: Int
+    private let bodies: ConcurrencyLimit
+    private let turns = Mutex(TenantTurns<Work>())
+    private let queue = DispatchQueue(label: "conversions", attributes: .concurrent)
+
+    /// - Parameters:
+    ///   - threads: pieces that are made at a time.
+    ///   - bodies: that are being sent.
+    init(threads: Int, bodies: Int) {
+        self.threads = threads
+        self.bodies = ConcurrencyLimit(bodies)
+    }
+
+    /// A body's place among those that are sent; given back when it is let go of.
+    final class Place: Sendable {
+        let tenant: TenantID
+        private let bodies: ConcurrencyLimit
+
+        fileprivate init(_ tenant: TenantID, _ bodies: ConcurrencyLimit) {
+            self.tenant = tenant
+            self.bodies = bodies
+        }
+
+        deinit { bodies.leave(tenant) }
+    }
+
+    /// `nil` where there are too many.
+    func place(for tenant: TenantID) -> Place? { bodies.enter(tenant) ? Place(tenant, bodies) : nil }
+
+    /// Makes a piece when its turn comes.
+    func submit(_ tenant: TenantID, _ work: @escaping Work) {
+        turns.withLock { $0.add(work, of: tenant) }
+        startNext()
+    }
+
+    private func startNext() {
+        guard let (work, tenant) = turns.withLock({ $0.next(limit: threads) }) else { return }
+        queue.async { [self] in
+            work()
+            turns.withLock { $0.ended(tenant) }
+            startNext()
+        }
+    }
+}
