@@ -61,9 +61,7 @@ function tell({ frames_done: done, frames_total: total, frames_per_second: rate 
   if (total) [progress.max, progress.value] = [total, done];
   else progress.removeAttribute("value");
   const left = total && rate > 0 ? ` · ${duration((total - done) / rate)} left` : "";
-  words.textContent = status === "queued"
-    ? "Waiting for its turn"
-    : `Frame ${integer(done)}${total ? ` of ${integer(total)}` : ""} · ${integer(rate)} frames a second${left}`;
+  words.textContent = status === "queued" ? "Waiting for its turn" : done === 0 ? "Starting" : `Frame ${integer(done)}${total ? ` of ${integer(total)}` : ""} · ${integer(rate)} frames a second${left}`;
 }
 
 export const idLine = (job) => h("p", { class: "row id-line" }, h("code", {}, job.id), copyButton(() => job.id, "Copy the id"));

@@ -4,7 +4,7 @@ import { check, field, h, select } from "../base/dom.js";
 
 export const DEFAULTS = {
   mode: "robust", motion: "affine", illumination: "gain_bias", on_lost: "search",
-  stop_frame: null, frame_step: 1, video: false, crops: false,
+  start_frame: 0, stop_frame: null, frame_step: 1, video: false, crops: false,
 };
 
 const CHOICES = {
@@ -34,8 +34,9 @@ export function optionFields(options, changed) {
   return h("div", { class: "options" },
     choices,
     h("div", { class: "pair" },
-      number("stop_frame", "Stop before frame", 1, "Empty: to the end"),
-      number("frame_step", "Every nth frame", 1, "1: each of them")),
+      number("start_frame", "Start at frame", 0),
+      number("stop_frame", "Stop before", 1, "Empty: at the end"),
+      number("frame_step", "Every nth", 1)),
     check("Make the annotated video with it", options.video, (value) => set("video", value)),
     check("Make stabilised crops with it", options.crops, (value) => set("crops", value)));
 }
@@ -48,7 +49,7 @@ export function spec(targets, options) {
   return {
     targets,
     ...(Object.keys(tracker).length > 0 ? { tracker } : {}),
-    ...differing(["stop_frame", "frame_step"]),
+    ...differing(["start_frame", "stop_frame", "frame_step"]),
     ...(Object.keys(output).length > 0 ? { output } : {}),
   };
 }

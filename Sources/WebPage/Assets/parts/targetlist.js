@@ -79,5 +79,5 @@ function rating(element, known) {
   element.dataset.grade = known.grade;
   element.replaceChildren(
     h("span", { class: "rating-bar", "aria-hidden": "true", style: { "--value": String(known.value) } }),
-    h("span", {}, known.text));
+    h("strong", {}, known.text), ...(known.advice ? [h("p", { class: "muted" }, known.advice)] : []));
 }

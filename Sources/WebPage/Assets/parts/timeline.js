@@ -84,8 +84,10 @@ export class Timeline {
     [canvas.width, canvas.height] = [width, Math.round(HEIGHT * ratio)];
     const context = canvas.getContext("2d");
     context.scale(1, ratio);
-    const style = getComputedStyle(canvas);
-    const color = (name) => style.getPropertyValue(name);
+    const color = (name) => {
+      canvas.style.setProperty("color", `var(${name})`);
+      return getComputedStyle(canvas).color;
+    };
     const columns = this.#columns(target, width);
     drawStrip(context, columns, STATES.map((state) => color(`--state-${state}`)), ratio);
     drawPlot(context, columns, "confidence", STRIP + GAP, [0, 1], color("--plot"), color("--line"), width);

@@ -53,7 +53,7 @@ export class Transport {
     this.scrub.max = Math.max(0, track.count - 1);
     if (!player) return;
     this.scrub.value = Math.max(0, player.row);
-    this.scrub.setAttribute("aria-valuetext", `frame ${player.frame}`);
+    this.scrub.setAttribute("aria-valuetext", player.row < 0 ? "no frame yet" : `frame ${player.frame}`);
     if (document.activeElement !== this.number) this.number.value = player.frame;
     this.total.textContent = `of ${integer(Math.max(0, track.frame(track.count - 1)))}`;
     this.time.textContent = Number.isFinite(track.time(player.row)) ? clock(track.time(player.row)) : "";

@@ -106,9 +106,7 @@ class NewJob {
     if (this.editor) return;
     this.stage.say("The server decodes the first frame…");
     try {
-      const image = await picture(`${this.upload.path}/frame`, { signal: this.#aborter.signal });
-      this.stage.paint(image, null, -1);
-      image.close();
+      await this.#paint();
     } catch (error) {
       if (this.#aborter.signal.aborted) return;
       this.stage.say("");
@@ -121,6 +119,14 @@ class NewJob {
     this.trackability = new Trackability(this.upload.id, () => this.list.update(this.items));
     this.add.disabled = false;
     this.#show();
+  }
+
+  /** Shows the frame that tracking starts with. */
+  async #paint() {
+    const frame = this.shownFrame = this.options.start_frame;
+    const image = await picture(`${this.upload.path}/frames/${frame}`, { signal: this.#aborter.signal });
+    if (frame === this.shownFrame) this.stage.paint(image, null, -1);
+    image.close();
   }
 
   // Boxes
@@ -160,13 +166,21 @@ class NewJob {
   #changed() {
     this.list.update(this.items);
     this.editor?.update();
-    this.trackability?.ask(this.items);
+    this.trackability?.ask(this.items, this.options.start_frame);
+    if (this.editor && this.options.start_frame !== this.shownFrame) this.#otherFrame();
     this.empty.hidden = this.items.length > 0;
     const isReady = this.editor && this.items.length > 0 && this.list.isValid(this.items);
     this.submit.disabled = !isReady;
     this.submit.querySelector("span").textContent = this.items.length > 1 ? `Track ${this.items.length} targets` : "Track";
     this.line.set(submitLine(this.upload.name, this.#spec()));
     draft.update({ items: this.items.map(({ id, box }) => ({ id, box })), options: this.options });
+  }
+
+  async #otherFrame() {
+    replace(this.notice);
+    await this.#paint().catch((error) => {
+      if (!this.#aborter.signal.aborted) replace(this.notice, problem(error, { title: `Frame ${this.shownFrame} cannot be shown` }));
+    });
   }
 
   #spec() { return spec(this.items.map(({ id, box }) => ({ id, box })), this.options); }
