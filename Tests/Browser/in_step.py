@@ -49,6 +49,7 @@ def steps_and_seeks(page, job, last):
 def while_it_plays(page, job, last):
     """Pictures and their numbers are taken together while it plays, and compared afterwards."""
     go_to(page, 5)
+    page.get_by_label("Speed").select_option("0.25")
     page.get_by_role("button", name="Play", exact=True).click()
     taken = page.evaluate(
         """async () => {%s
@@ -87,7 +88,7 @@ def look(folder, video, way, script="", fields=None):
     job = server.submit(video(scene), *scene.rois, **(fields or {}))
     server.finish(job)
     with browser() as chromium:
-        page = open_page(chromium, allowed=("/source",))
+        page = open_page(chromium, allowed=("/source", "503"))
         if script:
             page.add_init_script(script)
         page.goto(f"{server.url}/#/jobs/{job}")

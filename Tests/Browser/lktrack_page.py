@@ -23,7 +23,7 @@ from playwright.sync_api import Page, sync_playwright
 
 LKTRACK = sys.argv[1] if len(sys.argv) > 1 else "lktrack"
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-PATIENCE = 60.0
+PATIENCE = float(os.environ.get("LKTRACK_PATIENCE", 60))
 
 
 class Server:
@@ -128,13 +128,21 @@ class Scene:
         return path
 
 
+open_pages: list[Page] = []
+
+
 @contextlib.contextmanager
 def browser():
+    open_pages.clear()
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         try:
             yield chromium
+        except Exception:
+            for page in open_pages:
+                print("the page says:", page.locator("body").inner_text()[:1500], page.troubles, page.refusals, file=sys.stderr)
+            raise
         finally:
             chromium.close()
 
@@ -142,12 +150,14 @@ def browser():
 def open_page(chromium, *, allowed: tuple[str, ...] = (), **options) -> Page:
     """A page on which nothing may go wrong that is not in `allowed`: neither an exception nor a violated policy."""
     page = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options}).new_page()
+    open_pages.append(page)
     page.troubles = []
+    page.refusals = []
 
     def told(message):
         text = f"{message.text} {message.location.get('url', '')}"
-        if message.type == "error" and not any(word in text for word in allowed):
-            page.troubles.append(text)
+        if message.type == "error":
+            (page.refusals if any(word in text for word in allowed) else page.troubles).append(text)
 
     if os.environ.get("LKTRACK_PAGE"):
         serve_from_disk(page, pathlib.Path(os.environ["LKTRACK_PAGE"]))

@@ -29,7 +29,8 @@ enum ServiceOperations {
 
     private static let landing = Operation(
         method: "get", path: "/", id: "getLanding", tag: .service, summary: "The page, or where things are",
-        description: "For browsers the page that does everything that can be done here; for `Accept: application/json` links.",
+        description:
+            "For browsers the page that does everything that can be done here; for `Accept: application/json` links.",
         parameters: Parameter.conditions,
         responses: [
             Response(

@@ -27,7 +27,8 @@ struct PageRoutes: Sendable {
         player = PageFile(
             Array("export * from \"./page/\(Self.version)/embed/overlay.js\";\n".utf8),
             mediaType: "text/javascript; charset=utf-8")
-        embedPolicy = Self.policy(frameAncestors: origins.isEmpty ? "'self'" : "'self' " + origins.joined(separator: " "))
+        embedPolicy = Self.policy(
+            frameAncestors: origins.isEmpty ? "'self'" : "'self' " + origins.joined(separator: " "))
     }
 
     /// Names all of the files at once: a page is never put together of two versions.

@@ -53,7 +53,8 @@ export class Upload {
         failures = 0;
       } catch (error) {
         if (isAbort(error)) return;
-        const lasting = error instanceof ApiError && error.status > 0 && error.status < 500 && error.status !== 409;
+        const { status } = error;
+        const lasting = error instanceof ApiError && ((status > 0 && status < 500 && ![409, 423, 429].includes(status)) || status === 507);
         if (lasting || ++failures > TRIES) {
           this.error = error;
           return this.#enter("failed");

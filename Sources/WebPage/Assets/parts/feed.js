@@ -34,14 +34,9 @@ export class JobFeed {
   stop() { this.#aborter.abort(); }
 
   async #result() {
-    let response;
-    try {
-      response = await request(`/v1/jobs/${this.id}/results?format=ndjson`, { signal: this.signal });
-    } catch (error) {
-      // A job that failed before its first frame has no result; its error says why.
-      if (this.job.status !== "succeeded" && [404, 409].includes(error.status)) return;
-      throw error;
-    }
+    // A job that failed before its first frame has no result, and so nothing to make a video of.
+    if (!this.job.links.video) return;
+    const response = await request(`/v1/jobs/${this.id}/results?format=ndjson`, { signal: this.signal });
     let told = 0;
     for await (const line of lines(response.body)) {
       this.track.add(JSON.parse(line));
@@ -59,6 +54,8 @@ export class JobFeed {
         this.on.frames?.();
         return;
       }
+      // Of its end only `end` tells the whole: why it failed, what it has.
+      if (name === "status" && isFinal(data)) return;
       if (name === "status") Object.assign(this.job, data);
       if (name === "progress") this.job.progress = data;
       if (name === "end") this.job = data.status === "deleted" ? { ...this.job, ...data } : data;

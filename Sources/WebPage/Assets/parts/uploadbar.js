@@ -10,10 +10,10 @@ export function uploadBar(upload, { onDiscard }) {
   const bar = h("progress", { max: 1, value: 0, "aria-label": `Upload of ${upload.name}` });
   const text = h("p", { class: "muted numbers" });
   const toggle = button("Pause", { on: { click: () => (upload.state === "paused" ? upload.run() : upload.pause()) } });
-  const discard = button("Remove", { symbol: "close", iconOnly: true, title: "Remove this upload", on: { click: onDiscard } });
+  const discard = button("Remove this upload", { symbol: "close", iconOnly: true, on: { click: onDiscard } });
   const trouble = h("div", {});
   const element = h("div", { class: "upload" },
-    h("div", { class: "row spread" }, h("strong", { class: "file-name" }, upload.name), h("div", { class: "row" }, toggle, discard)),
+    h("div", { class: "row spread" }, h("h1", { class: "file-name" }, upload.name), h("div", { class: "row" }, toggle, discard)),
     bar, text, trouble);
 
   const update = () => {

@@ -5,7 +5,8 @@ import { isAbort } from "../api/client.js";
 import { picture } from "../api/objects.js";
 
 const KEPT = 48;
-const AHEAD = 2;
+/** The server decodes few at a time. */
+const AHEAD = 1;
 
 export class ServerPictures {
   #id;
@@ -35,17 +36,18 @@ export class ServerPictures {
     this.onPicture(image, row);
   }
 
-  /** In step with the clock where the pictures come fast enough, else as fast as they come: none is shown before its
-   * time, and boxes never run ahead of their pictures. */
+  /** In step with the clock: where pictures come slower than frames, only every so many-th is asked for. None is shown
+   * before its time, and boxes never run ahead of their pictures. */
   async play(speed) {
     const run = {};
     this.#timer = run;
     const start = Math.max(0, this.#wanted);
     const began = performance.now();
     const origin = this.#track.time(start);
+    let stride = 1;
     for (let row = start; this.#timer === run;) {
       if (row >= this.#track.count) return this.onEnd();
-      for (let ahead = 1; ahead <= AHEAD; ahead += 1) this.#image(row + ahead).catch(() => {});
+      for (let ahead = 1; ahead <= AHEAD; ahead += 1) this.#image(row + ahead * stride).catch(() => {});
       try {
         await this.show(row);
       } catch (error) {
@@ -53,7 +55,9 @@ export class ServerPictures {
         return;
       }
       const due = this.#track.rowAt(origin + (speed * (performance.now() - began)) / 1000);
-      const next = Math.max(row + 1, due);
+      if (due > row + stride) stride += 1;
+      else if (due < row && stride > 1) stride -= 1;
+      const next = row + stride;
       const wait = (1000 * (this.#track.time(next) - origin)) / speed - (performance.now() - began);
       if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
       row = next;
