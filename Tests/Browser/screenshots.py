@@ -22,18 +22,18 @@ def main():
     target.mkdir(parents=True, exist_ok=True)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="lktrack-page-"))
     server = Server(folder)
-    scene = Scene(folder, "parcels", frames=260, targets=3, size="960x540", seed=12)
+    scene = Scene(folder, "parcels", frames=160, targets=3, size="640x360", seed=12)
     # A cloth passes before the second target: it is lost and found again.
     x, y, width, height = scene.boxes[1]
     covered = folder / "parcels.mp4"
     run("ffmpeg", "-v", "error", "-y", "-i", str(scene.avi), "-vf",
-        f"drawbox=x={x - 60}:y=0:w={width + 150}:h=ih:color=0x39424f:t=fill:enable='between(n,110,150)'",
+        f"drawbox=x={x - 40}:y=0:w={width + 110}:h=ih:color=0x39424f:t=fill:enable='between(n,60,90)'",
         "-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-pix_fmt", "yuv420p", str(covered))
     spec = '{"targets":[' + ",".join(f'{{"id":"{name}","box":{box}}}' for name, box in zip(("red", "blue", "green"), scene.boxes)) + "]}"
     job = server.submit(covered, spec=spec)
     server.finish(job)
-    for name in ("conveyor.mp4", "gate 4, morning.mp4"):
-        other = Scene(folder, name.split(".")[0].replace(" ", "_").replace(",", ""), frames=60, seed=len(name), targets=2, size="640x360")
+    for name in ("conveyor.mp4", "gate-4.mp4"):
+        other = Scene(folder, name.split(".")[0].replace(" ", "_").replace(",", ""), frames=20, seed=len(name), targets=2)
         clip = folder / name
         clip.write_bytes(other.mp4().read_bytes())
         server.finish(server.submit(clip, *other.rois))
@@ -48,7 +48,7 @@ def main():
                 shoot(page, target, "drop")
             choose(page, covered)
             first_frame(page)
-            for box in scene.boxes[:2] + [[700, 420, 70, 60]]:
+            for box in scene.boxes[:2] + [[480, 270, 50, 50]]:
                 draw(page, box)
             page.get_by_label("Name", exact=True).nth(0).fill("red")
             page.get_by_label("Name", exact=True).nth(1).fill("blue")
@@ -56,12 +56,12 @@ def main():
             page.get_by_text("The same on the command line").click()
             shoot(page, target, f"draw-{scheme}")
             page.get_by_label("Remove this upload").click()
-            page.goto(f"{server.url}/#/jobs/{job}?frame=96")
-            until("the frame", lambda: shown_frame(page) == 96)
+            page.goto(f"{server.url}/#/jobs/{job}?frame=52")
+            until("the frame", lambda: shown_frame(page) == 52)
             page.wait_for_timeout(600)
             shoot(page, target, f"look-{scheme}")
             if scheme == "light":
-                go_to(page, 170)
+                go_to(page, 110)
                 page.get_by_role("button", name="Correct").click()
                 page.locator(".box").nth(1).wait_for()
                 page.locator(".box").nth(1).focus()
@@ -73,19 +73,19 @@ def main():
                 server.finish(again)
                 until("both", lambda: page.locator(".side figcaption").count() == 2)
                 page.wait_for_timeout(2500)
-                go_to(page, 190)
+                go_to(page, 125)
                 shoot(page, target, "compare")
         page.goto(server.url + "/#/jobs")
         until("thumbnails", lambda: page.locator(".thumb canvas").count() >= 3)
         shoot(page, target, "jobs")
         phone = open_page(chromium, viewport={"width": 390, "height": 844}, device_scale_factor=2, color_scheme="dark", has_touch=True)
-        phone.goto(f"{server.url}/#/jobs/{job}?frame=96")
-        until("the frame", lambda: shown_frame(phone) == 96)
+        phone.goto(f"{server.url}/#/jobs/{job}?frame=52")
+        until("the frame", lambda: shown_frame(phone) == 52)
         shoot(phone, target, "phone")
-        running = Scene(folder, "warehouse", frames=900, targets=3, size="960x540", seed=5)
+        running = Scene(folder, "warehouse", frames=400, targets=3, size="640x360", seed=5)
         live = server.submit(running.avi, *running.rois)
         page.goto(f"{server.url}/#/jobs/{live}")
-        until("frames", lambda: shown_frame(page) > 60)
+        until("frames", lambda: shown_frame(page) > 30)
         shoot(page, target, "watch")
     server.stop()
 

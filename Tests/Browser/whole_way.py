@@ -30,7 +30,7 @@ def drop_draw_watch_take(folder):
     with browser() as chromium:
         page = open_page(chromium, accept_downloads=True)
         page.goto(server.url + "/")
-        drop(page, scene.mp4(), "my clip's.mp4")
+        drop(page, scene.mp4(), "my clip's; 1, 2.mp4")
         first_frame(page)
         for box in scene.boxes:
             draw(page, box)
@@ -49,14 +49,14 @@ def drop_draw_watch_take(folder):
         # The line to copy makes a job of the same spec.
         page.get_by_text("The same on the command line").click()
         line = page.get_by_label("The same by curl").text_content()
-        (folder / "my clip's.mp4").write_bytes(scene.mp4().read_bytes())
+        (folder / "my clip's; 1, 2.mp4").write_bytes(scene.mp4().read_bytes())
         by_line = json.loads(subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, check=True).stdout)
 
         page.get_by_role("button", name="Track 2 targets").click()
         job = job_of(page)
         assert server.json(f"/v1/jobs/{job}")["spec"] == by_line["spec"]
         ended(page)
-        assert page.locator("h1").text_content() == "my clip's.mp4"
+        assert page.locator("h1").text_content() == "my clip's; 1, 2.mp4"
 
         overlay_agrees(page, server, job)
         exports(page, server, job)
@@ -101,7 +101,7 @@ def exports(page, server, job):
         path = links.nth(index).get_attribute("href")
         with open(download.value.path(), "rb") as file:
             assert file.read() == server.get(path), path
-    assert page.locator(".export-grid a").nth(2).get_attribute("download") == "my clip's.csv"
+    assert page.locator(".export-grid a").nth(2).get_attribute("download") == "my clip's; 1, 2.csv"
     for name in ("Annotated video", "Stabilised car"):
         with page.expect_download(timeout=60_000) as download:
             page.get_by_role("button", name=name).click()

@@ -10,13 +10,16 @@ const authorization = () => (key() ? ` -H "Authorization: Bearer $KEY"` : "");
 export function submitLine(name, spec) {
   const isArchive = /\.(zip|tar|tgz|tar\.gz)$/i.test(name);
   const images = /^\d+ images\.tar$/.test(name);
-  const source = images ? `$(printf -- ' -F frame=@%s' img/*)` : `-F ${shellQuoted(`${isArchive ? "archive" : "video"}=@${name}`)}`;
+  const source = images ? `$(printf -- ' -F frame=@%s' img/*)` : `-F ${shellQuoted(`${isArchive ? "archive" : "video"}=@${fileName(name)}`)}`;
   const isPlain = Object.keys(spec).length === 1 && spec.targets.every((target, index) => target.id === `target-${index + 1}`);
   const what = isPlain
     ? spec.targets.map((target) => `-F roi=${boxText(target.box)}`).join(" ")
     : `-F ${shellQuoted(`spec=${JSON.stringify(spec)}`)}`;
   return `curl${authorization()} ${source} ${what} ${location.origin}/v1/jobs`;
 }
+
+/** To curl, a comma or a semicolon ends a file's name unless it is quoted. */
+const fileName = (name) => (/[,;"\\]/.test(name) ? `"${name.replace(/["\\]/g, "\\$&")}"` : name);
 
 export const fetchLine = (path, name) =>
   `curl${authorization()} -o ${shellQuoted(name)} ${shellQuoted(location.origin + path)}`;
