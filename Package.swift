@@ -93,8 +93,10 @@ let package = Package(
         // HTTP.
         .target(name: "HTTPServer", dependencies: ["CMicroHTTPD", "CZlib", logging], swiftSettings: swiftSettings),
         .target(name: "PrometheusMetrics", swiftSettings: swiftSettings),
+        .target(name: "WebPage", resources: [.embedInCode("Assets")], swiftSettings: swiftSettings),
         .target(
-            name: "TrackingAPI", dependencies: ["HTTPServer", "Jobs", "PrometheusMetrics", crypto, logging],
+            name: "TrackingAPI",
+            dependencies: ["HTTPServer", "Jobs", "PrometheusMetrics", "WebPage", crypto, logging],
             swiftSettings: swiftSettings),
 
         .executableTarget(
@@ -185,8 +187,8 @@ let package = Package(
         .testTarget(
             name: "TrackingAPITests",
             dependencies: [
-                "FileBlobStore", "HTTPServer", "JobStoreContract", "Jobs", "SQLiteJobStore", "TrackingAPI", crypto,
-                logging,
+                "FileBlobStore", "HTTPServer", "JobStoreContract", "Jobs", "SQLiteJobStore", "TrackingAPI", "WebPage",
+                crypto, logging,
             ],
             swiftSettings: swiftSettings),
         // The real server and what drives it: for end-to-end tests, and for the proofs.

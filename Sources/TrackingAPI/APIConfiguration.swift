@@ -37,6 +37,9 @@ public struct APIConfiguration: Hashable, Sendable {
     /// Videos that may wait to be rendered; a request for one more is answered with 503.
     public var waitingRenderings = 256
 
+    /// `server.origins`: sites whose pages may show jobs in a frame and read answers.
+    public var origins: [String] = []
+
     /// What a job may ask to be called back at.
     public var webhooks = WebhookPolicy()
 

@@ -13,6 +13,7 @@ public struct TrackingAPI: HTTPApplication {
     private let requests: HTTPMetrics
     private let tus: TusGate
     private let uploadTails: UploadTails
+    private let crossOrigin: CrossOrigin
 
     /// - Parameters:
     ///   - keys: who may come in; `nil`: everybody, as one tenant.
@@ -41,6 +42,7 @@ public struct TrackingAPI: HTTPApplication {
         renderings = RenderingQueue(services, renderer: renderer)
         tus = TusGate(largestUpload: configuration.uploadBytes)
         uploadTails = services.uploadTails
+        crossOrigin = CrossOrigin(origins: Set(configuration.origins))
         let routes = RouteTable.routes(services, renderings)
         requests = HTTPMetrics(routes, registry: metrics)
         let access = AccessControl(
@@ -58,8 +60,9 @@ public struct TrackingAPI: HTTPApplication {
     public var routes: [String] { router.routes.map { "\($0.method) \($0.pattern)" } }
 
     public func begin(_ request: HTTPRequest) -> HTTPDisposition {
-        TusGate.covers(request)
-            ? tus.disposition(of: request, router) : router.disposition(of: request)
+        crossOrigin.disposition(
+            of: request,
+            TusGate.covers(request) ? tus.disposition(of: request, router) : router.disposition(of: request))
     }
 
     /// Returns when what came of requests that were cut off is kept. To be called once the server has stopped, and before

@@ -32,7 +32,7 @@ public enum OpenAPIDocument {
 
     static let operations =
         JobOperations.all + [TrackabilityOperation.judge] + ResultOperations.all + UploadOperations.all
-        + ServiceOperations.all
+        + ServiceOperations.all + PageOperations.all
 
     private static let description = """
         A video and a box in its first frame go in; a box for every frame comes out. Submit a job, poll it until it has \

@@ -28,11 +28,18 @@ enum ServiceOperations {
     ])
 
     private static let landing = Operation(
-        method: "get", path: "/", id: "getLanding", tag: .service, summary: "Where things are",
+        method: "get", path: "/", id: "getLanding", tag: .service, summary: "The page, or where things are",
+        description:
+            "For browsers the page that does everything that can be done here; for `Accept: application/json` links.",
+        parameters: Parameter.conditions,
         responses: [
-            Response(200, "Links.", content: [("application/json", Schema.ref("Landing"))])
-        ] + Response.always,
-        curl: "curl localhost:8080/")
+            Response(
+                200, "A page, or links.",
+                headers: ["Vary", "ETag?", "Cache-Control?", "Content-Encoding?", "Content-Security-Policy?"],
+                content: [("text/html", Schema.string), ("application/json", Schema.ref("Landing"))]),
+            Response(304, "The client has it already.", headers: ["ETag"]),
+        ] + Response.always + Response.problems(406, 412),
+        curl: "curl -H 'Accept: application/json' localhost:8080/")
 
     private static let alive = Operation(
         method: "get", path: "/healthz", id: "getHealth", tag: .service, summary: "Whether the process answers",

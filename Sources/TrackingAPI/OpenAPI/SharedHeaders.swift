@@ -15,7 +15,7 @@ enum SharedHeaders {
         ("Content-Disposition", "A name for the file.", Schema.text(pattern: "^attachment; filename=\".+\"$")),
         ("Content-Encoding", "RFC 9110 §8.4", Schema.choice(["gzip"])),
         ("Content-Range", "RFC 9110 §14.4", Schema.text(pattern: "^bytes ([0-9]+-[0-9]+|\\*)/[0-9]+$")),
-        ("Content-Security-Policy", "What the page may load: nothing.", Schema.string),
+        ("Content-Security-Policy", "What the page may load, and who may frame it.", Schema.string),
         ("ETag", "Strong (RFC 9110 §8.8.3).", Schema.text(pattern: "^\"[^\"]*\"$")),
         (
             "Idempotency-Replayed", "This is the first answer again; the request did nothing.",

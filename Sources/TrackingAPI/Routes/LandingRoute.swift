@@ -1,7 +1,7 @@
 import HTTPServer
 import Jobs
 
-/// `GET /`: where things are.
+/// `GET /` for programs: where things are.
 struct LandingRoute: Sendable {
     let services: Services
 

@@ -16,6 +16,7 @@ enum RouteTable {
         let uploads = UploadRoutes(services: services)
         let deliveries = DeliveryRoute(services: services)
         let documents = DocumentRoutes(version: services.version)
+        let page = PageRoutes(services: services, origins: services.configuration.origins)
         return [
             Route("GET", JobWaitRoute.pattern, .intake(JobWaitRoute(services: services).get)),
             Route(
@@ -45,7 +46,10 @@ enum RouteTable {
             Route("GET", "/metrics", .answer(.queue, MetricsRoute(services: services).metrics)),
             Route("GET", DocumentRoutes.documentPath, .answer(.inline, documents.document)),
             Route("GET", DocumentRoutes.pagePath, .answer(.inline, documents.docs)),
-            Route("GET", "/", .answer(.inline, LandingRoute(services: services).index)),
+            Route("GET", "/", .answer(.inline, page.index)),
+            Route("GET", PageRoutes.assetPattern, .answer(.inline, page.asset)),
+            Route("GET", PageRoutes.embedPattern, .answer(.inline, page.embed)),
+            Route("GET", PageRoutes.playerPath, .answer(.inline, page.player)),
         ]
     }
 }

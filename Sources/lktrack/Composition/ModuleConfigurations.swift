@@ -36,6 +36,7 @@ extension ServiceConfiguration {
         configuration.requestRate =
             limits.requestsPerSecond > 0 ? RequestRate(perSecond: limits.requestsPerSecond) : nil
         configuration.diskReserveBytes = Int64(limits.diskReserveBytes)
+        configuration.origins = server.origins
         configuration.webhooks = WebhookPolicy(
             allowsHTTP: webhooks.allowHTTP, addresses: AddressPolicy(allowsPrivate: webhooks.allowPrivate),
             hasSecret: !webhooks.secret.isEmpty)

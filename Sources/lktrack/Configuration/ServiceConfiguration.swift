@@ -9,6 +9,7 @@ struct ServiceConfiguration: Sendable, Equatable {
         var threads = 0
         var connections = 1000
         var connectionsPerAddress = 0
+        var origins: [String] = []
     }
 
     struct Limits: Sendable, Equatable {
@@ -166,6 +167,7 @@ extension ConfigurationKey {
         int("server.threads", \.server.threads, 0...256),
         int("server.connections", \.server.connections, 8...1_000_000),
         int("server.connections_per_address", \.server.connectionsPerAddress, 0...1_000_000),
+        origins,
         choice("auth", \.authentication),
         text("data_dir", \.dataDirectory, "a folder", where: { !$0.isEmpty }),
         int("workers", \.workers, 0...1024),
@@ -195,6 +197,16 @@ extension ConfigurationKey {
         seconds("retention_seconds", \.retentionSeconds, 0...3_000_000_000),
         choice("log.level", \.logLevel),
     ]
+
+    private static let origins = ConfigurationKey(name: "server.origins") { text, configuration throws(InvalidValue) in
+        let origins = text.split(separator: ",").map { String($0.filter { $0 != " " }) }
+        guard origins.allSatisfy({ $0.wholeMatch(of: /https?:\/\/[A-Za-z0-9.\-]+(:[0-9]{1,5})?/) != nil }) else {
+            throw InvalidValue(expected: "origins as browsers send them, such as https://site.example")
+        }
+        configuration.server.origins = origins.map { $0.lowercased() }
+    } value: {
+        $0.server.origins.joined(separator: ",")
+    }
 
     private static let roles = ConfigurationKey(name: "roles") { text, configuration throws(InvalidValue) in
         let names = text.split(separator: ",").map { String($0.filter { $0 != " " }) }

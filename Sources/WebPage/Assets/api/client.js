@@ -1,0 +1,74 @@
+// Requests to the server, and its problem documents (RFC 9457) as errors whose message is a sentence.
+
+import { authorization } from "./key.js";
+
+export class ApiError extends Error {
+  /** @param problem the document, as far as there is one. */
+  constructor(status, problem = {}, retryAfter = null) {
+    super(problem.detail || problem.title || ApiError.sentence(status));
+    this.status = status;
+    this.title = problem.title;
+    this.errors = problem.errors ?? [];
+    this.request = problem.instance;
+    this.retryAfter = retryAfter;
+  }
+
+  /** Where no document came: from a proxy, or from no server at all. */
+  static sentence(status) {
+    if (status === 0) return "The server does not answer. It may be restarting, or the connection is gone.";
+    if (status === 502 || status === 504) return "The proxy in front of the server gets no answer from it.";
+    return `The server answered with status ${status} and no explanation.`;
+  }
+
+  static async from(response) {
+    const text = await response.text().catch(() => "");
+    let problem = {};
+    try { problem = JSON.parse(text); } catch { /* Not ours. */ }
+    return new ApiError(response.status, problem, Number(response.headers.get("Retry-After")) || null);
+  }
+}
+
+let askForKey = null;
+
+/** What is done where the server answers 401: resolves when there is another key to try with. */
+export const onUnauthorized = (ask) => { askForKey = ask; };
+
+/** A response whose status is a success. Tries again once the key was asked for. */
+export async function request(path, { headers = {}, ...options } = {}) {
+  for (;;) {
+    let response;
+    try {
+      response = await fetch(path, { ...options, headers: { ...headers, ...authorization() } });
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new ApiError(0);
+    }
+    if (response.ok || response.status === 304) return response;
+    const problem = await ApiError.from(response);
+    if (response.status !== 401 || !askForKey) throw problem;
+    await askForKey(problem.message, options.signal);
+  }
+}
+
+export const json = async (path, options) => (await request(path, options)).json();
+
+export const post = (path, value, options = {}) =>
+  json(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(value), ...options });
+
+/** Waits, but not longer than the signal allows. */
+export function pause(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, milliseconds);
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}
+
+export const isAbort = (error) => error?.name === "AbortError";

@@ -1,0 +1,121 @@
+// A job's frames with what was found in them, as they come and when they are there: stage, transport, timeline.
+
+import { h } from "../base/dom.js";
+import { openPictures, Player } from "../track/player.js";
+import { JobFeed } from "./feed.js";
+import { Inspector } from "./inspector.js";
+import { Stage } from "./stage.js";
+import { Timeline } from "./timeline.js";
+import { Transport } from "./transport.js";
+
+/** Least time between two frames that are shown of a running job: each costs the server, or the browser, a seek. */
+const LIVE_PAUSE = 120;
+
+export class Viewer {
+  #feed;
+  #opening = null;
+  #firstFrame;
+  #shownAt = 0;
+
+  /**
+   * @param on {job, picture: (image), boxes, line: (error)}
+   * @param firstFrame where to begin; `null`: at the start, or with what is being tracked.
+   */
+  constructor(id, on, firstFrame = null) {
+    this.on = on;
+    this.#firstFrame = firstFrame === null ? null : Number(firstFrame);
+    this.#feed = new JobFeed(id, { job: () => this.#job(), frames: () => this.#frames(), line: on.line });
+    this.stage = new Stage("The frame, with what was found in it");
+    this.stage.say("Waiting for the first frame…");
+    this.transport = new Transport(this.track, { zoom: (zoom) => this.stage.setZoom(zoom) });
+    this.timeline = new Timeline(this.track, (row) => this.player?.seek(row));
+    this.player = null;
+    this.inspector = null;
+    /** Whether the newest frame is shown while the job runs. */
+    this.isLive = false;
+    this.element = h("section", { class: "main-column viewer", tabIndex: 0, "aria-label": "Player. Space plays, arrow keys step, L goes to the next loss" },
+      this.transport.element, this.timeline.element);
+    document.addEventListener("keydown", this.#key);
+  }
+
+  get job() { return this.#feed.job; }
+  get track() { return this.#feed.track; }
+  get signal() { return this.#feed.signal; }
+  get isFinal() { return this.#feed.isFinal; }
+
+  start() { return this.#feed.start(); }
+
+  close() {
+    document.removeEventListener("keydown", this.#key);
+    this.#feed.stop();
+    this.player?.close();
+    this.stage.close();
+    this.timeline.close();
+  }
+
+  #job() {
+    this.inspector ??= new Inspector(this.job.spec.targets.map(({ id }) => id), () => this.#repaint());
+    this.stage.size(this.job.source.width, this.job.source.height);
+    if (this.isFinal && this.track.count === 0) this.stage.say("There is no frame.");
+    const { frames_total: total } = this.job.progress;
+    this.timeline.total = this.isFinal ? null : total;
+    this.on.job();
+  }
+
+  #frames() {
+    if (this.track.count === 0) return;
+    if (!this.#opening) {
+      this.isLive = !this.isFinal && this.#firstFrame === null;
+      this.#opening = this.#open();
+      this.on.job();
+    }
+    this.timeline.update();
+    this.transport.update();
+    this.#live();
+  }
+
+  async #open() {
+    const pictures = await openPictures(this.job, this.track, this.signal);
+    const player = new Player(this.track, pictures);
+    player.onPicture = (image, row) => {
+      this.stage.paint(image, this.track, row, this.inspector.options);
+      this.inspector.update(this.track, row);
+      this.timeline.move(row);
+      this.on.picture(image);
+    };
+    player.listen(() => { if (player.error) this.stage.say(player.error.message); });
+    this.player = player;
+    this.transport.attach(player);
+    if (!this.isLive) await player.seekFrame(this.#firstFrame ?? 0);
+    else this.#live();
+  }
+
+  /** The newest frame, not too often. Who looks at another one is left alone. */
+  #live() {
+    if (!this.isLive || !this.player) return;
+    const now = performance.now();
+    if (now - this.#shownAt < LIVE_PAUSE && !this.isFinal) return;
+    if (this.#shownAt > 0 && this.player.isPlaying) return void (this.isLive = false);
+    this.#shownAt = now;
+    this.player.seek(this.track.count - 1);
+    if (this.isFinal) this.isLive = false;
+  }
+
+  #repaint() {
+    if (!this.player || this.player.row < 0) return;
+    this.stage.boxes(this.track, this.player.row, this.inspector.options);
+    this.on.boxes();
+  }
+
+  /** Keys count where nothing else has the focus; single letters only inside the player (WCAG 2.1.4). */
+  #key = (event) => {
+    const { target } = event;
+    const isInside = this.element.contains(target);
+    if (!isInside && target !== document.body) return;
+    if (!isInside && event.key.length === 1 && event.key !== " ") return;
+    if (target.matches("input, select, textarea") || (target.matches("button") && event.key === " ")) return;
+    if (document.querySelector("dialog[open]")) return;
+    if (["ArrowLeft", "ArrowRight", "Home", "End", " "].includes(event.key)) this.isLive = false;
+    if (this.transport.key(event)) event.preventDefault();
+  };
+}

@@ -1,0 +1,186 @@
+// What there is: newest first, with filters.
+
+import { button, field, h, replace, select } from "../base/dom.js";
+import { ago, integer, plural, STATUS } from "../base/format.js";
+import { go, link, remember } from "../base/router.js";
+import { isAbort, pause, request } from "../api/client.js";
+import { picture } from "../api/objects.js";
+import { badge, nameOf } from "../parts/jobhead.js";
+import { confirm } from "../parts/dialogs.js";
+import { message, problem } from "../parts/messages.js";
+
+const PAGE = 24;
+/** How often it is looked whether something changed. */
+const REFRESH = 2500;
+
+export function jobsView(root, query) {
+  const view = new JobList(root, query);
+  view.start();
+  return () => view.end();
+}
+
+class JobList {
+  #aborter = new AbortController();
+  #cards = new Map();
+  #thumbs = new Map();
+  #looking = 0;
+  #queue = [];
+
+  constructor(root, query) {
+    this.filter = { status: query.get("status") ?? "", label: query.get("label") ?? "" };
+    const status = select([["", "All"], ...Object.entries(STATUS)], this.filter.status, { on: {
+      change: () => this.#filtered({ status: status.value }),
+    } });
+    const label = h("input", { type: "search", value: this.filter.label, placeholder: "camera=7", spellcheck: false, autocomplete: "off",
+      on: { change: () => this.#filtered({ label: label.value.trim() }) } });
+    this.list = h("ul", { class: "cards" });
+    this.notice = h("div", { class: "notice" });
+    this.more = button("Show more", { hidden: true, on: { click: () => this.#load(this.next) } });
+    this.observer = new IntersectionObserver((entries) => {
+      for (const { isIntersecting, target } of entries) if (isIntersecting) this.#thumb(target);
+    });
+    root.className = "view jobs";
+    replace(root,
+      h("header", { class: "row spread wrap" }, h("h1", { tabIndex: -1 }, "Jobs"),
+        h("div", { class: "row wrap filters" }, field("State", status), field("Label", label))),
+      this.notice, this.list, h("div", { class: "row center" }, this.more));
+  }
+
+  async start() {
+    await this.#load(null);
+    while (!this.#aborter.signal.aborted) {
+      try { await pause(REFRESH, this.#aborter.signal); } catch { return; }
+      if (!document.hidden) await this.#refresh();
+    }
+  }
+
+  end() {
+    this.#aborter.abort();
+    this.observer.disconnect();
+  }
+
+  #filtered(change) {
+    Object.assign(this.filter, change);
+    remember(Object.fromEntries(Object.entries(this.filter).filter(([, value]) => value)));
+    this.#cards.clear();
+    this.list.replaceChildren();
+    return this.#load(null);
+  }
+
+  #path() {
+    const query = new URLSearchParams({ limit: String(PAGE) });
+    if (this.filter.status) query.set("status", this.filter.status);
+    const [name, ...value] = this.filter.label.split("=");
+    if (name) query.set(`label.${name}`, value.join("="));
+    return `/v1/jobs?${query}`;
+  }
+
+  async #page(path) {
+    const response = await request(path, { signal: this.#aborter.signal });
+    const next = /<([^>]+)>; rel="next"/.exec(response.headers.get("Link") ?? "")?.[1] ?? null;
+    return { jobs: (await response.json()).jobs, next };
+  }
+
+  async #load(path) {
+    replace(this.notice);
+    try {
+      const { jobs, next } = await this.#page(path ?? this.#path());
+      this.next = next;
+      this.more.hidden = !next;
+      for (const job of jobs) this.#show(job, false);
+      this.#emptiness();
+    } catch (error) {
+      if (!isAbort(error)) replace(this.notice, problem(error, { title: "The jobs cannot be listed", retry: () => this.#load(path) }));
+    }
+  }
+
+  /** The first page again: what is new comes on top, what changed is written anew. */
+  async #refresh() {
+    try {
+      const { jobs } = await this.#page(this.#path());
+      for (const job of jobs.toReversed()) this.#show(job, true);
+      this.#emptiness();
+      if (this.isBroken) replace(this.notice);
+      this.isBroken = false;
+    } catch (error) {
+      if (isAbort(error)) return;
+      this.isBroken = true;
+      replace(this.notice, problem(error, { title: "The list is not up to date" }));
+    }
+  }
+
+  #emptiness() {
+    const isFiltered = this.filter.status || this.filter.label;
+    if (this.#cards.size > 0) this.list.querySelector(".empty")?.remove();
+    else if (!this.list.querySelector(".empty")) {
+      this.list.append(h("li", { class: "empty" }, isFiltered
+        ? message("No job fits", "Choose another state, or another label.", { kind: "info" })
+        : message("There is no job yet", "Drop a video, draw a box, and watch it being followed.", { kind: "info", actions: [button("Track a video", { kind: "primary", on: { click: () => go([]) } })] })));
+    }
+  }
+
+  #show(job, isFirst) {
+    const old = this.#cards.get(job.id);
+    const state = JSON.stringify([job.status, job.progress]);
+    if (old?.state === state) return;
+    const element = this.#card(job);
+    if (old) old.element.replaceWith(element);
+    else if (isFirst) this.list.prepend(element);
+    else this.list.append(element);
+    this.#cards.set(job.id, { element, state });
+    this.observer.observe(element.querySelector(".thumb"));
+  }
+
+  #card(job) {
+    const { frames_done: done, frames_total: total } = job.progress;
+    const isRunning = job.status === "running";
+    const name = nameOf(job);
+    return h("li", { class: "card" },
+      h("a", { class: "card-link", href: link(["jobs", job.id]), "aria-label": `${name}, ${STATUS[job.status]}` },
+        h("div", { class: "thumb", dataset: { id: job.id, frame: String(job.spec.start_frame), kept: String(done > 0) } }, this.#thumbs.get(job.id)),
+        h("div", { class: "card-text" },
+          h("strong", { class: "card-name" }, name),
+          h("span", { class: "muted numbers" }, `${total || done ? plural(isRunning && total ? total : done, "frame") : "no frame yet"} · ${plural(job.spec.targets.length, "target")} · ${ago(job.created_at)}`))),
+      h("div", { class: "row spread card-foot" }, badge(job.status),
+        isRunning && total && h("span", { class: "muted numbers" }, `${integer((100 * done) / total)} %`),
+        button(`Delete ${name}`, { symbol: "trash", iconOnly: true, kind: "quiet", on: { click: () => this.#remove(job) } })));
+  }
+
+  async #remove(job) {
+    if (!(await confirm(`Delete “${nameOf(job)}”?`, "Its video and its results are removed, too. This cannot be undone.", "Delete"))) return;
+    try {
+      await request(`/v1/jobs/${job.id}`, { method: "DELETE" });
+      this.#cards.get(job.id)?.element.remove();
+      this.#cards.delete(job.id);
+      this.#emptiness();
+    } catch (error) {
+      replace(this.notice, problem(error, { title: "The job cannot be deleted" }));
+    }
+  }
+
+  // Thumbnails: one at a time, because each is decoded anew.
+
+  #thumb(element) {
+    this.observer.unobserve(element);
+    if (element.dataset.kept !== "true" || this.#thumbs.has(element.dataset.id)) return;
+    this.#queue.push(element);
+    this.#next();
+  }
+
+  async #next() {
+    if (this.#looking > 0) return;
+    const element = this.#queue.shift();
+    if (!element) return;
+    this.#looking = 1;
+    try {
+      const image = await picture(`/v1/jobs/${element.dataset.id}/frames/${element.dataset.frame}`, { signal: this.#aborter.signal });
+      const canvas = h("canvas", { width: 320, height: Math.round((320 * image.height) / image.width) });
+      canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+      image.close();
+      this.#thumbs.set(element.dataset.id, canvas);
+      this.#cards.get(element.dataset.id)?.element.querySelector(".thumb").replaceChildren(canvas);
+    } catch { /* It is decoration. */ }
+    this.#looking = 0;
+    this.#next();
+  }
+}

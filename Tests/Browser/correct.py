@@ -1,0 +1,106 @@
+"""Correct a box at a frame, run again from there, compare before and after."""
+
+from lktrack_page import (Scene, Server, browser, ended, go_to, job_of, open_page, scale, scenarios, shown_frame, status,
+                          until)
+
+
+def correct_at_a_frame(folder):
+    server, scene = Server(folder), Scene(folder, frames=80)
+    before = server.submit(scene.mp4(), *scene.rois)
+    server.finish(before)
+    uploads = len(list(server.data.glob("blobs/**/source*")))
+    with browser() as chromium:
+        page = open_page(chromium)
+        page.goto(f"{server.url}/#/jobs/{before}")
+        until("the first frame", lambda: shown_frame(page) == 0)
+        go_to(page, 40)
+        page.get_by_role("button", name="Correct").click()
+        box = page.locator(".box").first
+        box.wait_for()
+        # With the mouse: seven pixels to the right and four down, at whatever scale; then one to the left by a key.
+        place, by = box.bounding_box(), scale(page)
+        x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 7 * by, y + 4 * by, steps=3)
+        page.mouse.up()
+        box.focus()
+        page.keyboard.press("ArrowLeft")
+        assert page.locator(".corrections").inner_text().startswith("target-1 at frame 40")
+        page.get_by_role("button", name="Track again with these").click()
+
+        after = until("another job", lambda: (job := job_of(page)) != before and job)
+        ended(page)
+        spec = server.json(f"/v1/jobs/{after}")["spec"]
+        found = server.frames(before)[40]["targets"][0]["box"]
+        [keyframe] = spec["targets"][0]["keyframes"]
+        assert keyframe["frame"] == 40 and spec["targets"][1]["keyframes"] == []
+        moved = [found[0] + 6, found[1] + 4, found[2], found[3]]
+        assert all(abs(a - b) <= 1 for a, b in zip(keyframe["box"], moved)), (keyframe, moved)
+        frames = server.frames(after)
+        assert frames[40]["targets"][0]["keyframe"] and frames[40]["targets"][0]["box"] == keyframe["box"]
+        # Nothing was uploaded again, and what comes before the correction is as it was.
+        assert server.json(f"/v1/jobs/{after}")["source"] == server.json(f"/v1/jobs/{before}")["source"]
+        assert frames[:40] == server.frames(before)[:40]
+        compare(page, after, before)
+        assert not page.troubles, page.troubles
+
+
+def compare(page, after, before):
+    """Both are shown side by side, at the same frame, with the same picture under their own boxes."""
+    until("both", lambda: page.locator(".side figcaption").all_inner_texts()[:1] == ["After"])
+    assert page.locator(".side figcaption").nth(1).inner_text().startswith("Before")
+    for frame in (40, 60):
+        go_to(page, frame)
+        until("the same pictures", lambda: page.evaluate(
+            """() => {
+              const [a, b] = [...document.querySelectorAll('.picture')].map((canvas) =>
+                canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data);
+              return a.length === b.length && a.every((value, i) => value === b[i]);
+            }"""))
+    go_to(page, 40)
+    boxes = page.evaluate("[...document.querySelectorAll('.overlay')].map((canvas) => canvas.toDataURL())")
+    assert len(boxes) == 2 and boxes[0] != boxes[1]
+    assert f"with={before}" in page.evaluate("location.hash") and after in page.evaluate("location.hash")
+    page.get_by_role("button", name="Close").click()
+    until("one alone", lambda: page.locator(".side").count() == 1)
+
+
+def two_jobs_of_two_videos(folder):
+    """Jobs of other videos can be laid beside, in step by the number of the frame."""
+    server = Server(folder)
+    one, other = Scene(folder, frames=30), Scene(folder, "other", frames=30, seed=8, targets=1)
+    first, second = server.submit(one.mp4(), *one.rois), server.submit(other.avi, *other.rois)
+    server.finish(first)
+    server.finish(second)
+    with browser() as chromium:
+        page = open_page(chromium, allowed=("/source",))
+        page.goto(f"{server.url}/#/jobs/{first}")
+        until("the first frame", lambda: shown_frame(page) == 0)
+        page.get_by_role("button", name="Compare").click()
+        page.locator(".pick").first.click()
+        until("two stages", lambda: page.locator(".stage").count() == 2)
+        go_to(page, 21)
+        truth = "[...document.querySelectorAll('.picture')].map((canvas) => canvas.toDataURL().length > 5000)"
+        until("two pictures", lambda: page.evaluate(truth) == [True, True])
+        page.locator(".side .stage-note").first.wait_for(state="hidden")
+        same = page.evaluate(
+            """async (job) => {
+              const response = await fetch(`/v1/jobs/${job}/frames/21`, { headers: { Accept: 'image/jpeg' } });
+              const image = await createImageBitmap(await response.blob());
+              const canvas = new OffscreenCanvas(image.width, image.height);
+              canvas.getContext('2d').drawImage(image, 0, 0);
+              const truth = canvas.getContext('2d').getImageData(0, 0, image.width, image.height).data;
+              for (let i = 0; i < 100; i += 1) {
+                const shown = document.querySelectorAll('.picture')[1];
+                const data = shown.getContext('2d').getImageData(0, 0, shown.width, shown.height).data;
+                if (data.length === truth.length && data.every((value, at) => value === truth[at])) return true;
+                await new Promise((resolve) => setTimeout(resolve, 50));
+              }
+              return false;
+            }""", second)
+        assert same
+        assert status(page) == "succeeded" and not page.troubles, page.troubles
+
+
+scenarios(correct_at_a_frame, two_jobs_of_two_videos)

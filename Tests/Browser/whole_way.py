@@ -1,0 +1,154 @@
+"""Submit, watch, look, take: the way of a person who tries the service."""
+
+import json
+import subprocess
+
+from lktrack_page import (Scene, Server, browser, choose, draw, drop, ended, first_frame, go_to, job_of, open_page,
+                          scenarios, shown_frame, status, until)
+
+
+def drawn_box(page, color):
+    """The rectangle that the overlay's pixels of a colour lie in: left, top, right, bottom."""
+    return page.evaluate(
+        """(color) => {
+          const canvas = document.querySelector('.overlay');
+          const { width, height } = canvas;
+          const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+          let [left, top, right, bottom] = [width, height, -1, -1];
+          for (let y = 0; y < height; y += 1) for (let x = 0; x < width; x += 1) {
+            const at = 4 * (y * width + x);
+            if (data[at + 3] !== 255 || [0, 1, 2].some((i) => Math.abs(data[at + i] - color[i]) > 2)) continue;
+            [left, right] = [Math.min(left, x), Math.max(right, x)];
+            [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
+          }
+          return [left, top, right + 1, bottom + 1];
+        }""", color)
+
+
+def drop_draw_watch_take(folder):
+    server, scene = Server(folder), Scene(folder, frames=120)
+    with browser() as chromium:
+        page = open_page(chromium, accept_downloads=True)
+        page.goto(server.url + "/")
+        drop(page, scene.mp4(), "my clip's; 1, 2.mp4")
+        first_frame(page)
+        for box in scene.boxes:
+            draw(page, box)
+        names = page.get_by_label("Name", exact=True)
+        assert names.count() == 2
+        names.nth(0).fill("car")
+        for index, box in enumerate(scene.boxes):
+            fields = page.locator(".target").nth(index).locator(".numbers-row input")
+            drawn = [float(fields.nth(side).input_value()) for side in range(4)]
+            # A pixel of the screen is less than one of the picture here.
+            assert all(abs(a - b) <= 1 for a, b in zip(drawn, box)), (drawn, box)
+        until("how well the boxes can be tracked", lambda: page.locator(".rating strong").count() == 2)
+        judged = server_judges(server, page)
+        assert [page.locator(".rating").nth(i).get_attribute("data-grade") for i in range(2)] == judged
+
+        # The line to copy makes a job of the same spec.
+        page.get_by_text("The same on the command line").click()
+        line = page.get_by_label("The same by curl").text_content()
+        (folder / "my clip's; 1, 2.mp4").write_bytes(scene.mp4().read_bytes())
+        by_line = json.loads(subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, check=True).stdout)
+
+        page.get_by_role("button", name="Track 2 targets").click()
+        job = job_of(page)
+        assert server.json(f"/v1/jobs/{job}")["spec"] == by_line["spec"]
+        ended(page)
+        assert page.locator("h1").text_content() == "my clip's; 1, 2.mp4"
+
+        overlay_agrees(page, server, job)
+        exports(page, server, job)
+        assert not page.troubles, page.troubles
+
+
+def server_judges(server, page):
+    """What the server says of the same boxes, asked by curl."""
+    upload = json.loads(page.evaluate("sessionStorage.getItem('lktrack-draft')"))
+    question = json.dumps({"upload": upload["path"].split("/")[-1], "boxes": [item["box"] for item in upload["items"]]})
+    answer = subprocess.run(["curl", "-sS", "-H", "Content-Type: application/json", "-d", question, server.url + "/v1/trackability"],
+                            capture_output=True, check=True).stdout
+    return [box["verdict"] for box in json.loads(answer)["boxes"]]
+
+
+def overlay_agrees(page, server, job):
+    """The drawn boxes and the JSON agree to the pixel, at one pixel of the screen for one of the picture."""
+    page.get_by_label("Zoom").select_option("1")
+    for layer in ("Quads", "Trails", "Points", "Names"):
+        page.get_by_label(layer, exact=True).uncheck()
+    frames = server.frames(job)
+    colors = [(0x35, 0xB7, 0xFF), (0xFF, 0x9F, 0x1C)]
+    for frame in (0, 1, 40, 77, 119):
+        go_to(page, frame)
+        for target, color in zip(frames[frame]["targets"], colors):
+            x, y, width, height = target["box"]
+            # A stroke of two pixels in the middle of which the edge is.
+            edges = [round(x) - 1, round(y) - 1, round(x + width) + 1, round(y + height) + 1]
+            assert target["state"] == "tracked", target
+            drawn = drawn_box(page, color)
+            assert all(abs(a - b) <= 0.5 for a, b in zip(drawn, edges)), (frame, target["id"], drawn, edges)
+    page.get_by_label("Zoom").select_option("fit")
+
+
+def exports(page, server, job):
+    """Each format is what the server gives, and the videos come when they are made."""
+    links = page.locator(".export-grid a")
+    assert links.count() == 9
+    for index in range(9):
+        with page.expect_download() as download:
+            links.nth(index).click()
+        path = links.nth(index).get_attribute("href")
+        with open(download.value.path(), "rb") as file:
+            assert file.read() == server.get(path), path
+    assert page.locator(".export-grid a").nth(2).get_attribute("download") == "my clip's; 1, 2.csv"
+    for name in ("Annotated video", "Stabilised car"):
+        with page.expect_download(timeout=60_000) as download:
+            page.get_by_role("button", name=name).click()
+        with open(download.value.path(), "rb") as file:
+            assert file.read()[4:8] == b"ftyp", name
+
+
+def many_images(folder):
+    """A set of images is one resumable upload, and one job, in the natural order of their names."""
+    server = Server(folder)
+    scene = Scene(folder, frames=12)
+    subprocess.run(["ffmpeg", "-v", "error", "-i", scene.avi, str(folder / "f%d.png")], check=True)
+    with browser() as chromium:
+        page = open_page(chromium)
+        page.goto(server.url + "/")
+        choose(page, *sorted(folder.glob("f*.png"), reverse=True))
+        first_frame(page)
+        draw(page, scene.boxes[0])
+        page.get_by_role("button", name="Track", exact=True).click()
+        job_of(page)
+        ended(page)
+        go_to(page, 10)
+        job = server.json(f"/v1/jobs/{job_of(page)}")
+        assert job["source"]["kind"] == "archive" and job["progress"]["frames_done"] == 12, job
+        states = [frame["targets"][0]["state"] for frame in server.frames(job["id"])]
+        assert states == ["tracked"] * 12, states
+        assert page.locator(".kind").text_content() == "frames by the server"
+        assert not page.troubles, page.troubles
+
+
+def reload_in_the_middle(folder):
+    """A page that is loaded anew while the job runs goes on watching, to the same end."""
+    server, scene = Server(folder), Scene(folder, frames=900)
+    job = server.submit(scene.avi, *scene.rois)
+    with browser() as chromium:
+        page = open_page(chromium)
+        page.goto(f"{server.url}/#/jobs/{job}")
+        until("frames", lambda: shown_frame(page) > 0)
+        assert status(page) == "running"
+        assert "frames a second" in page.locator(".progress").inner_text()
+        page.reload()
+        ended(page)
+        until("all frames", lambda: page.get_by_label("Frame", exact=True).get_attribute("max") == "899")
+        states = [frame["targets"][0]["state"] for frame in server.frames(job)]
+        summary = page.locator(".lane-summary").first
+        until("the timeline", lambda: summary.text_content().startswith(f"{states.count('tracked'):,} tracked"))
+        assert not page.troubles, page.troubles
+
+
+scenarios(drop_draw_watch_take, many_images, reload_in_the_middle)
