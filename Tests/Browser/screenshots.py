@@ -18,6 +18,15 @@ def shoot(page, folder, name):
 
 
 def main():
+    """Takes them, and leaves no server behind."""
+    try:
+        take()
+    finally:
+        for server in Server.running:
+            server.crash()
+
+
+def take():
     target = pathlib.Path(sys.argv[2])
     target.mkdir(parents=True, exist_ok=True)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="lktrack-page-"))
@@ -29,7 +38,7 @@ def main():
     run("ffmpeg", "-v", "error", "-y", "-i", str(scene.avi), "-vf",
         f"drawbox=x={x - 40}:y=0:w={width + 110}:h=ih:color=0x39424f:t=fill:enable='between(n,60,90)'",
         "-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-pix_fmt", "yuv420p", str(covered))
-    spec = '{"targets":[' + ",".join(f'{{"id":"{name}","box":{box}}}' for name, box in zip(("red", "blue", "green"), scene.boxes)) + "]}"
+    spec = '{"targets":[' + ",".join(f'{{"id":"{name}","box":{box}}}' for name, box in zip(("left", "right", "front"), scene.boxes)) + "]}"
     job = server.submit(covered, spec=spec)
     server.finish(job)
     for name in ("conveyor.mp4", "gate-4.mp4"):
@@ -50,8 +59,8 @@ def main():
             first_frame(page)
             for box in scene.boxes[:2] + [[480, 270, 50, 50]]:
                 draw(page, box)
-            page.get_by_label("Name", exact=True).nth(0).fill("red")
-            page.get_by_label("Name", exact=True).nth(1).fill("blue")
+            page.get_by_label("Name", exact=True).nth(0).fill("left")
+            page.get_by_label("Name", exact=True).nth(1).fill("right")
             page.get_by_label("Name", exact=True).nth(2).fill("floor")
             page.get_by_text("The same on the command line").click()
             shoot(page, target, f"draw-{scheme}")
@@ -87,7 +96,6 @@ def main():
         page.goto(f"{server.url}/#/jobs/{live}")
         until("frames", lambda: shown_frame(page) > 30)
         shoot(page, target, "watch")
-    server.stop()
 
 
 main()

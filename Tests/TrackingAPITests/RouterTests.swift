@@ -43,7 +43,7 @@ struct RouterTests {
 
     @Test("the root leads to the rest")
     func landing() throws {
-        let answer = try Service().send("GET", "/")
+        let answer = try Service().send("GET", "/", [("Accept", "application/json")])
         #expect(answer.status == 200)
         #expect(answer.json?["links"]?["jobs"] == "/v1/jobs")
     }

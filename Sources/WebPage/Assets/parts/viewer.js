@@ -78,7 +78,7 @@ export class Viewer {
     const pictures = await openPictures(this.job, this.track, this.signal);
     const player = new Player(this.track, pictures);
     player.onPicture = (image, row) => {
-      this.stage.paint(image, this.track, row, this.inspector.options);
+      this.stage.paint(image, this.track, row, this.#options);
       this.inspector.update(this.track, row);
       this.timeline.move(row);
       this.on.picture(image);
@@ -101,9 +101,20 @@ export class Viewer {
     if (this.isFinal) this.isLive = false;
   }
 
+  /** Boxes that are being corrected are drawn by who corrects them. */
+  set isCorrecting(value) {
+    this.correcting = value;
+    this.#repaint();
+  }
+
+  get #options() {
+    const { options } = this.inspector;
+    return this.correcting ? { ...options, layers: { ...options.layers, boxes: false, quads: false, labels: false } } : options;
+  }
+
   #repaint() {
     if (!this.player || this.player.row < 0) return;
-    this.stage.boxes(this.track, this.player.row, this.inspector.options);
+    this.stage.boxes(this.track, this.player.row, this.#options);
     this.on.boxes();
   }
 

@@ -134,6 +134,7 @@ class JobView {
       seek: (frame) => viewer.player.seekFrame(frame), end: () => this.#endCorrection(), run: (spec) => this.#runAgain(spec),
     });
     this.#panels();
+    viewer.isCorrecting = true;
     this.correction.show(viewer.track, viewer.player.row, false);
     announce("Correct: move or resize a box.");
   }
@@ -141,6 +142,7 @@ class JobView {
   #endCorrection() {
     this.correction.close();
     this.correction = null;
+    this.viewer.isCorrecting = false;
     this.#panels();
   }
 
