@@ -19,6 +19,8 @@ public final class ResultStream: @unchecked Sendable {
     private var spool: PartSpool
     private let heldBytes: Int
     private var stage = Stage.beginning
+    /// Of a part, what is still to be handed out.
+    private var rest: ArraySlice<UInt8> = []
     private var steps = 0
     /// Lines that are read between two questions whether they are wanted.
     private static let uninterruptedSteps = 16
@@ -79,15 +81,22 @@ public final class ResultStream: @unchecked Sendable {
 
     /// A piece of a part, or its end.
     private func join(_ part: Int, into output: inout [UInt8]) throws {
+        guard rest.isEmpty else {
+            output += rest.prefix(Self.pieceSize)
+            rest = rest.count > Self.pieceSize ? rest.dropFirst(Self.pieceSize) : []
+            return
+        }
         guard part < encoder.partCount else {
             encoder.endDocument(into: &output)
             stage = .over
             return
         }
         if let piece = try spool.next(of: part) {
-            output += piece
+            rest = piece[...]
         } else {
-            encoder.endPart(part, into: &output)
+            var end: [UInt8] = []
+            encoder.endPart(part, into: &end)
+            rest = end[...]
             stage = .joining(part + 1)
         }
     }
