@@ -12,7 +12,7 @@ public struct JobSpec: Hashable, Sendable {
     /// Every `frameStep`-th frame is tracked; at least 1.
     public var frameStep: Int
     public var output: OutputSpec
-    /// Seconds of running after which the job fails with `deadline_exceeded`; `nil`: none of its own.
+    /// Seconds from the submission after which the job fails with `deadline_exceeded`; `nil`: none of its own.
     public var deadlineSeconds: Double?
     /// Higher is claimed first; −100 … 100.
     public var priority: Int

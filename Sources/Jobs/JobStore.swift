@@ -138,6 +138,10 @@ public protocol JobStore: TenantQuotas, JobRetention, IdempotentSubmission {
     /// The same at once for all jobs of an owner that is known to be dead.
     func expireLeases(ofOwner owner: String) throws -> [JobID]
 
+    /// Fails queued jobs whose deadline has passed with `deadline_exceeded`: it counts from the submission, so that
+    /// nothing is gained by running them. Running ones are their workers' to stop.
+    func failOverdue() throws -> [JobID]
+
     /// Owners of `running` jobs.
     func owners() throws -> Set<String>
 

@@ -4,13 +4,26 @@ import Jobs
 
 /// Who has to be called back.
 extension SQLiteJobStore: DeliveryStore {
+    /// The lane whose turn it is: of the tenant that was served the longest ago, the host with the delivery that has been
+    /// due for the longest. A busy host costs one step a tenant, however many deliveries wait for it.
+    static let nextLaneSQL = """
+        SELECT turn.tenant, lane.host FROM delivery_turns AS turn
+        CROSS JOIN delivery_lanes AS lane ON lane.tenant = turn.tenant
+        WHERE lane.due_at <= :now AND lane.host NOT IN (SELECT value FROM json_each(:busy_hosts))
+            AND turn.tenant NOT IN (SELECT value FROM json_each(:busy_tenants))
+        ORDER BY turn.served, lane.due_at LIMIT 1
+        """
+
     static let claimDeliverySQL = """
         UPDATE deliveries SET attempts = attempts + 1, lease_token = :token, due_at = :expires
         WHERE id = (
-            SELECT id FROM deliveries
-            WHERE state = 'pending' AND due_at <= :now AND host NOT IN (SELECT value FROM json_each(:busy))
+            SELECT id FROM deliveries WHERE state = 'pending' AND (tenant, host) = (\(nextLaneSQL))
             ORDER BY due_at LIMIT 1)
-        RETURNING id, job_id, event, url, secret, payload, created_at, attempts
+        RETURNING id, job_id, event, url, secret, payload, created_at, attempts, tenant
+        """
+
+    private static let servedSQL = """
+        UPDATE delivery_turns SET served = (SELECT max(served) + 1 FROM delivery_turns) WHERE tenant = ?
         """
 
     public func deliveries(of job: JobID, tenant: TenantID) throws -> [Delivery] {
@@ -24,24 +37,27 @@ extension SQLiteJobStore: DeliveryStore {
         }
     }
 
-    public func claimDelivery(leaseSeconds: Double, exceptHosts hosts: Set<String>) throws -> ClaimedDelivery? {
-        let busy = JobRow.text(.array(hosts.sorted().map { .string($0) }))
-        // Asks without the write lock first, because mostly nothing is due.
-        let isDue = try read { db in
-            let sql = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'pending' AND due_at <= ?)"
-            return try Bool.fetchOne(db.cachedStatement(sql: sql), arguments: [now]) ?? false
-        }
+    public func claimDelivery(
+        leaseSeconds: Double, exceptHosts hosts: Set<String>, exceptTenants tenants: Set<TenantID>
+    ) throws -> ClaimedDelivery? {
+        let lane: StatementArguments = [
+            "now": now, "busy_hosts": Self.list(hosts), "busy_tenants": Self.list(tenants.map(\.name)),
+        ]
+        // Asks without the write lock first, because mostly nothing is due that may be sent.
+        let isDue = try read { db in try !db.cachedStatement(sql: Self.nextLaneSQL).rows(lane).isEmpty }
         guard isDue else { return nil }
         let token = makeToken()
         let expires = environment.now().addingTimeInterval(leaseSeconds).unixMilliseconds
         return try write { db in
-            let arguments: StatementArguments = ["token": token, "expires": expires, "now": now, "busy": busy]
-            let rows = try db.cachedStatement(sql: Self.claimDeliverySQL).rows(arguments)
-            return try rows.first.map { row in
-                let message = try Self.message(row)
-                return ClaimedDelivery(
-                    message: message, attempt: row[7], lease: DeliveryLease(delivery: message.id, token: token))
-            }
+            let rows = try db.cachedStatement(sql: Self.claimDeliverySQL).rows(
+                lane + ["token": token, "expires": expires])
+            guard let row = rows.first else { return nil }
+            let message = try Self.message(row)
+            let tenant = TenantID(row[8])
+            try db.cachedStatement(sql: Self.servedSQL).execute(arguments: [tenant.name])
+            return ClaimedDelivery(
+                message: message, tenant: tenant, attempt: row[7],
+                lease: DeliveryLease(delivery: message.id, token: token))
         }
     }
 
@@ -72,6 +88,11 @@ extension SQLiteJobStore: DeliveryStore {
     }
 
     // MARK: Parts
+
+    /// For `json_each`.
+    private static func list(_ names: some Sequence<String>) -> String {
+        JobRow.text(.array(names.sorted().map { .string($0) }))
+    }
 
     /// Makes the delivery of a job that may have ended just now. Part of the transaction that ended it.
     func addDelivery(of job: JobID, _ db: Database) throws {

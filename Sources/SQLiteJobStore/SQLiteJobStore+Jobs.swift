@@ -104,10 +104,10 @@ extension SQLiteJobStore {
             """
         let arguments = StatementArguments(Dictionary(uniqueKeysWithValues: values.map { ($0.key, $0.value) }))
         try db.cachedStatement(sql: sql).execute(arguments: arguments)
-        let label = "INSERT INTO job_labels (job_id, tenant, name, value) VALUES (?, ?, ?, ?)"
+        let label = "INSERT INTO job_labels (job_id, tenant, name, value, status) VALUES (?, ?, ?, ?, ?)"
         for (name, value) in job.spec.labels.sorted(by: { $0.key < $1.key }) {
             try db.cachedStatement(sql: label).execute(
-                arguments: [job.id.description, job.tenant.name, name, value])
+                arguments: [job.id.description, job.tenant.name, name, value, job.status.rawValue])
         }
         try requireQuota(db, job.tenant)
     }
@@ -119,7 +119,7 @@ extension SQLiteJobStore {
     }
 
     /// One row more than asked for tells whether there are more. With labels, the first label's index leads, in the
-    /// order of the ids.
+    /// order of the ids, with the state where that is asked for.
     static func listing(_ query: JobQuery) -> (sql: String, arguments: StatementArguments) {
         var sql = "SELECT \(JobRow.columns) FROM jobs"
         var conditions: [String] = []
@@ -142,7 +142,7 @@ extension SQLiteJobStore {
             arguments += [label.key, label.value]
         }
         if let status = query.status {
-            conditions.append("jobs.status = ?")
+            conditions.append(labels.isEmpty ? "jobs.status = ?" : "label.status = ?")
             arguments += [status.rawValue]
         }
         if let before = query.before {

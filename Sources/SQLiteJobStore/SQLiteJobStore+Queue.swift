@@ -101,6 +101,32 @@ extension SQLiteJobStore {
         try expire(where: "lease_owner = :owner", ["owner": owner])
     }
 
+    static let overdueSQL = """
+        SELECT id FROM jobs WHERE status = 'queued' AND deadline_at IS NOT NULL AND deadline_at <= :now
+        """
+
+    public func failOverdue() throws -> [JobID] {
+        let arguments: StatementArguments = ["now": now]
+        // Asks without the write lock first, because mostly there are none.
+        let isNeeded = try read { db in
+            try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (\(Self.overdueSQL))"), arguments: arguments)
+        }
+        guard isNeeded == true else { return [] }
+        return try write { db in
+            let sql = """
+                UPDATE jobs SET status = 'failed', failure = :failure, finished_at = :now,
+                    expires_at = :now + :retention, revision = revision + 1
+                WHERE id IN (\(Self.overdueSQL)) RETURNING id
+                """
+            let failure = JobRow.text(JobFailure.deadlineExceededInQueue.storedJSON)
+            let jobs = try db.cachedStatement(sql: sql).rows(
+                arguments + ["failure": failure, "retention": retentionMilliseconds]
+            ).compactMap { JobID($0[0] as String) }
+            for job in jobs { try addDelivery(of: job, db) }
+            return jobs
+        }
+    }
+
     public func owners() throws -> Set<String> {
         try read { db in
             try String.fetchSet(db, sql: "SELECT DISTINCT lease_owner FROM jobs WHERE status = 'running'")

@@ -12,6 +12,9 @@ enum Schema {
         ("0007_monitoring", PackageResources._007_monitoring_sql),
         ("0008_upload_tombstones", PackageResources._008_upload_tombstones_sql),
         ("0009_delivery_figures", PackageResources._009_delivery_figures_sql),
+        ("0010_delivery_turns", PackageResources._010_delivery_turns_sql),
+        ("0011_label_status", PackageResources._011_label_status_sql),
+        ("0012_deadlines", PackageResources._012_deadlines_sql),
     ]
 
     /// Applies what is missing, each migration in a transaction of its own.

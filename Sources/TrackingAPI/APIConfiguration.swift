@@ -14,6 +14,9 @@ public struct APIConfiguration: Hashable, Sendable {
     public var frames = 1_000_000
     /// `limits.queued_jobs`: with so many jobs waiting, new ones are answered with 503.
     public var queuedJobs = 10_000
+    /// `limits.queued_jobs_per_tenant`: with so many jobs of a tenant with keys waiting, its new ones are answered with
+    /// 429, unless it has a quota of its own; `nil`: as many as the queue takes.
+    public var queuedJobsPerTenant: Int? = 2_500
     /// `limits.requests_per_second`: of the anonymous tenant, and of each key that was made without a rate; `nil`: as
     /// many as come.
     public var requestRate: RequestRate?
@@ -65,6 +68,9 @@ public struct APIConfiguration: Hashable, Sendable {
         try Self.require(
             waitingRenderings > 0, "waitingRenderings", "must be more than 0, not \(waitingRenderings)")
         try Self.require(queuedJobs > 0, "limits.queued_jobs", "must be more than 0, not \(queuedJobs)")
+        try Self.require(
+            queuedJobsPerTenant.map { $0 > 0 } ?? true, "limits.queued_jobs_per_tenant",
+            "must not be negative, but is \(queuedJobsPerTenant ?? 0)")
         try Self.require(
             diskReserveBytes >= 0, "limits.disk_reserve_bytes", "must not be negative, but is \(diskReserveBytes)")
     }

@@ -7,9 +7,17 @@ import Synchronization
 /// Sends what is due: one thread looks for it, a few others send. Several processes may do so over one store.
 public final class DeliverySender: Sendable {
     private struct State {
-        /// Messages that are being sent, by host.
-        var active: [String: Int] = [:]
-        var count: Int { active.values.reduce(0, +) }
+        /// Messages that are being sent, by host and by tenant.
+        var hosts: [String: Int] = [:]
+        var tenants: [TenantID: Int] = [:]
+        var count: Int { hosts.values.reduce(0, +) }
+
+        /// Counts a message that begins or ends.
+        mutating func change(_ claimed: ClaimedDelivery, by step: Int) {
+            let counts = (hosts[claimed.message.url.host, default: 0], tenants[claimed.tenant, default: 0])
+            hosts[claimed.message.url.host] = counts.0 + step == 0 ? nil : counts.0 + step
+            tenants[claimed.tenant] = counts.1 + step == 0 ? nil : counts.1 + step
+        }
     }
 
     private let store: any DeliveryStore
@@ -66,17 +74,13 @@ public final class DeliverySender: Sendable {
     /// Takes all that is due, as far as there are senders for it.
     private func dispatchDue() {
         while !isStopping.load(ordering: .acquiring), let claimed = claim() {
-            let host = claimed.message.url.host
-            state.withLock { $0.active[host, default: 0] += 1 }
+            state.withLock { $0.change(claimed, by: 1) }
             sending.enter()
             // A serial queue gets a thread at once. A concurrent one waits for a processor that is free, which those
             // that track may not leave for minutes.
             DispatchQueue(label: "webhooks.send").async { [self] in
                 send(claimed)
-                state.withLock { state in
-                    state.active[host, default: 1] -= 1
-                    if state.active[host] == 0 { state.active[host] = nil }
-                }
+                state.withLock { $0.change(claimed, by: -1) }
                 bell.ring()
                 sending.leave()
             }
@@ -84,15 +88,18 @@ public final class DeliverySender: Sendable {
     }
 
     private func claim() -> ClaimedDelivery? {
-        let (isFree, busy) = state.withLock { state in
+        let (isFree, hosts, tenants) = state.withLock { state in
             (
                 state.count < configuration.senders,
-                Set(state.active.filter { $0.value >= configuration.sendersPerHost }.keys)
+                Set(state.hosts.filter { $0.value >= configuration.sendersPerHost }.keys),
+                // Without keys there are no others.
+                Set(state.tenants.filter { $0.key != .anonymous && $0.value >= configuration.sendersPerTenant }.keys)
             )
         }
         guard isFree else { return nil }
         do {
-            return try store.claimDelivery(leaseSeconds: configuration.leaseSeconds, exceptHosts: busy)
+            return try store.claimDelivery(
+                leaseSeconds: configuration.leaseSeconds, exceptHosts: hosts, exceptTenants: tenants)
         } catch {
             logger.error("no webhook could be claimed", metadata: ["error": "\(error)"])
             return nil

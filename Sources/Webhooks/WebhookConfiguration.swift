@@ -17,6 +17,9 @@ public struct WebhookConfiguration: Sendable {
     public var senders = 8
     /// Of these to one host, so that one that hangs holds up the others but little.
     public var sendersPerHost = 2
+    /// `webhooks.senders_per_tenant`: of these for one tenant with keys, so that one whose hosts hang leaves some to the
+    /// others.
+    public var sendersPerTenant = 4
     public var connectSeconds = 5.0
     /// For an attempt as a whole, but for the look-up of the name.
     public var totalSeconds = 15.0

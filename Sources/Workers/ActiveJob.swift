@@ -1,3 +1,4 @@
+import Foundation
 import Jobs
 import Media
 import Synchronization
@@ -43,7 +44,10 @@ final class ActiveJob: Sendable {
         job = claim.job
         lease = claim.lease
         state = Mutex(State(renewed: claimed))
-        deadline = claim.job.spec.deadlineSeconds.map { claimed + .seconds($0) }
+        // Counts from the submission, by the store's clock up to the claim and by one that nobody sets after it: an
+        // attempt before this one, and the wait for it, are part of it.
+        let waited = claim.job.startedAt.map { $0.timeIntervalSince(claim.job.createdAt) } ?? 0
+        deadline = claim.job.spec.deadlineSeconds.map { claimed + .seconds($0 - waited) }
     }
 
     /// Since the claim.

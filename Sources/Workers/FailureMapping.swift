@@ -22,7 +22,7 @@ extension JobFailure {
 
     static let deadlineExceeded = JobFailure(
         code: .deadlineExceeded,
-        message: "the job ran longer than its deadline_seconds; the frames that were done are kept")
+        message: "deadline_seconds passed since the job was submitted; the frames that were done are kept")
 
     private init(_ error: MediaError) {
         switch error.code {

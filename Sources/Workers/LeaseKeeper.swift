@@ -53,6 +53,7 @@ final class LeaseKeeper: Sendable {
                 if ContinuousClock.now - swept >= .seconds(WorkerConfiguration.sweepSeconds) {
                     swept = .now
                     expireLeases()
+                    failOverdue()
                 }
                 signal.wait(since: seen, seconds: configuration.watchSeconds)
             }
@@ -110,6 +111,19 @@ final class LeaseKeeper: Sendable {
             onRequeue()
         } catch {
             logger.error("leases could not be looked through", metadata: ["error": .string("\(error)")])
+        }
+    }
+
+    private func failOverdue() {
+        do {
+            let overdue = try store.failOverdue()
+            guard !overdue.isEmpty else { return }
+            logger.warning(
+                "queued jobs failed at their deadlines",
+                metadata: ["jobs": .array(overdue.map { .string($0.description) })])
+            for job in overdue { onEvent(.ended(job, .failed)) }
+        } catch {
+            logger.error("deadlines could not be looked through", metadata: ["error": .string("\(error)")])
         }
     }
 }

@@ -35,7 +35,7 @@ public struct WorkerConfiguration: Sendable {
     static let renewalsPerLease = 3.0
     /// The progress of a job is stored no more often, in seconds.
     static let progressSeconds = 1.0
-    /// Leases that ran out are looked for no more often, in seconds.
+    /// Leases that ran out, and queued jobs that are overdue, are looked for no more often, in seconds.
     static let sweepSeconds = 1.0
 }
 
@@ -53,7 +53,7 @@ public enum WorkerEvent: Hashable, Sendable {
     case interrupted(JobID)
     /// The decoder died and the job starts over.
     case decoderRestarted(JobID)
-    /// The job's end was published.
+    /// The job's end was published. Called on the thread that keeps the leases where its deadline passed in the queue.
     case ended(JobID, JobStatus)
     /// The job went back to the queue unharmed.
     case released(JobID)

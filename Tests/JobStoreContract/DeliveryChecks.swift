@@ -90,6 +90,15 @@ public enum DeliveryStoreContract {
             _ = try bench.store.expireLeases()
             #expect(try bench.deliveries(lost).map(\.event) == [.canceled])
         },
+        DeliveryStoreCheck("a job whose deadline passes in the queue has a delivery") { fixture in
+            let bench = try DeliveryBench(fixture)
+            let job = try bench.submit(deadline: 5)
+            bench.clock.advance(5)
+            #expect(try bench.store.failOverdue() == [job.id])
+            #expect(try bench.deliveries(job).map(\.event) == [.failed])
+            let body = try JSONValue(parsing: try bench.claim().message.payload)
+            #expect(body["data"]?["error"]?["code"]?.stringValue == "deadline_exceeded")
+        },
         DeliveryStoreCheck("a job that goes back to the queue has none") { fixture in
             let bench = try DeliveryBench(fixture)
             let job = try bench.submit()
@@ -157,6 +166,54 @@ public enum DeliveryStoreContract {
             #expect(try bench.claim(except: ["slow.example"]).message.job == quick.id)
             #expect(try bench.store.claimDelivery(leaseSeconds: 60, exceptHosts: ["slow.example"]) == nil)
             #expect(try bench.claim(except: ["quick.example"]).message.job == slow.id)
+        },
+        DeliveryStoreCheck("tenants take turns, each with what has been due for the longest") { fixture in
+            let bench = try DeliveryBench(fixture)
+            var jobs: [String: [JobID]] = [:]
+            for (tenant, host) in [("a", "x"), ("a", "y"), ("a", "x"), ("a", "y"), ("b", "x"), ("c", "z"), ("b", "x")] {
+                let job = try bench.submit(url: "https://\(host).example/hook", tenant: TenantID(tenant))
+                try bench.end(job, .succeeded)
+                jobs[tenant, default: []].append(job.id)
+                bench.clock.advance(1)
+            }
+            let claims = try (0..<7).map { _ in try bench.claim() }
+            #expect(claims.map(\.tenant.name) == ["a", "b", "c", "a", "b", "a", "a"])
+            for (tenant, jobs) in jobs {
+                #expect(claims.filter { $0.tenant.name == tenant }.map(\.message.job) == jobs)
+            }
+        },
+        DeliveryStoreCheck("tenants that are busy are passed over") { fixture in
+            let bench = try DeliveryBench(fixture)
+            for tenant in ["a", "a", "b"] {
+                try bench.end(try bench.submit(tenant: TenantID(tenant)), .succeeded)
+            }
+            #expect(try bench.claimedTenant(except: "a") == "b")
+            #expect(try bench.claimedTenant(except: "a") == nil)
+            #expect(try bench.claimedTenant(except: "b") == "a")
+        },
+        DeliveryStoreCheck("a host's next delivery is claimed when the one before it is done, put off or gone") {
+            fixture in
+            let bench = try DeliveryBench(fixture)
+            let jobs = try (0..<4).map { _ in
+                let job = try bench.submit()
+                try bench.end(job, .succeeded)
+                bench.clock.advance(1)
+                return job
+            }
+            let first = try bench.claim()
+            let later = bench.clock.now().addingTimeInterval(100)
+            #expect(try bench.store.record(bench.attempt(1), then: .pending(due: later), lease: first.lease))
+            _ = try bench.store.delete(jobs[1].id, tenant: .anonymous)
+            let third = try bench.claim()
+            #expect(third.message.job == jobs[2].id)
+            #expect(try bench.store.record(bench.attempt(1), then: .delivered(later), lease: third.lease))
+            #expect(try bench.claim().message.job == jobs[3].id)
+            #expect(try bench.store.claimDelivery(leaseSeconds: 60, exceptHosts: []) == nil)
+            bench.clock.advance(50)
+            _ = try bench.store.delete(jobs[3].id, tenant: .anonymous)
+            #expect(try bench.store.claimDelivery(leaseSeconds: 60, exceptHosts: []) == nil)
+            bench.clock.advance(50)
+            #expect(try bench.claim().message.job == jobs[0].id)
         },
         DeliveryStoreCheck("when a lease runs out it is another's, with the same id and body") { fixture in
             let bench = try DeliveryBench(fixture)
@@ -254,11 +311,11 @@ private struct DeliveryBench {
 
     func submit(
         url: String = "https://example.com/hook", events: [WebhookSpec.Event]? = WebhookSpec.Event.allCases,
-        tenant: TenantID = .anonymous
+        tenant: TenantID = .anonymous, deadline: Double? = nil
     ) throws -> Job {
         let id = ids.next()
         let target = TargetSpec(id: "car", box: PixelBox(x: 1, y: 2, width: 30, height: 40))
-        var spec = JobSpec(targets: [target])
+        var spec = JobSpec(targets: [target], deadlineSeconds: deadline)
         if let events {
             spec.webhook = WebhookSpec(
                 url: try WebhookURL(url), events: events,
@@ -284,6 +341,11 @@ private struct DeliveryBench {
 
     func claim(except hosts: Set<String> = []) throws -> ClaimedDelivery {
         try #require(try store.claimDelivery(leaseSeconds: 60, exceptHosts: hosts))
+    }
+
+    func claimedTenant(except tenant: String) throws -> String? {
+        let tenants: Set = [TenantID(tenant)]
+        return try store.claimDelivery(leaseSeconds: 60, exceptHosts: [], exceptTenants: tenants)?.tenant.name
     }
 
     func attempt(_ number: Int, status: Int? = nil, error: String? = nil) -> DeliveryAttempt {

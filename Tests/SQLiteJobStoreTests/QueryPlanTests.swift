@@ -84,7 +84,13 @@ struct QueryPlanTests {
             (JobQuery(tenant: .anonymous, before: JobID(milliseconds: 1, random: Array(0..<10))), "jobs_of_tenant"),
             (JobQuery(tenant: .anonymous, status: .failed), "jobs_of_tenant_in_status"),
             (JobQuery(tenant: .anonymous, labels: ["a": "1"]), "job_labels_by_value"),
-            (JobQuery(tenant: .anonymous, status: .failed, labels: ["a": "1", "b": "2"]), "job_labels_by_value"),
+            (JobQuery(tenant: .anonymous, status: .failed, labels: ["a": "1"]), "job_labels_by_status"),
+            (JobQuery(tenant: .anonymous, status: .failed, labels: ["a": "1", "b": "2"]), "job_labels_by_status"),
+            (
+                JobQuery(
+                    tenant: .anonymous, status: .failed, labels: ["a": "1"],
+                    before: JobID(milliseconds: 1, random: Array(0..<10))), "job_labels_by_status"
+            ),
         ])
     func list(_ query: JobQuery, _ index: String) throws {
         let (sql, arguments) = SQLiteJobStore.listing(query)
@@ -114,12 +120,89 @@ struct QueryPlanTests {
         #expect(!plan.contains("SCAN jobs"))
     }
 
-    @Test("a delivery is claimed by when it is due, and nothing is sorted")
+    private static let busy: StatementArguments = [
+        "now": 1, "busy_hosts": #"["busy.example","x.example"]"#, "busy_tenants": #"["other"]"#,
+    ]
+
+    @Test("a delivery is claimed by its tenant's turn and by when it is due, and nothing is sorted")
     func claimDelivery() throws {
-        let plan = try plan(
-            SQLiteJobStore.claimDeliverySQL, ["token": "t", "expires": 1, "now": 0, "busy": "[]"])
-        #expect(plan.contains("deliveries USING INDEX deliveries_due"))
-        #expect(!plan.contains("TEMP B-TREE"))
+        let plan = try plan(SQLiteJobStore.claimDeliverySQL, Self.busy + ["token": "t", "expires": 1])
+        #expect(plan.contains("SCAN turn USING COVERING INDEX delivery_turns_served"), "\(plan)")
+        #expect(plan.contains("lane USING COVERING INDEX delivery_lanes_due (tenant=? AND due_at<?)"), "\(plan)")
+        #expect(plan.contains("deliveries USING INDEX deliveries_lane (tenant=? AND host=?)"), "\(plan)")
+        #expect(!plan.contains("TEMP B-TREE"), "\(plan)")
+    }
+
+    @Test("100,000 deliveries that wait for a busy host make a claim no longer, whether it finds something or not")
+    func busyHost() throws {
+        let store = try database.store()
+        func counted() throws -> [Int] {
+            try [
+                steps(store, SQLiteJobStore.nextLaneSQL, Self.busy),
+                steps(store, SQLiteJobStore.claimDeliverySQL, Self.busy + ["token": "t", "expires": 0]),
+            ]
+        }
+        try addDeliveries(0..<30, host: "busy.example", to: store)
+        let short = try counted()
+        try addDeliveries(30..<100_000, host: "busy.example", to: store)
+        let long = try counted()
+        for (short, long) in zip(short, long) { #expect(Double(long) <= 1.5 * Double(short), "\(short) → \(long)") }
+        #expect(try store.claimDelivery(leaseSeconds: 60, exceptHosts: ["busy.example"]) == nil)
+        try addDeliveries(100_000..<100_001, host: "free.example", to: store)
+        let found = try counted()
+        for (short, found) in zip(short, found) { #expect(found <= 3 * short + 200, "\(short) → \(found)") }
+        let url = "SELECT url FROM deliveries WHERE attempts > 0"
+        #expect(try store.pool.read { try String.fetchAll($0, sql: url) } == ["https://free.example/hook"])
+    }
+
+    private func addDeliveries(_ numbers: Range<Int>, host: String, to store: SQLiteJobStore) throws {
+        try submit(numbers, to: store)
+        try store.pool.write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO deliveries (id, job_id, tenant, event, url, host, payload, created_at, due_at)
+                    SELECT id, id, 'anonymous', 'job.failed', 'https://' || :host || '/hook', :host, x'7b7d', 0, 0
+                    FROM jobs WHERE id NOT IN (SELECT job_id FROM deliveries)
+                    """, arguments: ["host": host])
+        }
+    }
+
+    private func steps(_ store: SQLiteJobStore, _ sql: String, _ arguments: StatementArguments) throws -> Int {
+        try store.pool.writeWithoutTransaction { db in
+            let statement = try db.makeStatement(sql: sql)
+            _ = try Row.fetchAll(statement, arguments: arguments)
+            return Int(sqlite3_stmt_status(statement.sqliteStatement, SQLITE_STMTSTATUS_VM_STEP, 0))
+        }
+    }
+
+    @Test("100,000 jobs with a label make a list by label and state no longer")
+    func labelAndState() throws {
+        let store = try database.store()
+        let listing = SQLiteJobStore.listing(
+            JobQuery(tenant: TenantID("tenant-0"), status: .failed, labels: ["camera": "7"], limit: 1))
+        func label() throws {
+            try store.pool.write { db in
+                try db.execute(
+                    sql: """
+                        INSERT INTO job_labels (job_id, tenant, name, value)
+                        SELECT id, tenant, 'camera', '7' FROM jobs WHERE id NOT IN (SELECT job_id FROM job_labels)
+                        """)
+            }
+        }
+        try submit(0..<30, to: store)
+        try label()
+        let short = try steps(store, listing.sql, listing.arguments)
+        try submit(30..<100_000, to: store)
+        try label()
+        let long = try steps(store, listing.sql, listing.arguments)
+        #expect(short > 0)
+        #expect(Double(long) <= 1.5 * Double(short), "\(short) → \(long)")
+    }
+
+    @Test("looking for queued jobs that are overdue reads those only")
+    func overdue() throws {
+        let plan = try plan(SQLiteJobStore.overdueSQL, ["now": 0])
+        #expect(plan.contains("INDEX jobs_deadlines (deadline_at"), "\(plan)")
     }
 
     @Test("looking for leases that ran out reads running jobs only")

@@ -116,4 +116,47 @@ struct RateTests {
         _ = try service.store.claim(owner: "worker", leaseSeconds: 30)
         #expect(post(key).status == 202)
     }
+
+    private static func post(_ service: Service, _ fields: (name: String, value: String)...) -> Answer {
+        service.send(
+            "POST", "/v1/jobs?roi=1,2,30,40", fields + [("Content-Type", "video/mp4")], body: Sample.video())
+    }
+
+    @Test("a tenant without a quota that floods the queue is 429, and leaves the others their part of it")
+    func flood() throws {
+        let service = try Service(keys: .required) {
+            $0.queuedJobs = 6
+            $0.queuedJobsPerTenant = 3
+        }
+        let key = try service.key(Self.tenant, id: "k1")
+        let other = try service.key(TenantID("other"), id: "k2")
+        let answers = (1...9).map { _ in Self.post(service, key) }
+        #expect(answers.map(\.status) == [202, 202, 202] + [Int](repeating: 429, count: 6))
+        expectProblem(answers[8], 429, saying: "(3)")
+        #expect(answers[8].json?["type"] == "urn:lktrack:problem:queue-quota-exceeded")
+        #expect(answers[8].fields["Retry-After"] == "10")
+        for _ in 1...3 { #expect(Self.post(service, other).status == 202) }
+        // The queue is full now; who has too much in it is told of that first.
+        #expect(Self.post(service, key).status == 429)
+        #expect(Self.post(service, try service.key(TenantID("third"), id: "k3")).status == 503)
+    }
+
+    @Test("a quota of a tenant's own counts in place of the configuration's, in both directions")
+    func ownQuota() throws {
+        let service = try Service(keys: .required) { $0.queuedJobsPerTenant = 2 }
+        let key = try service.key(Self.tenant, id: "k1")
+        for (quota, statuses) in [(1, [202, 429]), (3, [202, 202, 429])] {
+            try service.store.setQuota(TenantQuota(queued: quota), of: Self.tenant)
+            #expect(statuses.map { _ in Self.post(service, key).status } == statuses)
+        }
+    }
+
+    @Test("without keys, and with a limit of 0, a tenant has the whole queue")
+    func wholeQueue() throws {
+        let anonymous = try Service { $0.queuedJobsPerTenant = 1 }
+        for _ in 1...3 { #expect(Self.post(anonymous).status == 202) }
+        let free = try Service(keys: .required) { $0.queuedJobsPerTenant = nil }
+        let key = try free.key(Self.tenant, id: "k1")
+        for _ in 1...3 { #expect(Self.post(free, key).status == 202) }
+    }
 }

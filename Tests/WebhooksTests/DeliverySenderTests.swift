@@ -29,16 +29,16 @@ struct DeliverySenderTests {
         }
 
         @discardableResult
-        func endedJob(_ host: String) throws -> JobID {
+        func endedJob(_ host: String, tenant: TenantID = .anonymous) throws -> JobID {
             let id = ids.next()
             let webhook = WebhookSpec(url: try WebhookURL("https://\(host)/hook"), secret: Sample.secret)
             let target = TargetSpec(id: "car", box: PixelBox(x: 1, y: 2, width: 30, height: 40))
             try store.submit(
                 Job(
-                    id: id, tenant: .anonymous, spec: JobSpec(targets: [target], webhook: webhook),
+                    id: id, tenant: tenant, spec: JobSpec(targets: [target], webhook: webhook),
                     source: JobSource(kind: .video, blobKey: id.sourceKey, bytes: 10, sha256: "ab12"),
                     createdAt: clock.now()))
-            _ = try store.requestCancel(id, tenant: .anonymous)
+            _ = try store.requestCancel(id, tenant: tenant)
             return id
         }
 
@@ -120,6 +120,34 @@ struct DeliverySenderTests {
         for _ in 0..<2 { #expect(transport.entered.wait(timeout: .now() + 30) == .success) }
         #expect(transport.begun.withLock { $0.count } == 5)
         sender.stop()
+    }
+
+    @Test("a tenant whose hosts hang takes its part of the senders, and others are served")
+    func slowTenant() throws {
+        let bench = try Bench()
+        let transport = HeldTransport()
+        for number in 0..<8 { try bench.endedJob("slow-\(number).example", tenant: TenantID("a")) }
+        try bench.endedJob("quick.example", tenant: TenantID("b"))
+        let sender = bench.sender(transport)
+        sender.start()
+        for _ in 0..<5 { #expect(transport.entered.wait(timeout: .now() + 30) == .success) }
+        let begun = transport.begun.withLock { $0 }
+        #expect(begun.filter { $0.hasPrefix("slow-") }.count == 4)
+        #expect(begun.contains("quick.example"))
+        sender.stop()
+        #expect(transport.begun.withLock { $0.count } == 5)
+    }
+
+    @Test("without keys, hosts that hang may take all senders")
+    func anonymous() throws {
+        let bench = try Bench()
+        let transport = HeldTransport()
+        for number in 0..<9 { try bench.endedJob("host-\(number).example") }
+        let sender = bench.sender(transport)
+        sender.start()
+        for _ in 0..<8 { #expect(transport.entered.wait(timeout: .now() + 30) == .success) }
+        sender.stop()
+        #expect(transport.begun.withLock { $0.count } == 8)
     }
 
     @Test("what is on its way when the service stops is given back, and sent by the next")

@@ -53,6 +53,44 @@ extension WorkersTests {
             #expect(try bench.current(submitted).failure?.code == .deadlineExceeded)
         }
 
+        @Test("waiting, and attempts before it, count towards an attempt's deadline")
+        func deadlineAfterWaiting() async throws {
+            let submitted = try bench.submit(scene) { $0.deadlineSeconds = 1_000 }
+            _ = try #require(try bench.store.claim(owner: "dead", leaseSeconds: 30))
+            bench.clock.advance(900)
+            #expect(try bench.store.expireLeases() == [submitted.id])
+            bench.clock.advance(99.9)
+            let pool = try bench.pool()
+            let hold = bench.events.hold(at: .claimed(submitted.id, attempt: 2))
+            try pool.start()
+            // By a tenth of a second, where it would have a thousand if it began anew.
+            await bench.events.wait(for: .interrupted(submitted.id))
+            hold.open()
+            #expect(await bench.events.end(of: submitted.id) == .failed)
+            await bench.stop(pool)
+            #expect(try bench.current(submitted).failure?.code == .deadlineExceeded)
+        }
+
+        @Test("a job whose deadline passes in the queue fails while others run")
+        func deadlineInQueue() async throws {
+            let running = try bench.submit(scene)
+            let waiting = try bench.submit(scene) { $0.deadlineSeconds = 10 }
+            let pool = try bench.pool()
+            let hold = bench.events.hold(at: .claimed(running.id, attempt: 1))
+            try pool.start()
+            await bench.events.wait(for: .claimed(running.id, attempt: 1))
+            bench.clock.advance(10)
+            #expect(await bench.events.end(of: waiting.id) == .failed)
+            hold.open()
+            #expect(await bench.events.end(of: running.id) == .succeeded)
+            await bench.stop(pool)
+            let job = try bench.current(waiting)
+            #expect(job.failure?.code == .deadlineExceeded)
+            #expect(job.attempt == 0)
+            #expect(
+                bench.logs.entries.contains(.init(level: .warning, message: "queued jobs failed at their deadlines")))
+        }
+
         @Test("a job that is deleted while it runs leaves nothing behind")
         func delete() async throws {
             let pool = try bench.pool()

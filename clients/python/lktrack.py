@@ -20,6 +20,7 @@ A `Client` may be used by several threads. What goes wrong is raised as an `Lktr
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import email.utils
 import http.client
@@ -40,7 +41,7 @@ from typing import (
     TypeVar, Union,
 )
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = [
     "Client", "Job", "Event", "LktrackError", "APIError", "InvalidRequest", "NotAuthorized", "NotFound", "Conflict",
     "TooLarge", "Busy", "StorageFull", "ConnectionFailed", "JobFailed", "WaitTimeout", "SourceError", "ProgressBar",
@@ -56,6 +57,8 @@ _T = TypeVar("_T")
 FINAL_STATES = ("succeeded", "failed", "canceled")
 
 _CHUNK = 256 * 1024
+#: A file of more bytes is sent as an upload of its own, which goes on where it was after the line was cut.
+_RESUMED_ABOVE = 8 << 20
 _IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
@@ -75,10 +78,10 @@ class SourceError(LktrackError):
 
 
 class WaitTimeout(LktrackError):
-    """The job has not ended in time. It goes on; `job` is as it was last seen."""
+    """The job has not ended in time, or a video of it is not made yet. The server goes on; `job` is as it was last seen."""
 
-    def __init__(self, job: "Job") -> None:
-        super().__init__("job %s is still %s" % (job.id, job.status))
+    def __init__(self, job: "Job", text: Optional[str] = None) -> None:
+        super().__init__(text or "job %s is still %s" % (job.id, job.status))
         self.job = job
 
 
@@ -257,8 +260,38 @@ def _parts(source: Any) -> List[_Part]:
     return parts
 
 
-class _Form:
-    """A multipart form (RFC 7578) that is read from the disk while it is sent. Each iteration gives the same bytes."""
+def _chunks(part: _Part, offset: int = 0) -> Iterator[bytes]:
+    """A file from an offset on, piece by piece."""
+    if part.data is not None:
+        for start in range(offset, part.size, _CHUNK):
+            yield part.data[start:start + _CHUNK]
+        return
+    left = part.size - offset
+    try:
+        with open(str(part.path), "rb") as file:
+            file.seek(offset)
+            while left > 0:
+                chunk = file.read(min(left, _CHUNK))
+                if not chunk:
+                    raise SourceError("%s: the file became shorter while it was sent" % part.path)
+                left -= len(chunk)
+                yield chunk
+    except OSError as error:
+        raise SourceError("%s: %s" % (part.path, error.strerror or error)) from error
+
+
+class _Body:
+    """What a request sends, piece by piece. Each iteration gives the same bytes."""
+
+    content_type: str
+    size: int
+
+    def __iter__(self) -> Iterator[bytes]:
+        raise NotImplementedError
+
+
+class _Form(_Body):
+    """A multipart form (RFC 7578) that is read from the disk while it is sent."""
 
     def __init__(
         self, fields: Sequence[Tuple[str, str]], parts: Sequence[_Part], boundary: str,
@@ -287,7 +320,8 @@ class _Form:
     def __iter__(self) -> Iterator[bytes]:
         sent = 0
         for head, part in self._parts:
-            for chunk in self._chunks(head, part):
+            pieces: List[Iterable[bytes]] = [(head,), _chunks(part) if part else (), (b"\r\n",)]
+            for chunk in (chunk for piece in pieces for chunk in piece):
                 yield chunk
                 sent += len(chunk)
                 if self._progress is not None:
@@ -296,38 +330,118 @@ class _Form:
         if self._progress is not None:
             self._progress(self.size, self.size)
 
-    @staticmethod
-    def _chunks(head: bytes, part: Optional[_Part]) -> Iterator[bytes]:
-        if part is None or part.data is not None:
-            yield head + ((part.data or b"") if part else b"") + b"\r\n"
-            return
-        yield head
-        left = part.size
-        try:
-            with open(str(part.path), "rb") as file:
-                while left > 0:
-                    chunk = file.read(min(left, _CHUNK))
-                    if not chunk:
-                        raise SourceError("%s: the file became shorter while it was sent" % part.path)
-                    left -= len(chunk)
-                    yield chunk
-        except OSError as error:
-            raise SourceError("%s: %s" % (part.path, error.strerror or error)) from error
-        yield b"\r\n"
+
+class _Rest(_Body):
+    """What is missing of an upload (tus 1.0.0): a file from an offset on."""
+
+    content_type = "application/offset+octet-stream"
+
+    def __init__(self, part: _Part, offset: int, progress: Optional[Callable[[int, int], None]] = None) -> None:
+        self.size = part.size - offset
+        self._part, self._offset, self._progress = part, offset, progress
+
+    def __iter__(self) -> Iterator[bytes]:
+        sent = self._offset
+        for chunk in _chunks(self._part, self._offset):
+            yield chunk
+            sent += len(chunk)
+            if self._progress is not None:
+                self._progress(sent, self._part.size)
 
 
-def _box_text(box: Box) -> str:
-    if isinstance(box, str):
-        return box
-    numbers = [float(number) for number in box]
+# The spec -------------------------------------------------------------------------------------------------------------
+
+#: Options that are members of a part of the spec.
+_MEMBERS = {
+    "tracker": ("motion", "aligner", "levels", "max_iterations", "epsilon", "illumination", "gamma", "on_lost"),
+    "output": ("video", "crops"),
+}
+#: The member that a plain text stands for.
+_SHORTHANDS = {"tracker": "mode", "webhook": "url"}
+#: Options whose value is a text, even where it looks like JSON.
+_TEXTS = ("motion", "aligner", "illumination", "on_lost", "video")
+
+
+def _spec(
+    spec: Optional[Mapping[str, Any]], rois: Union[str, Iterable[Box]], targets: Optional[Sequence[Mapping[str, Any]]],
+    labels: Optional[Mapping[str, str]], options: Mapping[str, Any],
+) -> Dict[str, Any]:
+    """One document of all that a job was described by. What is said twice is a mistake."""
+    document = json.loads(json.dumps(dict(spec or {}), allow_nan=False))
+    boxes = _boxes(rois)
+    if boxes and targets is not None:
+        raise ValueError("give the boxes either as rois or as targets, not both")
+    if boxes:
+        _put(document, ("targets",), [{"box": box} for box in boxes])
+    if targets is not None:
+        _put(document, ("targets",), json.loads(json.dumps(list(targets), allow_nan=False)))
+    for name, value in (labels or {}).items():
+        _put(document, ("labels", name), value)
+    groups = {member: group for group, members in _MEMBERS.items() for member in members}
+    # Whole objects first, so that single members can be added to them.
+    for name, value in sorted(options.items(), key=lambda option: option[0] in groups):
+        if value is None or name == "keyframe":
+            continue
+        value = value if name in _TEXTS or name.startswith("label.") else _option(value)
+        if name in _SHORTHANDS and isinstance(value, str):
+            _put(document, (name, _SHORTHANDS[name]), value)
+        elif name.startswith("label."):
+            _put(document, ("labels", name[len("label."):]), value)
+        else:
+            _put(document, (groups[name], name) if name in groups else (name,), value)
+    keyframes = options.get("keyframe") or []
+    for text in [keyframes] if isinstance(keyframes, str) else keyframes:
+        _add_keyframe(document, text)
+    return document
+
+
+def _put(document: Dict[str, Any], path: Sequence[str], value: Any) -> None:
+    for group in path[:-1]:
+        document = document.setdefault(group, {})
+        if not isinstance(document, dict):
+            raise ValueError("%s must be an object" % group)
+    if path[-1] in document:
+        raise ValueError("%s is given twice" % ".".join(path))
+    document[path[-1]] = value
+
+
+def _option(value: Any) -> Any:
+    """From a command line everything comes as text: numbers, true, objects and lists are read as JSON."""
+    if not isinstance(value, str):
+        return json.loads(json.dumps(value, allow_nan=False))
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _add_keyframe(document: Dict[str, Any], text: str) -> None:
+    """A correction as `ID:FRAME:x,y,width,height`."""
+    name, _, rest = text.partition(":")
+    frame, _, box = rest.partition(":")
+    targets = document.get("targets") or []
+    ids = [target.get("id", "target-%d" % number) for number, target in enumerate(targets, 1)]
+    if not frame.isdigit() or name not in ids:
+        raise ValueError("a keyframe is ID:FRAME:x,y,width,height of one of the targets %s, not %r" % (ids, text))
+    keyframe = {"frame": int(frame), "box": _box(box)}
+    targets[ids.index(name)].setdefault("keyframes", []).append(keyframe)
+
+
+def _boxes(rois: Union[str, Iterable[Box]]) -> List[List[float]]:
+    boxes = [rois] if isinstance(rois, str) else list(rois)
+    if boxes and not isinstance(boxes[0], str) and not isinstance(boxes[0], Iterable):
+        boxes = [boxes]
+    return [_box(box) for box in boxes]
+
+
+def _box(box: Box) -> List[float]:
+    try:
+        numbers = [float(number) for number in (box.split(",") if isinstance(box, str) else box)]
+    except (TypeError, ValueError):
+        numbers = []
     if len(numbers) != 4 or not all(math.isfinite(number) for number in numbers):
-        raise ValueError("a box is four finite numbers x, y, width, height, not %r" % (box,))
-    return ",".join(repr(number) for number in numbers)
-
-
-def _field_text(value: Any) -> str:
-    """As the form wants it: text as it is, everything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, allow_nan=False)
+        raise ValueError("a box is four finite numbers x,y,width,height, not %r" % (box,))
+    return numbers
 
 
 # The connection -------------------------------------------------------------------------------------------------------
@@ -417,16 +531,16 @@ class _Transport:
         self._idle: List[http.client.HTTPConnection] = []
 
     def send(self, method: str, path: str, query: Sequence[Tuple[str, str]], headers: Mapping[str, str],
-             body: Union[None, bytes, _Form], patience: float) -> _Response:
+             body: Union[None, bytes, _Body], patience: float) -> _Response:
         """One request, with its answer's head. Raises what http.client raises."""
         target = self._prefix + path + ("?" + urllib.parse.urlencode(query) if query else "")
         all_headers = dict(self._headers, **headers)
-        if isinstance(body, _Form):
+        if isinstance(body, _Body):
             all_headers["Content-Type"] = body.content_type
             all_headers["Content-Length"] = str(body.size)
         while True:
             # An upload is not sent for nothing: it has a connection of its own.
-            connection, is_used = self._take(patience, not isinstance(body, _Form))
+            connection, is_used = self._take(patience, not isinstance(body, _Body))
             try:
                 return self._exchange(connection, method, target, all_headers, body)
             except _BROKEN as error:
@@ -436,12 +550,12 @@ class _Transport:
                     raise
 
     def _exchange(self, connection: http.client.HTTPConnection, method: str, target: str, headers: Mapping[str, str],
-                  body: Union[None, bytes, _Form]) -> _Response:
+                  body: Union[None, bytes, _Body]) -> _Response:
         try:
             connection.request(method, target, body=body, headers=dict(headers))
         except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             # A server that refuses an upload answers before its end, and reads no further.
-            if not isinstance(body, _Form):
+            if not isinstance(body, _Body):
                 raise
         except SourceError:
             connection.close()
@@ -538,7 +652,7 @@ class Client:
                 whose source is tracked again.
             rois: The boxes to follow in the first frame: `"x,y,width,height"` or four numbers each.
             targets: In full, instead of `rois`: `[{"id": "car", "box": [70, 51, 107, 87], "keyframes": [...]}]`.
-            spec: The rest of the spec, or all of it.
+            spec: The rest of the spec, or all of it. What is said twice, here and by an argument, is a `ValueError`.
             labels: To find the job by.
             idempotency_key: Names this submission; made where it is left out. A submission that is repeated with the
                 same key and content gives the same job, so that a retry after a broken connection doubles nothing.
@@ -548,41 +662,41 @@ class Client:
 
         Returns:
             The job, queued.
+
+        A file over 8 MiB is sent as a resumable upload: after a cut line it goes on where it was. Not so with an
+        `idempotency_key` of your own: what a key names is compared with its content, which must come with it.
         """
-        fields = self._fields(rois, targets, labels, options)
-        key = idempotency_key or str(uuid.uuid4())
-        headers = {"Idempotency-Key": key}
+        document = _spec(spec, rois, targets, labels, options)
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         if isinstance(source, Job):
-            document = dict(spec or {}, source={"job": source.id})
-            headers["Content-Type"] = "application/json"
-            body: Union[bytes, _Form] = json.dumps(document, allow_nan=False).encode("utf-8")
-            return Job(self, self._json("POST", "/v1/jobs", query=fields, headers=headers, body=body))
-        if spec is not None:
-            fields.insert(0, ("spec", json.dumps(spec, allow_nan=False)))
+            return self._submit_json(dict(document, source={"job": source.id}), headers)
+        parts = _parts(source)
+        is_one_file = len(parts) == 1 and parts[0].field != "frame"
+        if is_one_file and parts[0].size > _RESUMED_ABOVE and idempotency_key is None:
+            return self._submit_upload(parts[0], document, headers, progress)
         # The boundary is made of the key, so that a retry sends the same bytes.
-        boundary = "lktrack-%s" % uuid.uuid5(uuid.NAMESPACE_OID, key).hex
-        body = _Form(fields, _parts(source), boundary, progress)
+        boundary = "lktrack-%s" % uuid.uuid5(uuid.NAMESPACE_OID, headers["Idempotency-Key"]).hex
+        body = _Form([("spec", json.dumps(document))], parts, boundary, progress)
         return Job(self, self._json("POST", "/v1/jobs", headers=headers, body=body))
 
-    @staticmethod
-    def _fields(
-        rois: Union[str, Iterable[Box]], targets: Optional[Sequence[Mapping[str, Any]]],
-        labels: Optional[Mapping[str, str]], options: Mapping[str, Any],
-    ) -> List[Tuple[str, str]]:
-        boxes = [rois] if isinstance(rois, str) else list(rois)
-        if boxes and not isinstance(boxes[0], str) and not isinstance(boxes[0], Iterable):
-            boxes = [boxes]
-        fields = [("roi", _box_text(box)) for box in boxes]
-        if targets is not None:
-            fields.append(("targets", json.dumps(list(targets), allow_nan=False)))
-        fields += [("label." + name, value) for name, value in (labels or {}).items()]
-        options = dict(options)
-        video = options.pop("video", None)
-        if video is not None:
-            # In a form, `video` is the name of the file.
-            output = options.get("output") or {}
-            options["output"] = dict(json.loads(output) if isinstance(output, str) else output, video=video)
-        return fields + [(name, _field_text(value)) for name, value in options.items() if value is not None]
+    def _submit_json(self, document: Mapping[str, Any], headers: Mapping[str, str]) -> "Job":
+        body = json.dumps(document).encode("utf-8")
+        headers = dict(headers, **{"Content-Type": "application/json"})
+        return Job(self, self._json("POST", "/v1/jobs", headers=headers, body=body))
+
+    def _submit_upload(
+        self, part: _Part, document: Mapping[str, Any], headers: Mapping[str, str],
+        progress: Optional[Callable[[int, int], None]],
+    ) -> "Job":
+        upload = _Upload.create(self, part)
+        try:
+            upload.send(progress)
+            return self._submit_json(dict(document, source={"upload": upload.id}), headers)
+        except APIError:
+            # Refused: the server need not keep it.
+            with contextlib.suppress(LktrackError):
+                upload.delete()
+            raise
 
     def job(self, job_id: str) -> "Job":
         """The job with this id, as it is now. Raises `NotFound`."""
@@ -612,6 +726,27 @@ class Client:
             if following is None:
                 return
             query = urllib.parse.parse_qsl(urllib.parse.urlsplit(following.group(1)).query)
+
+    def trackability(
+        self, image: Union[Source, "Job"], rois: Union[str, Iterable[Box]], *, frame: int = 0,
+    ) -> List[Dict[str, Any]]:
+        """How well boxes can be tracked, before a job is paid for: {box, verdict, findings, advice, …} for each.
+
+        Args:
+            image: A path to an image, its bytes, or a `Job`, of whose source a frame is looked at.
+            rois: The boxes, as for `submit`.
+            frame: Of the job's source.
+        """
+        boxes = _boxes(rois)
+        if isinstance(image, Job):
+            document = {"job": image.id, "frame": frame, "boxes": boxes}
+            arguments: Dict[str, Any] = {
+                "headers": {"Content-Type": "application/json"}, "body": json.dumps(document).encode("utf-8")}
+        else:
+            is_bytes = isinstance(image, (bytes, bytearray, memoryview))
+            part = _bytes_part(image, "image") if is_bytes else _file_part(os.fspath(image), "image")  # type: ignore
+            arguments = {"body": _Form([("boxes", json.dumps(boxes))], [part], "lktrack-%s" % uuid.uuid4().hex)}
+        return list(self._json("POST", "/v1/trackability", **arguments)["boxes"])
 
     def is_ready(self) -> bool:
         """Whether a job that came now could be taken and worked on."""
@@ -643,7 +778,7 @@ class Client:
 
     def _once(
         self, attempt: int, method: str, path: str, *, query: Sequence[Tuple[str, str]] = (),
-        headers: Optional[Mapping[str, str]] = None, body: Union[None, bytes, _Form] = None, patience: float = 0.0,
+        headers: Optional[Mapping[str, str]] = None, body: Union[None, bytes, _Body] = None, patience: float = 0.0,
     ) -> _Response:
         """An answer that is no error; its body is still to be read."""
         response = self._transport.send(method, path, query, headers or {}, body, patience)
@@ -704,6 +839,66 @@ def _reason(error: BaseException) -> str:
 
 def _job_path(job_id: str) -> str:
     return "/v1/jobs/" + urllib.parse.quote(job_id, safe="")
+
+
+# A resumable upload ---------------------------------------------------------------------------------------------------
+
+
+class _Upload:
+    """A file that is sent with tus 1.0.0, over as many connections as it takes."""
+
+    _HEADERS = {"Tus-Resumable": "1.0.0"}
+
+    def __init__(self, client: Client, part: _Part, upload_id: str) -> None:
+        self._client = client
+        self._part = part
+        self.id = upload_id
+        self._path = "/v1/uploads/" + urllib.parse.quote(upload_id, safe="")
+
+    @classmethod
+    def create(cls, client: Client, part: _Part) -> "_Upload":
+        name = base64.b64encode(part.name.encode("utf-8", "surrogateescape")).decode("ascii")
+        headers = dict(cls._HEADERS, **{"Upload-Length": str(part.size), "Upload-Metadata": "filename " + name})
+        _, answer = client._whole("POST", "/v1/uploads", headers=headers, body=b"")
+        return cls(client, part, str(answer.get("Location") or "").rstrip("/").rpartition("/")[2])
+
+    def send(self, progress: Optional[Callable[[int, int], None]]) -> None:
+        """Sends what the server does not have. A cut line counts as a failure only where nothing came through."""
+        offset, failures = 0, 0
+        while offset < self._part.size:
+            try:
+                offset = self._patch(offset, progress)
+                continue
+            except APIError as refusal:
+                # 409: at another offset; 423: the request before is not over there yet.
+                if refusal.status not in _RETRIED + (409, 423):
+                    raise
+                error: LktrackError = refusal
+                wait = _retry_after(refusal.headers)
+            except _BROKEN as cause:
+                error, wait = ConnectionFailed("%s: %s" % (self._client.url, _reason(cause))), None
+                error.__cause__ = cause
+            if failures >= self._client._retries or (wait or 0) > Client.LONGEST_RETRY_AFTER:
+                raise error
+            self._client._sleep(self._client._backoff(failures) if wait is None else wait)
+            reached = self._offset()
+            failures = 0 if reached > offset else failures + 1
+            offset = reached
+
+    def _patch(self, offset: int, progress: Optional[Callable[[int, int], None]]) -> int:
+        headers = dict(self._HEADERS, **{"Upload-Offset": str(offset)})
+        body = _Rest(self._part, offset, progress)
+        with self._client._once(0, "PATCH", self._path, headers=headers, body=body) as response:
+            response.read()
+            return int(response.headers["Upload-Offset"])
+
+    def _offset(self) -> int:
+        """How much the server has."""
+        _, headers = self._client._whole("HEAD", self._path, headers=self._HEADERS)
+        return int(headers["Upload-Offset"])
+
+    def delete(self) -> None:
+        self._client._whole("DELETE", self._path, headers=self._HEADERS)
 
 
 # A job ----------------------------------------------------------------------------------------------------------------
@@ -924,16 +1119,57 @@ class Job:
         return numpy.asarray(self.boxes(), dtype=numpy.float64).reshape(-1, len(self.targets), 4)
 
     def download(
-        self, path: Union[str, "os.PathLike[str]", BinaryIO], what: str = "results", format: Optional[str] = None,
+        self, path: Union[str, "os.PathLike[str]", BinaryIO], what: str = "results", format: Optional[str] = None, *,
+        timeout: Optional[float] = 600.0,
     ) -> None:
         """Saves the results in any format (`csv`, `mot`, `cvat` …), the annotated `video`, or the `source`.
 
-        A file appears under its name when it is whole.
+        A file appears under its name when it is whole. A video that the job was not asked for is made now: it is waited
+        for, `WaitTimeout` is raised after `timeout` seconds.
         """
         query = [("format", format)] if format else []
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
+        while True:
+            try:
+                return self._download(path, what, query)
+            except _Rendering as answer:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise WaitTimeout(self, "the video of job %s is still being made" % self.id) from None
+                self._client._sleep(min(answer.seconds, left))
 
+    def video(self, path: Union[str, "os.PathLike[str]", BinaryIO], *, timeout: Optional[float] = 600.0) -> None:
+        """Saves the annotated video, as `download(path, "video")` does."""
+        self.download(path, "video", timeout=timeout)
+
+    def crops(
+        self, path: Union[str, "os.PathLike[str]", BinaryIO], target: Optional[str] = None, *,
+        timeout: Optional[float] = 600.0,
+    ) -> None:
+        """Saves a video of a target alone, held still; of the only one where none is named."""
+        if target is None and len(self.targets) != 1:
+            raise ValueError("the job has several targets, name one: %s" % ", ".join(self.targets))
+        name = self.targets[0] if target is None else target
+        self.download(path, "targets/%s/crops" % urllib.parse.quote(name, safe=""), timeout=timeout)
+
+    def frame(self, number: int, format: str = "png") -> bytes:
+        """The picture of a frame, as it was tracked on: `png` or `jpeg`."""
+        body, _ = self._client._whole(
+            "GET", "%s/frames/%d" % (self._path, number), headers={"Accept": "image/" + format})
+        return body
+
+    def deliveries(self) -> List[Dict[str, Any]]:
+        """Who was called back, and what came of it: {event, url, state, next_attempt_at, attempts, …} for each."""
+        return list(self._client._json("GET", self._path + "/deliveries")["deliveries"])
+
+    def _download(
+        self, path: Union[str, "os.PathLike[str]", BinaryIO], what: str, query: Sequence[Tuple[str, str]]
+    ) -> None:
         def fetch(attempt: int, file: BinaryIO) -> None:
             with self._client._once(attempt, "GET", "%s/%s" % (self._path, what), query=query) as response:
+                if response.status == 202:
+                    response.read()
+                    raise _Rendering(_retry_after(response.headers))
                 for chunk in response.chunks():
                     try:
                         file.write(chunk)
@@ -967,6 +1203,14 @@ class Job:
     def delete(self) -> None:
         """Removes the job, its source and its results, whatever its state."""
         self._client._whole("DELETE", self._path)
+
+
+class _Rendering(Exception):
+    """The server is making what was asked for (202)."""
+
+    def __init__(self, seconds: Optional[float]) -> None:
+        super().__init__("it is being made")
+        self.seconds = 1.0 if seconds is None else max(seconds, 0.1)
 
 
 class _FileError(Exception):
@@ -1015,7 +1259,7 @@ def _object(text: str) -> Dict[str, Any]:
 
 
 class ProgressBar:
-    """Shows a job's progress on one line of a terminal; where the stream is none, nothing is written."""
+    """Shows the progress of an upload or a job on one line of a terminal; where the stream is none, nothing is written."""
 
     WIDTH = 30
 
@@ -1025,10 +1269,20 @@ class ProgressBar:
         self._is_terminal = bool(getattr(self._stream, "isatty", lambda: False)())
 
     def __call__(self, job: Job) -> None:
+        self._show(self.text(job))
+
+    def upload(self, sent: int, total: int) -> None:
+        """Shows an upload's progress: `submit(..., progress=bar.upload)`."""
+        share = sent / max(total, 1)
+        bar = "#" * int(self.WIDTH * share)
+        self._show("%-9s [%s] %3d%%  %.1f/%.1f MB" % (
+            "sending", bar.ljust(self.WIDTH, "-"), 100 * share, sent / 1e6, total / 1e6))
+
+    def _show(self, text: str) -> None:
         if not self._is_terminal:
             return
         self._is_shown = True
-        self._stream.write("\r\033[K" + self.text(job))
+        self._stream.write("\r\033[K" + text)
         self._stream.flush()
 
     def text(self, job: Job) -> str:
@@ -1098,9 +1352,24 @@ def _parser() -> argparse.ArgumentParser:
     results = command("results", "Prints or saves a job's results.", _results)
     results.add_argument("id")
     outputs(results)
-    video = command("video", "Saves a job's annotated video (submit with --set video=mp4).", _video)
-    video.add_argument("id")
-    video.add_argument("--output", metavar="FILE", required=True)
+    video = command("video", "Saves a job's annotated video; it is made where the job was not asked for it.", _video)
+    crops = command("crops", "Saves a video of one target alone, held still.", _crops)
+    crops.add_argument("--target", metavar="ID", help="(the only one)")
+    frame = command("frame", "Saves the picture of a frame.", _frame)
+    for sub in (video, crops, frame):
+        sub.add_argument("id")
+        sub.add_argument("--output", metavar="FILE", required=True)
+    for sub in (video, crops):
+        sub.add_argument("--timeout", type=float, default=600, help="seconds that it may take to be made (%(default)s)")
+    frame.add_argument("number", type=int, help="counts from 0")
+    frame.add_argument("--format", choices=["png", "jpeg"], default="png")
+    deliveries = command("deliveries", "Prints who was called back about a job, a JSON line each.", _deliveries)
+    deliveries.add_argument("id")
+    trackability = command("trackability", "Prints how well boxes on an image can be tracked, a JSON line each.",
+                           _trackability)
+    trackability.add_argument("image")
+    trackability.add_argument("--roi", action="append", default=[], required=True, metavar="X,Y,W,H",
+                              help="(repeatable)")
     events = command("events", "Prints what happens to a job, a JSON line each.", _events)
     events.add_argument("id")
     events.add_argument("--frames", action="store_true", help="boxes too, as they are made")
@@ -1137,10 +1406,14 @@ def _submit(client: Client, arguments: argparse.Namespace) -> int:
             spec = file.read()
     options: Dict[str, Any] = dict(_pairs(arguments.set, "--set"))
     source = arguments.source[0] if len(arguments.source) == 1 else arguments.source
-    job = client.submit(
-        source, arguments.roi, spec=None if spec is None else json.loads(spec),
-        labels=_pairs(arguments.label, "--label"), idempotency_key=arguments.idempotency_key,
-        **options)
+    bar = ProgressBar()
+    try:
+        job = client.submit(
+            source, arguments.roi, spec=None if spec is None else json.loads(spec),
+            labels=_pairs(arguments.label, "--label"), idempotency_key=arguments.idempotency_key, progress=bar.upload,
+            **options)
+    finally:
+        bar.close()
     if not arguments.wait:
         return _print(job.id)
     print("job %s" % job.id, file=sys.stderr)
@@ -1170,7 +1443,32 @@ def _results(client: Client, arguments: argparse.Namespace) -> int:
 
 
 def _video(client: Client, arguments: argparse.Namespace) -> int:
-    return _save(client.job(arguments.id), "video", None, arguments.output)
+    client.job(arguments.id).video(arguments.output, timeout=arguments.timeout)
+    return 0
+
+
+def _crops(client: Client, arguments: argparse.Namespace) -> int:
+    client.job(arguments.id).crops(arguments.output, arguments.target, timeout=arguments.timeout)
+    return 0
+
+
+def _frame(client: Client, arguments: argparse.Namespace) -> int:
+    picture = client.job(arguments.id).frame(arguments.number, arguments.format)
+    with _whole_file(arguments.output) as file:
+        file.write(picture)
+    return 0
+
+
+def _deliveries(client: Client, arguments: argparse.Namespace) -> int:
+    for delivery in client.job(arguments.id).deliveries():
+        print(json.dumps(delivery))
+    return 0
+
+
+def _trackability(client: Client, arguments: argparse.Namespace) -> int:
+    for box in client.trackability(arguments.image, arguments.roi):
+        print(json.dumps(box))
+    return 0
 
 
 def _events(client: Client, arguments: argparse.Namespace) -> int:

@@ -93,8 +93,7 @@ final class SubmissionSink: HTTPBodySink {
             // Its job is there already, so neither a full queue nor a quota keeps it from its answer.
             try admission.checkSpace(for: request.contentLength ?? 0)
         } else {
-            try admission.check(expecting: request.contentLength ?? 0)
-            try admission.checkQuota(of: tenant)
+            try admission.check(expecting: request.contentLength ?? 0, from: tenant)
         }
         state.phase = .open
     }

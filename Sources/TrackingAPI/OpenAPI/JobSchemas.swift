@@ -189,7 +189,7 @@ enum JobSchemas {
         "The first frame that is no longer tracked; after start_frame. null: to the end.")
     static let frameStep = Schema.integer(SpecLimits.frameStep).byDefault(1).described("Every n-th frame is tracked.")
     static let deadline = Schema.number(SpecLimits.deadlineSeconds).orNull.byDefault(nil).described(
-        "Seconds of running after which the job fails.")
+        "Seconds from the submission after which the job fails, queued or running; attempts do not begin anew.")
     static let priority = Schema.integer(SpecLimits.priority).byDefault(0).described("Higher is claimed first.")
 
     private static let rest: [(name: String, schema: JSONValue)] = [

@@ -24,7 +24,7 @@ enum SpecFields {
         ("frame_step", "Every n-th frame is tracked.", Schema.integer(SpecLimits.frameStep)),
         ("crops", "`output.crops`", Schema.choice(["true", "false"])),
         (
-            "deadline_seconds", "Seconds of running after which the job fails.",
+            "deadline_seconds", "Seconds from the submission after which the job fails.",
             Schema.number(SpecLimits.deadlineSeconds)
         ),
         ("priority", "Higher is claimed first.", Schema.integer(SpecLimits.priority)),

@@ -33,6 +33,7 @@ extension ServiceConfiguration {
         configuration.openUploads = limits.openUploads
         configuration.frames = limits.frames
         configuration.queuedJobs = limits.queuedJobs
+        configuration.queuedJobsPerTenant = limits.queuedJobsPerTenant > 0 ? limits.queuedJobsPerTenant : nil
         configuration.requestRate =
             limits.requestsPerSecond > 0 ? RequestRate(perSecond: limits.requestsPerSecond) : nil
         configuration.diskReserveBytes = Int64(limits.diskReserveBytes)
@@ -50,6 +51,7 @@ extension ServiceConfiguration {
         configuration.addresses = AddressPolicy(allowsPrivate: webhooks.allowPrivate)
         configuration.certificatesFile = webhooks.certificatesFile.isEmpty ? nil : webhooks.certificatesFile
         configuration.retries.firstSeconds = webhooks.retrySeconds
+        configuration.sendersPerTenant = webhooks.sendersPerTenant
         configuration.version = Version.text
         return configuration
     }

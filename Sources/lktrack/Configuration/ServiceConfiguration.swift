@@ -20,6 +20,7 @@ struct ServiceConfiguration: Sendable, Equatable {
         var frames = 1_000_000
         var archiveBytes = 8 << 30
         var queuedJobs = 10_000
+        var queuedJobsPerTenant = 2_500
         var requestsPerSecond = 0.0
         var diskReserveBytes = 256 << 20
         var decoderStallSeconds = 30.0
@@ -32,6 +33,7 @@ struct ServiceConfiguration: Sendable, Equatable {
         var allowHTTP = false
         var allowPrivate = false
         var retrySeconds = 5.0
+        var sendersPerTenant = 4
         var certificatesFile = ""
     }
 
@@ -179,6 +181,7 @@ extension ConfigurationKey {
         int("limits.frames", \.limits.frames, 1...100_000_000),
         int("limits.archive_bytes", \.limits.archiveBytes, 1...(1 << 50)),
         int("limits.queued_jobs", \.limits.queuedJobs, 1...100_000_000),
+        int("limits.queued_jobs_per_tenant", \.limits.queuedJobsPerTenant, 0...100_000_000),
         number("limits.requests_per_second", \.limits.requestsPerSecond, 0...1_000_000),
         int("limits.disk_reserve_bytes", \.limits.diskReserveBytes, 0...(1 << 50)),
         seconds("limits.decoder_stall_seconds", \.limits.decoderStallSeconds, 0.1...3600),
@@ -190,6 +193,7 @@ extension ConfigurationKey {
         bool("webhooks.allow_http", \.webhooks.allowHTTP),
         bool("webhooks.allow_private", \.webhooks.allowPrivate),
         seconds("webhooks.retry_seconds", \.webhooks.retrySeconds, 0.01...3600),
+        int("webhooks.senders_per_tenant", \.webhooks.sendersPerTenant, 1...8),
         text("webhooks.ca_file", \.webhooks.certificatesFile, "a file, or nothing", where: { _ in true }),
         text("store.url", \.storeURL, "sqlite: or sqlite:PATH", where: { $0.hasPrefix("sqlite:") }),
         text("blobs.url", \.blobsURL, "file: or file:FOLDER", where: { $0.hasPrefix("file:") }),

@@ -29,7 +29,7 @@ struct PythonClientTests {
             ], in: server.data.url)
         #expect(output.status == 0, "\(output.standardError.suffix(4000))")
         let outcomes = output.standardError.split(separator: "\n")
-        #expect(outcomes.filter { $0.hasSuffix("... ok") }.count >= 45)
+        #expect(outcomes.filter { $0.hasSuffix("... ok") }.count >= 60)
         #expect(!output.standardError.contains("skipped"))
     }
 
@@ -49,7 +49,7 @@ struct PythonClientTests {
             #expect(output.status == 0, "\(script): \(output.standardError)")
         }
         let commands = Self.blocks("sh", of: text[1]).flatMap { $0.split(separator: "\n").map(String.init) }
-        #expect(commands.count == 5)
+        #expect(commands.count == 6)
         for command in commands {
             let words = command.split(separator: " ").dropFirst().map(String.init)
             let output = try run(

@@ -114,7 +114,7 @@ def forward(request: Request) -> Tuple[int, Dict[str, str], bytes]:
         connection.request(request.method, request.path, body=request.body, headers=request.headers)
         response = connection.getresponse()
         body = response.read()
-        kept = ("content-type", "location", "retry-after", "etag", "link", "idempotency-replayed")
+        kept = ("content-type", "location", "retry-after", "etag", "link", "idempotency-replayed", "upload-offset")
         headers = {name: value for name, value in response.getheaders() if name.lower() in kept}
         return response.status, headers, body
     finally:

@@ -58,6 +58,33 @@ class CommandTests(unittest.TestCase):
         self.assertEqual(run("delete", job)[0], 0)
         self.assertEqual(run("status", job)[0], lktrack.EXIT_REFUSED)
 
+    def test_what_a_job_has_beside_its_results(self):
+        job = run("submit", support.CLIP, "--roi", support.CLIP_ROI, "--set", "stop_frame=5")[1].strip()
+        self.assertEqual(run("wait", job)[0], 0)
+        with tempfile.TemporaryDirectory() as folder:
+            for arguments, place, magic in (
+                    (["video", job], 4, b"ftyp"), (["crops", job], 4, b"ftyp"),
+                    (["crops", job, "--target", "target-1"], 4, b"ftyp"), (["frame", job, "2"], 1, b"PNG"),
+                    (["frame", job, "2", "--format", "jpeg"], 0, b"\xff\xd8")):
+                path = os.path.join(folder, "-".join(arguments))
+                status, _, error = run(*arguments, "--output", path)
+                self.assertEqual(status, 0, error)
+                with open(path, "rb") as file:
+                    self.assertEqual(file.read()[place:place + len(magic)], magic, arguments)
+            path = os.path.join(folder, "none")
+            self.assertEqual(run("crops", job, "--target", "none", "--output", path)[0], lktrack.EXIT_REFUSED)
+            self.assertFalse(os.path.exists(path))
+        self.assertEqual(run("deliveries", job)[:2], (0, ""))
+
+    def test_boxes_are_judged(self):
+        folder = os.path.join(support.FOLDER, "img")
+        image = os.path.join(folder, sorted(os.listdir(folder))[0])
+        status, output, error = run("trackability", image, "--roi", support.FOLDER_ROI, "--roi", support.FOLDER_ROI)
+        self.assertEqual(status, 0, error)
+        boxes = [json.loads(line) for line in output.splitlines()]
+        self.assertEqual(len(boxes), 2)
+        self.assertIn("verdict", boxes[0])
+
     def test_a_folder_and_a_list_of_images(self):
         folder = os.path.join(support.FOLDER, "img")
         images = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]

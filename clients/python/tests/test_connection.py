@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import hashlib
 import json
 import os
 import subprocess
@@ -13,7 +14,10 @@ import unittest
 import uuid
 
 import support
-from lktrack import Busy, Client, ConnectionFailed, InvalidRequest, Job, NotFound, StorageFull, TooLarge
+import lktrack
+from lktrack import (
+    Busy, Client, ConnectionFailed, InvalidRequest, Job, NotFound, StorageFull, TooLarge, WaitTimeout,
+)
 
 JOB = {"id": "0197c5a1-0000-7000-8000-000000000000", "status": "queued", "progress": {}, "error": None,
        "spec": {"targets": [{"id": "target-1"}]}}
@@ -241,6 +245,149 @@ class WaitTests(support.TestCase):
             Job(self.open(fake.url, sleep=clock), JOB).wait()
         self.assertEqual(clock.waits, sorted(clock.waits))
         self.assertEqual((clock.waits[0], clock.waits[-1]), Job.POLL)
+
+
+class RenderingTests(support.TestCase):
+    RENDERING = {"status": "rendering", "detail": "The video is being made."}
+
+    def test_a_video_that_is_being_made_is_asked_for_again_and_never_saved_as_one(self):
+        ended = dict(JOB, status="succeeded")
+        for path, save in (
+                ("/video", lambda job, path: job.video(path)),
+                ("/video", lambda job, path: job.download(path, "video")),
+                ("/targets/target-1/crops", lambda job, path: job.crops(path))):
+            answers = [answer(202, self.RENDERING, Retry_After="3"), answer(202, self.RENDERING), (200, {}, b"a video")]
+            clock = support.Clock()
+            with support.Fake(lambda number, request: answers[number]) as fake:
+                with tempfile.TemporaryDirectory() as folder:
+                    file = os.path.join(folder, "out.mp4")
+                    save(Job(self.open(fake.url, sleep=clock), ended), file)
+                    with open(file, "rb") as video:
+                        self.assertEqual(video.read(), b"a video")
+            self.assertEqual(clock.waits, [3, 1])
+            self.assertEqual([request.path for request in fake.requests], ["/v1/jobs/%s%s" % (JOB["id"], path)] * 3)
+
+    def test_one_that_is_not_made_in_time_is_an_error_and_no_file(self):
+        with support.Fake(lambda number, request: answer(202, self.RENDERING, Retry_After="1")) as fake:
+            job = Job(self.open(fake.url, sleep=support.Clock()), dict(JOB, status="succeeded"))
+            with tempfile.TemporaryDirectory() as folder:
+                for save in (job.video, job.crops):
+                    with self.assertRaises(WaitTimeout) as caught:
+                        save(os.path.join(folder, "out.mp4"), timeout=0)
+                    self.assertIn("still being made", str(caught.exception))
+                self.assertEqual(os.listdir(folder), [])
+
+
+class ResumeTests(support.TestCase):
+    """Files that are sent as tus uploads."""
+
+    SIZE = 9 << 20
+
+    def setUp(self) -> None:
+        self.file = tempfile.NamedTemporaryFile(suffix=".mp4")
+        self.addCleanup(self.file.close)
+        with open(support.CLIP, "rb") as clip:
+            self.file.write(clip.read())
+        self.file.truncate(self.SIZE)
+        self.clock = support.Clock()
+
+    def test_a_large_file_is_one_upload_and_one_job(self):
+        steps = []
+        client = self.open(support.URL)
+        job = client.submit(
+            self.file.name, support.CLIP_ROI, stop_frame=1, progress=lambda sent, total: steps.append((sent, total)))
+        self.assertEqual(job.document["source"]["bytes"], self.SIZE)
+        self.assertEqual(steps[-1], (self.SIZE, self.SIZE))
+        self.assertEqual(steps, sorted(steps))
+        small = client.submit(support.CLIP, support.CLIP_ROI, stop_frame=1)
+        self.assertLess(small.document["source"]["bytes"], lktrack._RESUMED_ABOVE)
+
+    def test_after_a_cut_line_it_goes_on_where_it_was(self):
+        """The server hears of the first bytes only: twice the line is cut."""
+        cuts = [1 << 20, 3 << 20]
+        received = bytearray()
+
+        def behave(number, request):
+            if request.method == "POST" and request.path == "/v1/uploads":
+                return 201, {"Location": "/v1/uploads/u-1"}, b""
+            if request.method == "HEAD":
+                return 200, {"Upload-Offset": str(len(received)), "Content-Length": "0"}, b""
+            if request.method == "PATCH":
+                self.assertEqual(int(request.headers["upload-offset"]), len(received))
+                if cuts:
+                    received.extend(request.body[:cuts.pop(0)])
+                    return None
+                received.extend(request.body)
+                return 204, {"Upload-Offset": str(len(received))}, b""
+            return answer(202, JOB)
+
+        steps = []
+        with support.Fake(behave) as fake:
+            # A limit of one: what came through in between makes the count begin anew.
+            client = self.open(fake.url, sleep=self.clock, retries=1)
+            client.submit(self.file.name, "1,2,30,40", progress=lambda sent, total: steps.append((sent, total)))
+        with open(self.file.name, "rb") as file:
+            self.assertEqual(bytes(received), file.read())
+        self.assertEqual([request.method for request in fake.requests],
+                         ["POST", "PATCH", "HEAD", "PATCH", "HEAD", "PATCH", "POST"])
+        self.assertTrue(all(request.headers.get("tus-resumable") == "1.0.0" for request in fake.requests[:-1]))
+        self.assertEqual(len(self.clock.waits), 2)
+        self.assertEqual(json.loads(fake.requests[-1].body.decode())["source"], {"upload": "u-1"})
+        # The bar goes on from what the server has, and not from 0.
+        begun = [sent for (last, _), (sent, _) in zip(steps, steps[1:]) if sent < last]
+        self.assertEqual(len(begun), 2)
+        self.assertTrue(begun[0] > 1 << 20 and begun[1] > 4 << 20, begun)
+        self.assertEqual(steps[-1], (self.SIZE, self.SIZE))
+
+    def test_a_line_that_lets_nothing_through_is_given_up(self):
+        def behave(number, request):
+            if request.method == "POST":
+                return 201, {"Location": "/v1/uploads/u-1"}, b""
+            return (200, {"Upload-Offset": "0", "Content-Length": "0"}, b"") if request.method == "HEAD" else None
+
+        with support.Fake(behave) as fake:
+            with self.assertRaises(ConnectionFailed):
+                self.open(fake.url, sleep=self.clock, retries=2).submit(self.file.name, "1,2,30,40")
+        self.assertEqual([request.method for request in fake.requests].count("PATCH"), 3)
+
+    def test_a_real_server_gets_the_rest_of_a_cut_upload(self):
+        cut = []
+
+        def behave(number, request):
+            if request.method == "PATCH" and not cut:
+                cut.append(number)
+                request.body = request.body[:2 << 20]
+                request.headers["content-length"] = str(len(request.body))
+                support.forward(request)
+                return None
+            return support.forward(request)
+
+        with support.Fake(behave) as fake:
+            job = self.open(fake.url, sleep=self.clock).submit(self.file.name, support.CLIP_ROI, stop_frame=1)
+        self.assertEqual(job.document["source"]["bytes"], self.SIZE)
+        offsets = [int(request.headers["upload-offset"]) for request in fake.requests if request.method == "PATCH"]
+        self.assertEqual(offsets, [0, 2 << 20])
+        with open(self.file.name, "rb") as file:
+            self.assertEqual(job.document["source"]["sha256"], hashlib.sha256(file.read()).hexdigest())
+
+    def test_a_refused_job_leaves_no_upload_behind(self):
+        def behave(number, request):
+            return support.forward(request)
+
+        with support.Fake(behave) as fake:
+            client = self.open(fake.url, sleep=self.clock)
+            with self.assertRaises(InvalidRequest):
+                client.submit(self.file.name, "1,2,1,1")
+            path = [request.path for request in fake.requests if request.method == "DELETE"]
+            self.assertEqual(len(path), 1)
+            with self.assertRaises(NotFound):
+                client._json("GET", path[0], headers={"Tus-Resumable": "1.0.0"})
+
+    def test_a_key_of_ones_own_names_the_content_and_makes_one_job(self):
+        client = self.open(support.URL)
+        key = "own-%s" % uuid.uuid4()
+        jobs = [client.submit(self.file.name, support.CLIP_ROI, stop_frame=1, idempotency_key=key) for _ in range(2)]
+        self.assertEqual(jobs[0].id, jobs[1].id)
 
 
 class UploadTests(support.TestCase):

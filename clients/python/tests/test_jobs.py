@@ -101,6 +101,74 @@ class WholeWayTests(JobTests):
         self.assertNotEqual(first.id, again.id)
         self.assertEqual(again.results(), first.results())
 
+    def test_a_job_is_corrected_by_its_job_with_more_keyframes_than_a_url_holds(self):
+        first = self.finished(support.CLIP, stop_frame=6)
+        box = [float(side) for side in support.CLIP_ROI.split(",")]
+        keyframes = [{"frame": frame, "box": box} for frame in range(1, int(support.CLIP_FRAMES))]
+        target = {"id": "car", "box": box, "keyframes": keyframes, "start_frame": 0}
+        targets = [dict(target, id="car-%d" % number) for number in range(12)]
+        self.assertGreater(len(json.dumps(targets)), 16 * 1024)
+        again = self.finished(
+            first, (), targets=targets, spec={"tracker": {"mode": "template"}}, motion="translation",
+            labels={"test": "corrected"}, video="mp4", priority="3")
+        spec = again.document["spec"]
+        self.assertEqual([len(target["keyframes"]) for target in spec["targets"]], [len(keyframes)] * 12)
+        self.assertEqual((spec["tracker"]["mode"], spec["tracker"]["motion"]), ("template", "translation"))
+        self.assertEqual((spec["labels"], spec["output"]["video"], spec["priority"]), ({"test": "corrected"}, "mp4", 3))
+        # The same by a form.
+        form = self.finished(support.CLIP, (), targets=targets, tracker="template", motion="translation")
+        self.assertEqual(form.results(), again.results())
+
+    def test_what_is_said_twice_is_a_mistake(self):
+        for arguments in (
+                dict(rois=support.CLIP_ROI, targets=[]), dict(rois=support.CLIP_ROI, spec={"targets": []}),
+                dict(spec={"stop_frame": 3}, stop_frame=4), dict(spec={"labels": {"a": "1"}}, labels={"a": "2"}),
+                dict(tracker={"motion": "affine"}, motion="similarity"), dict(spec={"output": 3}, video="mp4")):
+            with self.assertRaises(ValueError, msg=str(arguments)):
+                self.client.submit(support.CLIP, **arguments)
+
+    def test_a_video_and_crops_that_were_not_asked_for_are_waited_for(self):
+        job = self.finished(support.CLIP, stop_frame=6)
+        self.assertEqual(job.document["spec"]["output"]["video"], "none")
+        with tempfile.TemporaryDirectory() as folder:
+            for name, save in (("video.mp4", job.video), ("crops.mp4", job.crops)):
+                path = os.path.join(folder, name)
+                save(path)
+                with open(path, "rb") as video:
+                    self.assertEqual(video.read()[4:8], b"ftyp", name)
+            memory = io.BytesIO()
+            self.finished(support.CLIP, stop_frame=2).crops(memory, "target-1")
+            self.assertEqual(memory.getvalue()[4:8], b"ftyp")
+            with self.assertRaises(NotFound):
+                job.crops(os.path.join(folder, "none"), "none")
+            self.assertEqual(sorted(os.listdir(folder)), ["crops.mp4", "video.mp4"])
+        several = self.client.submit(support.CLIP, [support.CLIP_ROI] * 2, stop_frame=1)
+        with self.assertRaises(ValueError):
+            several.crops(io.BytesIO())
+
+    def test_a_frame_is_the_picture_that_was_tracked_on(self):
+        job = self.finished(support.FOLDER, support.FOLDER_ROI, stop_frame=1)
+        self.assertEqual(job.frame(0)[:8], b"\x89PNG\r\n\x1a\n")
+        self.assertEqual(job.frame(0, "jpeg")[:2], b"\xff\xd8")
+        with self.assertRaises(NotFound):
+            job.frame(10 ** 6)
+
+    def test_who_was_called_back(self):
+        self.assertEqual(self.finished(support.CLIP, stop_frame=1).deliveries(), [])
+
+    def test_boxes_are_judged_on_an_image_and_on_a_frame_of_a_job(self):
+        images = os.path.join(support.FOLDER, "img")
+        path = os.path.join(images, sorted(os.listdir(images))[0])
+        by_path = self.client.trackability(path, support.FOLDER_ROI)
+        self.assertEqual(len(by_path), 1)
+        self.assertIn("verdict", by_path[0])
+        with open(path, "rb") as file:
+            self.assertEqual(self.client.trackability(file.read(), [support.FOLDER_ROI]), by_path)
+        job = self.finished(support.FOLDER, support.FOLDER_ROI, stop_frame=1)
+        self.assertEqual(self.client.trackability(job, support.FOLDER_ROI, frame=0), by_path)
+        with self.assertRaises(SourceError):
+            self.client.trackability(os.path.join(images, "none.png"), support.FOLDER_ROI)
+
     def test_files_are_saved_whole(self):
         job = self.finished(support.CLIP, stop_frame=6, video="mp4")
         with tempfile.TemporaryDirectory() as folder:
