@@ -149,7 +149,8 @@ let package = Package(
             name: "decoder-probe", dependencies: ["CLinux", "Media"], path: "Tests/DecoderProbe",
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "MediaTests", dependencies: ["CLinux", "LucasKanade", "Media", "ServiceHarness", "decoder-probe", "lktrack"],
+            name: "MediaTests",
+            dependencies: ["CLinux", "LucasKanade", "Media", "ServiceHarness", "decoder-probe", "lktrack"],
             swiftSettings: swiftSettings),
         .testTarget(name: "JobsTests", dependencies: ["Jobs"], swiftSettings: swiftSettings),
         .target(
