@@ -112,7 +112,7 @@ extension SystemCallFilter {
             rules.append(Rule(call: "fcntl", conditions: [equal(1, Int(command))]))
         }
         switch kind {
-        case .video: break
+        case .video, .image: break
         case .archive:
             rules.append(
                 Rule(call: "pwrite64", conditions: [equal(0, Int(DecoderProcess.ChildDescriptor.spool))]))
