@@ -137,7 +137,8 @@ let package = Package(
             name: "decoder-probe", dependencies: ["CLinux", "Media"], path: "Tests/DecoderProbe",
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "MediaTests", dependencies: ["CLinux", "LucasKanade", "Media", "ServiceHarness", "decoder-probe", "lktrack"],
+            name: "MediaTests",
+            dependencies: ["CLinux", "LucasKanade", "Media", "ServiceHarness", "decoder-probe", "lktrack"],
             swiftSettings: swiftSettings),
         .testTarget(name: "JobsTests", dependencies: ["Jobs"], swiftSettings: swiftSettings),
         .target(
@@ -192,7 +193,8 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(name: "FuzzTargetsTests", dependencies: ["FuzzTargets"], swiftSettings: swiftSettings),
         .testTarget(name: "CommandTests", dependencies: ["Tracking", "lktrack"], swiftSettings: swiftSettings),
-        .testTarget(name: "EndToEndTests", dependencies: ["ServiceHarness", "lktrack"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["ServiceHarness", "lktrack"], swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -23,7 +23,8 @@ enum Main {
 
 /// What can be measured by itself.
 enum BenchPart: String, CaseIterable, Codable {
-    case trackers, ablation, sensitivity, frame, alignment, flow, targets, resolution, overlap, sandbox, upload, watchers
+    case trackers, ablation, sensitivity, frame, alignment, flow, targets, resolution, overlap, sandbox
+    case upload, watchers
 
     var summary: String {
         switch self {
