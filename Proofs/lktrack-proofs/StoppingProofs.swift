@@ -47,7 +47,7 @@ struct SecondSignalProof: Proof {
 
     func run(_ options: ProofOptions) throws -> ProofResult {
         let rounds = options.rounds(10, quick: 3)
-        let clip = try Clip.make(frames: 3000)
+        let clip = try Clip.make(frames: 800)
         let server = try Server("--workers", "1", environment: ["LKTRACK_SERVER_SHUTDOWN_SECONDS": "600"])
         var result = ProofResult(tried: "\(rounds) times SIGTERM twice, in the middle of a job")
         var slowest = 0.0
