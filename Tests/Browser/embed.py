@@ -28,6 +28,7 @@ class Site:
                 self.send_header("Content-Type", "video/mp4")
                 self.end_headers()
                 self.wfile.write(part)
+        (folder / "favicon.ico").write_bytes(b"")
         handler = functools.partial(Handler, directory=str(folder))
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"

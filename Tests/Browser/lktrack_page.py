@@ -161,6 +161,8 @@ def open_page(chromium, *, allowed: tuple[str, ...] = (), **options) -> Page:
 
     if os.environ.get("LKTRACK_PAGE"):
         serve_from_disk(page, pathlib.Path(os.environ["LKTRACK_PAGE"]))
+    # Somebody listens from the start: asked for only when a key is pressed, it may come too late.
+    page.on("filechooser", lambda _: None)
     page.on("console", told)
     page.on("pageerror", lambda error: page.troubles.append(f"{error.message} {error.stack}"))
     return page

@@ -25,7 +25,8 @@ struct AccessTests {
                 #expect(answer.fields["WWW-Authenticate"] == "Bearer realm=\"lktrack\"", "\(method) \(pattern)")
                 #expect(answer.route == pattern)
             } else {
-                #expect(answer.status == 200, "\(method) \(pattern)")
+                // Open, but what a made-up name stands for is not there.
+                #expect(answer.status == (pattern.contains("{") ? 404 : 200), "\(method) \(pattern)")
             }
         }
     }
