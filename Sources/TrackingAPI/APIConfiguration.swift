@@ -96,6 +96,8 @@ enum APILimits {
     /// The JSON of a spec, as a part or as a body, or of its targets as a field: the keyframes and points of a target, as
     /// many as ``SpecLimits`` has, fit several times.
     static let specBytes = 2 << 20
+    /// The JSON of boxes that are judged.
+    static let boxesBytes = 64 * 1024
     /// A picture that boxes are judged on, with its form.
     static let imageBytes = 64 << 20
     /// One other form field.

@@ -140,9 +140,9 @@ struct AdmissionTests {
         #expect(try service.isEmpty(), "\(service.files)")
     }
 
-    @Test("a JSON body over 64 KiB is 413")
+    @Test("a JSON body over 2 MiB is 413")
     func largeJSONBody() throws {
-        let body = [UInt8](repeating: UInt8(ascii: " "), count: 70_000)
+        let body = [UInt8](repeating: UInt8(ascii: " "), count: (2 << 20) + 1)
         expectProblem(try Service().send("POST", "/v1/jobs", [("Content-Type", "application/json")], body: body), 413)
     }
 

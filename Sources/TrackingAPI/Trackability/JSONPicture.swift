@@ -37,7 +37,7 @@ struct JSONPicture: PictureForm {
 
     private func parsed() throws(Problem) -> JSONObject {
         do throws(JSONError) {
-            let json = try JSONValue(parsing: body, maximumBytes: APILimits.specBytes)
+            let json = try JSONValue(parsing: body, maximumBytes: APILimits.boxesBytes)
             if let object = json.objectValue { return object }
         } catch {
             throw Problem(.malformed, "The body is not JSON: \(error.description)")

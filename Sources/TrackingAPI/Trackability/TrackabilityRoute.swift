@@ -29,7 +29,7 @@ struct TrackabilityRoute: Sendable {
             form = try MultipartPicture(context, contentType: text, services: services)
         case let type? where type.essence == "application/json":
             form = try JSONPicture(context, services: services)
-            limit = Int64(APILimits.specBytes)
+            limit = Int64(APILimits.boxesBytes)
         // `curl --data-binary` says that it sends a form, whatever it sends.
         case let type?
         where type.type == "image" || type.essence == "application/octet-stream"
