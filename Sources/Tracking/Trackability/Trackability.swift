@@ -73,6 +73,7 @@ public struct Trackability: Hashable, Sendable {
     ///   - gray: the picture, 1 channel.
     ///   - color: the same in colour, where there is one.
     ///   - options: how the target would be tracked. The levels that they ask for do not count.
+    ///   - parameters: where each verdict begins.
     /// - Throws: ``TrackingError`` as a ``TrackingSession`` would for a box or a picture that cannot be.
     public init(
         of box: Box, gray: Image, color: Image? = nil, options: TrackerOptions = TrackerOptions(),
