@@ -7,7 +7,7 @@ struct ServiceConfiguration: Sendable, Equatable {
         var port = 8080
         var shutdownSeconds = 30.0
         var threads = 0
-        var connections = 1000
+        var connections = 4000
         var connectionsPerAddress = 0
         var origins: [String] = []
     }
