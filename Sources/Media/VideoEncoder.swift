@@ -33,6 +33,11 @@ public final class VideoEncoder: @unchecked Sendable {
         guard let sides = FrameLayout(width: width, height: height, color: true) else {
             throw MediaError(.cannotWrite, "a video cannot be \(width)x\(height)")
         }
+        // The finished file takes the path's place at the end.
+        var present = stat()
+        guard stat(path, &present) != 0 || present.st_mode & S_IFMT == S_IFREG else {
+            throw MediaError(.cannotWrite, "cannot write \(path): it is not a file, as a video has to be")
+        }
         self.path = path
         self.container = container
         size = (sides.width, sides.height)

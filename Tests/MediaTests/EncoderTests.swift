@@ -87,6 +87,11 @@ struct EncoderTests {
         }
         #expect(code(folder.file("none/out.mp4")) == .cannotWrite)
         #expect(code(folder.file("out.mkv"), .matroska) == .cannotWrite)
+        // The video would take the pipe's place.
+        #expect(mkfifo(folder.file("pipe.mp4"), 0o600) == 0)
+        #expect(code(folder.file("pipe.mp4")) == .cannotWrite)
+        #expect(folder.names == ["pipe.mp4"])
+        unlink(folder.file("pipe.mp4"))
         #expect(code(folder.file("out.mp4"), .mp4, 0) == .cannotWrite)
         #expect(code(folder.file("out.mp4"), .mp4, 95) == .cannotWrite)
         #expect(code(folder.path) == .cannotWrite)

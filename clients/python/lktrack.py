@@ -1177,6 +1177,9 @@ class Job:
                         # Not to be taken for a connection that broke.
                         raise _FileError(error) from error
 
+        if isinstance(path, (str, os.PathLike)) and _is_special(path):
+            with open(path, "wb") as file:
+                return self._download(file, what, query)
         try:
             if not isinstance(path, (str, os.PathLike)):
                 # What was written cannot be taken back: no second attempt.
@@ -1219,9 +1222,18 @@ class _FileError(Exception):
         self.cause = cause
 
 
+def _is_special(path: Union[str, "os.PathLike[str]"]) -> bool:
+    """Whether it is a device, a pipe or the like, which a file must not take the place of."""
+    return os.path.exists(path) and not os.path.isfile(path)
+
+
 @contextlib.contextmanager
 def _whole_file(name: str) -> Iterator[BinaryIO]:
-    """A file that is there when the block ends well, and not otherwise."""
+    """A file that is there when the block ends well, and not otherwise; what is special is written to as it is."""
+    if _is_special(name):
+        with open(name, "wb") as file:
+            yield file
+        return
     partial = name + ".part"
     try:
         with open(partial, "wb") as file:

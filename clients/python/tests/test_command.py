@@ -6,9 +6,11 @@ import ast
 import json
 import os
 import pty
+import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 import support
@@ -107,6 +109,25 @@ class CommandTests(unittest.TestCase):
             self.assertIn(status, (1, 2), arguments)
             self.assertNotIn("Traceback", error)
         self.assertIn("COMMAND", run("--help")[1])
+
+    def test_a_pipe_is_written_to_and_stays_a_pipe(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pipe = os.path.join(folder, "pipe")
+            os.mkfifo(pipe)
+            received = []
+
+            def read():
+                with open(pipe, "rb") as file:
+                    received.append(file.read())
+
+            reader = threading.Thread(target=read)
+            reader.start()
+            status, _, error = run("submit", support.CLIP, "--roi", support.CLIP_ROI, "--wait", "--output", pipe)
+            reader.join()
+            self.assertEqual(status, 0, error)
+            self.assertTrue(json.loads(received[0])["frames"])
+            self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
+            self.assertEqual(os.listdir(folder), ["pipe"])
 
     def test_a_terminal_gets_a_progress_bar(self):
         main, terminal = pty.openpty()
