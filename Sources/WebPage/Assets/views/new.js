@@ -116,7 +116,7 @@ class NewJob {
     this.editor = new BoxEditor(this.stage, {
       change: () => this.#changed(), create: (box) => this.#create(box), remove: (item) => this.#remove(item),
     });
-    this.trackability = new Trackability(this.upload.id, () => this.list.update(this.items));
+    this.#judge();
     this.add.disabled = false;
     this.#show();
   }
@@ -185,15 +185,20 @@ class NewJob {
 
   #spec() { return spec(this.items.map(({ id, box }) => ({ id, box })), this.options); }
 
+  #judge() { this.trackability = new Trackability(this.upload.id, () => this.list.update(this.items)); }
+
   async #submit() {
     this.submit.disabled = true;
     replace(this.notice);
+    // The job takes the upload, and nothing can be asked about it any more.
+    this.trackability.stop();
     try {
       const job = await post("/v1/jobs", { source: { upload: this.upload.id }, ...this.#spec() });
       draft.clear();
       go(["jobs", job.id]);
     } catch (error) {
       replace(this.notice, problem(error, { title: "The server did not take the job" }));
+      this.#judge();
       this.submit.disabled = false;
     }
   }
