@@ -4,6 +4,8 @@ import Jobs
 enum PageOperations {
     static let all = [embed, asset, player]
 
+    private static let fileName = Schema.text(pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+
     private static let headers = ["ETag", "Cache-Control", "Vary", "Content-Encoding?"]
 
     private static let embed = Operation(
@@ -26,8 +28,8 @@ enum PageOperations {
         summary: "A file of the page",
         description: "Its addresses are in the page; they are others in every version.",
         parameters: [
-            Parameter.path("version", "Of the page.", Schema.string), Parameter.path("folder", "", Schema.string),
-            Parameter.path("file", "", Schema.string),
+            Parameter.path("version", "Of the page.", fileName), Parameter.path("folder", "", fileName),
+            Parameter.path("file", "", fileName),
         ] + Parameter.conditions,
         responses: [
             Response(
