@@ -31,7 +31,7 @@ extension SQLiteJobStore {
 
     public func requestCancel(_ id: JobID, tenant: TenantID, ifRevision: Int64?) throws -> Job? {
         try write { db in
-            try Self.check(ifRevision, of: id, tenant, db)
+            if ifRevision != nil { try Self.check(ifRevision, of: Self.job(db, id, tenant)) }
             let sql = """
                 UPDATE jobs SET status = iif(status = 'queued', 'canceled', status),
                     finished_at = iif(status = 'queued', :now, finished_at),
@@ -52,19 +52,15 @@ extension SQLiteJobStore {
     public func delete(_ id: JobID, tenant: TenantID, ifRevision: Int64?) throws -> Job? {
         try write { db in
             guard let job = try Self.job(db, id, tenant) else { return nil }
-            try Self.check(ifRevision, of: id, tenant, db)
+            try Self.check(ifRevision, of: job)
             try db.cachedStatement(sql: "DELETE FROM jobs WHERE id = ?").execute(arguments: [id.description])
             return job
         }
     }
 
-    private static func check(_ revision: Int64?, of id: JobID, _ tenant: TenantID, _ db: Database) throws {
-        guard let revision else { return }
-        let sql = "SELECT revision FROM jobs WHERE id = ? AND tenant = ?"
-        let current = try Int64.fetchOne(
-            db.cachedStatement(sql: sql), arguments: [id.description, tenant.name])
-        guard let current, current != revision else { return }
-        throw JobsError(.otherRevision, "the job has revision \(current), not \(revision)")
+    private static func check(_ revision: Int64?, of job: Job?) throws(JobsError) {
+        guard let revision, let job, job.revision != revision else { return }
+        throw JobsError(.otherRevision, "the job has revision \(job.revision), not \(revision)")
     }
 
     public func attachVideo(_ key: String, job: JobID) throws -> Bool {

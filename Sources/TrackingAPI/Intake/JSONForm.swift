@@ -25,7 +25,8 @@ struct JSONForm: SubmissionForm {
     mutating func receive(_ bytes: UnsafeRawBufferPointer) throws { body.append(contentsOf: bytes) }
 
     mutating func finish() throws -> SubmissionOutcome {
-        var spec = try parsed()
+        var spec = try JSONBody.object(
+            body, maximumBytes: APILimits.specBytes, of: "a spec with a source")
         let reference = spec.removeValue(forKey: "source")
         try submission.add(spec: .object(spec))
         if let reference, let outcome = try submission.earlierOutcome(from: reference) { return outcome }
@@ -39,16 +40,6 @@ struct JSONForm: SubmissionForm {
     }
 
     mutating func discard() { submission.discard() }
-
-    private func parsed() throws(Problem) -> JSONObject {
-        do throws(JSONError) {
-            let json = try JSONValue(parsing: body, maximumBytes: APILimits.specBytes)
-            if let object = json.objectValue { return object }
-        } catch {
-            throw Problem(.malformed, "The body is not JSON: \(error.description)")
-        }
-        throw .at("#", "The body must be an object: a spec with a source.")
-    }
 
     /// What is to be tracked.
     private func source(_ reference: JSONValue?) throws -> Source {

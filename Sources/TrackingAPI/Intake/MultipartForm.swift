@@ -35,7 +35,7 @@ private struct MultipartParts: Sendable {
     /// The part that is being read.
     private enum Part: Sendable {
         case none, file
-        case text(name: String, bytes: [UInt8], limit: Int)
+        case text(TextPart)
     }
 
     private let services: Services
@@ -77,7 +77,7 @@ private struct MultipartParts: Sendable {
         case "video": try beginFile(header) { FileUpload(services: $0, key: $1, field: .video) }
         case "archive": try beginFile(header) { FileUpload(services: $0, key: $1, field: .archive) }
         case "frame": try beginFile(header) { FramesUpload(services: $0, key: $1) }
-        case "spec": part = .text(name: "spec", bytes: [], limit: APILimits.specBytes)
+        case "spec": part = .text(TextPart(name: "spec", limit: APILimits.specBytes))
         default:
             guard header.fileName == nil else {
                 throw Problem.at(
@@ -85,7 +85,7 @@ private struct MultipartParts: Sendable {
                     "There is no file field \(ClientText.quoted(header.name)). Send files as video, frame or archive.")
             }
             let isJSON = header.name == "targets"
-            part = .text(name: header.name, bytes: [], limit: isJSON ? APILimits.specBytes : APILimits.fieldBytes)
+            part = .text(TextPart(name: header.name, limit: isJSON ? APILimits.specBytes : APILimits.fieldBytes))
         }
     }
 
@@ -108,15 +108,11 @@ private struct MultipartParts: Sendable {
     private mutating func append(_ bytes: UnsafeRawBufferPointer) throws {
         switch part {
         case .none: return
-        case .text(let name, var text, let limit):
-            guard text.count + bytes.count <= limit else {
-                throw Problem.at(
-                    ClientText.pointer(name),
-                    "The field \(ClientText.quoted(name)) may have at most \(limit) bytes.", as: .tooLarge)
-            }
+        case .text(var text):
+            // Held once only, so that it grows in place.
             part = .none
-            text.append(contentsOf: bytes)
-            part = .text(name: name, bytes: text, limit: limit)
+            try text.append(bytes)
+            part = .text(text)
         case .file: try source?.upload.write(bytes)
         }
     }
@@ -125,20 +121,14 @@ private struct MultipartParts: Sendable {
         defer { part = .none }
         switch part {
         case .none: return
-        case .text(let name, let bytes, _): try addText(name, bytes)
+        case .text(let text): try add(text)
         case .file: try source?.upload.end()
         }
     }
 
-    private mutating func addText(_ name: String, _ bytes: [UInt8]) throws {
-        guard name == "spec" else {
-            guard let value = String(validating: bytes, as: UTF8.self) else {
-                throw Problem.at(
-                    ClientText.pointer(name), "The field \(ClientText.quoted(name)) must be text in UTF-8.")
-            }
-            return try submission.add(field: name, value: value)
-        }
-        try submission.add(spec: Self.json(bytes))
+    private mutating func add(_ text: TextPart) throws {
+        guard text.name == "spec" else { return try submission.add(field: text.name, value: text.text()) }
+        try submission.add(spec: Self.json(text.bytes))
         try submission.checkSoFar()
     }
 

@@ -19,7 +19,8 @@ struct JSONPicture: PictureForm {
     mutating func receive(_ bytes: UnsafeRawBufferPointer) throws { body.append(contentsOf: bytes) }
 
     mutating func finish() throws -> PictureOrder {
-        let members = try parsed()
+        let members = try JSONBody.object(
+            body, maximumBytes: APILimits.boxesBytes, of: "an upload or a job, and boxes")
         if let other = members.keys.first(where: { !Self.fields.contains($0) }) {
             throw Problem.at(
                 ClientText.pointer(other),
@@ -34,16 +35,6 @@ struct JSONPicture: PictureForm {
     }
 
     func discard() {}
-
-    private func parsed() throws(Problem) -> JSONObject {
-        do throws(JSONError) {
-            let json = try JSONValue(parsing: body, maximumBytes: APILimits.boxesBytes)
-            if let object = json.objectValue { return object }
-        } catch {
-            throw Problem(.malformed, "The body is not JSON: \(error.description)")
-        }
-        throw .at("#", "The body must be an object: an upload or a job, and boxes.")
-    }
 
     private func frame(_ value: JSONValue?) throws(Problem) -> Int {
         guard let value else { return 0 }

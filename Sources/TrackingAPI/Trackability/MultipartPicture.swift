@@ -33,7 +33,7 @@ struct MultipartPicture: PictureForm {
 private struct PictureParts: Sendable {
     private enum Part: Sendable {
         case none, file
-        case text(name: String, bytes: [UInt8])
+        case text(TextPart)
     }
 
     private let services: Services
@@ -68,7 +68,7 @@ private struct PictureParts: Sendable {
                     ClientText.pointer(header.name),
                     "There is no file field \(ClientText.quoted(header.name)). Send the picture as image.")
             }
-            part = .text(name: header.name, bytes: [])
+            part = .text(TextPart(name: header.name))
             return
         }
         var file = file ?? PictureFile(services)
@@ -81,16 +81,11 @@ private struct PictureParts: Sendable {
         switch part {
         case .none: return
         case .file: try file?.write(bytes)
-        case .text(let name, var text):
-            guard text.count + bytes.count <= APILimits.fieldBytes else {
-                throw Problem.at(
-                    ClientText.pointer(name),
-                    "The field \(ClientText.quoted(name)) may have at most \(APILimits.fieldBytes) bytes.",
-                    as: .tooLarge)
-            }
+        case .text(var text):
+            // Held once only, so that it grows in place.
             part = .none
-            text.append(contentsOf: bytes)
-            part = .text(name: name, bytes: text)
+            try text.append(bytes)
+            part = .text(text)
         }
     }
 
@@ -99,12 +94,7 @@ private struct PictureParts: Sendable {
         switch part {
         case .none: return
         case .file: try file?.end()
-        case .text(let name, let bytes):
-            guard let value = String(validating: bytes, as: UTF8.self) else {
-                throw Problem.at(
-                    ClientText.pointer(name), "The field \(ClientText.quoted(name)) must be text in UTF-8.")
-            }
-            try boxes.add(name, value)
+        case .text(let text): try boxes.add(text.name, text.text())
         }
     }
 }
