@@ -12,6 +12,14 @@ extension JobID {
     /// The NDJSON result of an attempt; each has its own, so that a worker that was given up disturbs nobody.
     public func resultKey(attempt: Int) -> String { "\(blobPrefix)/results-\(attempt).ndjson" }
 
+    /// Where an attempt's parts keep their records until its leader has put them together.
+    public func partsPrefix(attempt: Int) -> String { "\(blobPrefix)/parts-\(attempt)" }
+
+    /// The NDJSON records of a part; each claim of it has its own.
+    public func partKey(attempt: Int, part: Int, token: String) -> String {
+        "\(partsPrefix(attempt: attempt))/\(part)-\(token).ndjson"
+    }
+
     /// The annotated video of an attempt. The extension tells an encoder and a client what it is.
     public func videoKey(attempt: Int, fileExtension: String) -> String {
         "\(blobPrefix)/video-\(attempt).\(fileExtension)"

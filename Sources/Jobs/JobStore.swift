@@ -1,15 +1,18 @@
 import Foundation
 
-/// The right to work on a job for a while. Each claim makes a new token; whatever a worker writes carries it, so that
-/// a worker that was stopped past its lease can publish nothing.
+/// The right to work on a job, or on a part of it, for a while. Each claim makes a new token; whatever a worker writes
+/// carries it, so that a worker that was stopped past its lease can publish nothing.
 public struct Lease: Hashable, Sendable {
     public var job: JobID
+    /// The number of the ``JobPart`` that it is for; `nil`: the job as a whole.
+    public var part: Int?
     /// 128 random bits, hexadecimal.
     public var token: String
     public var expiresAt: Date
 
-    public init(job: JobID, token: String, expiresAt: Date) {
+    public init(job: JobID, part: Int? = nil, token: String, expiresAt: Date) {
         self.job = job
+        self.part = part
         self.token = token
         self.expiresAt = expiresAt
     }
@@ -94,7 +97,7 @@ public struct JobPage: Sendable {
 /// Where jobs are kept and queued. Calls block; they are made on Dispatch threads, never on the cooperative pool.
 ///
 /// Every implementation passes the contract suite in `Tests/JobStoreContract`.
-public protocol JobStore: TenantQuotas, JobRetention, IdempotentSubmission {
+public protocol JobStore: TenantQuotas, JobRetention, IdempotentSubmission, JobParts {
     /// Keeps a new job in state `queued`. When it returns, the job survives power loss.
     ///
     /// - Throws: ``JobsError/Code/quotaExceeded`` where the tenant has as many queued jobs as it may.
@@ -115,27 +118,29 @@ public protocol JobStore: TenantQuotas, JobRetention, IdempotentSubmission {
     /// - Parameter owner: names this process, so that its jobs can be requeued when it is known to be dead.
     func claim(owner: String, leaseSeconds: Double) throws -> ClaimedJob?
 
-    /// Renews the lease and stores the progress, where the lease is still held.
+    /// Renews the lease and stores the progress, where the lease is still held. Of a part only the frames count.
     func heartbeat(_ lease: Lease, progress: JobProgress, leaseSeconds: Double) throws -> LeaseStatus
 
     /// What a heartbeat would answer, without writing.
     func status(of lease: Lease) throws -> LeaseStatus
 
-    /// Stores what the decoder found in the source. `false` where the lease is lost.
+    /// Stores what the decoder found in the source. `false` where the lease is lost, or that of a part.
     func describeSource(_ source: JobSource, lease: Lease) throws -> Bool
 
     /// Ends the job: state, result and failure in one transaction. `false` where the lease is lost.
+    ///
+    /// A part that `succeeded` has a result key; with any other outcome it is left to the job's leader.
     func publish(_ outcome: JobOutcome, lease: Lease) throws -> Bool
 
-    /// Gives a job back unharmed (graceful stop): `queued`, and the attempt does not count. `false` where the lease is
-    /// lost.
+    /// Gives a job back unharmed (graceful stop): `queued`, and the attempt does not count. So is a part, for any other
+    /// worker to take. `false` where the lease is lost.
     func release(_ lease: Lease) throws -> Bool
 
     /// Requeues `running` jobs whose lease has run out, or fails them with `worker_lost` after the third attempt.
     /// A job whose cancellation was asked for becomes `canceled`.
     func expireLeases() throws -> [JobID]
 
-    /// The same at once for all jobs of an owner that is known to be dead.
+    /// The same at once for all jobs of an owner that is known to be dead. Parts that it had taken are open again.
     func expireLeases(ofOwner owner: String) throws -> [JobID]
 
     /// Fails queued jobs whose deadline has passed with `deadline_exceeded`: it counts from the submission, so that

@@ -36,7 +36,10 @@ extension SQLiteJobStore {
     }
 
     public func heartbeat(_ lease: Lease, progress: JobProgress, leaseSeconds: Double) throws -> LeaseStatus {
-        try write { db in
+        if lease.part != nil {
+            return try heartbeat(ofPart: lease, framesDone: progress.framesDone, leaseSeconds: leaseSeconds)
+        }
+        return try write { db in
             let sql = """
                 UPDATE jobs SET lease_expires_at = :expires, frames_done = :done, frames_total = :total,
                     frames_per_second = :rate, revision = revision + 1
@@ -52,6 +55,7 @@ extension SQLiteJobStore {
 
     public func status(of lease: Lease) throws -> LeaseStatus {
         try read { db in
+            if lease.part != nil { return try Self.status(ofPart: lease, db) }
             let sql = "SELECT cancel_requested FROM jobs WHERE id = ? AND lease_token = ?"
             return Self.leaseStatus(try db.cachedStatement(sql: sql).rows([lease.job.description, lease.token]).first)
         }
@@ -66,6 +70,7 @@ extension SQLiteJobStore {
         guard outcome.status.isFinal else {
             throw JobsError(.io, "an outcome must be succeeded, failed or canceled, not \(outcome.status.rawValue)")
         }
+        if lease.part != nil { return try publish(ofPart: outcome, lease: lease) }
         return try change(
             lease,
             set: """
@@ -84,7 +89,8 @@ extension SQLiteJobStore {
     }
 
     public func release(_ lease: Lease) throws -> Bool {
-        try change(
+        if lease.part != nil { return try release(ofPart: lease) }
+        return try change(
             lease,
             set: """
                 status = iif(cancel_requested, 'canceled', 'queued'), finished_at = iif(cancel_requested, :now, NULL),
@@ -98,7 +104,8 @@ extension SQLiteJobStore {
     }
 
     public func expireLeases(ofOwner owner: String) throws -> [JobID] {
-        try expire(where: "lease_owner = :owner", ["owner": owner])
+        try write { db in try Self.openParts(ofOwner: owner, db) }
+        return try expire(where: "lease_owner = :owner", ["owner": owner])
     }
 
     static let overdueSQL = """
@@ -147,11 +154,11 @@ extension SQLiteJobStore {
         lease_token = NULL, lease_expires_at = NULL
         """
 
-    private func expiry(_ leaseSeconds: Double) -> Int64 {
+    func expiry(_ leaseSeconds: Double) -> Int64 {
         environment.now().addingTimeInterval(leaseSeconds).unixMilliseconds
     }
 
-    private static func leaseStatus(_ row: Row?) -> LeaseStatus {
+    static func leaseStatus(_ row: Row?) -> LeaseStatus {
         guard let row else { return .lost }
         let isCancelRequested: Bool = row[0]
         return isCancelRequested ? .cancelRequested : .held

@@ -15,6 +15,7 @@ enum Schema {
         ("0010_delivery_turns", PackageResources._010_delivery_turns_sql),
         ("0011_label_status", PackageResources._011_label_status_sql),
         ("0012_deadlines", PackageResources._012_deadlines_sql),
+        ("0013_parts", PackageResources._013_parts_sql),
     ]
 
     /// Applies what is missing, each migration in a transaction of its own.

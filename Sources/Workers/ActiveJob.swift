@@ -15,7 +15,7 @@ enum Interruption: Sendable {
     case leaseLost
 }
 
-/// A job that is being run here: what its worker and the thread that keeps its lease share.
+/// A job, or a part of one, that is being run here: what its worker and the thread that keeps its lease share.
 final class ActiveJob: Sendable {
     let job: Job
     let lease: Lease
@@ -47,7 +47,9 @@ final class ActiveJob: Sendable {
         // Counts from the submission, by the store's clock up to the claim and by one that nobody sets after it: an
         // attempt before this one, and the wait for it, are part of it.
         let waited = claim.job.startedAt.map { $0.timeIntervalSince(claim.job.createdAt) } ?? 0
-        deadline = claim.job.spec.deadlineSeconds.map { claimed + .seconds($0 - waited) }
+        // Of a part the leader minds the deadline.
+        deadline =
+            claim.lease.part == nil ? claim.job.spec.deadlineSeconds.map { claimed + .seconds($0 - waited) } : nil
     }
 
     /// Since the claim.
@@ -80,10 +82,15 @@ final class ActiveJob: Sendable {
         }
     }
 
-    func countFrame() {
+    func countFrame() { count { $0 + 1 } }
+
+    /// So many frames are done by now, by all who work on the job.
+    func count(frames: Int) { count { _ in frames } }
+
+    private func count(_ frames: (Int) -> Int) {
         let now = ContinuousClock.now
         state.withLock { state in
-            state.progress.framesDone += 1
+            state.progress.framesDone = frames(state.progress.framesDone)
             let seconds = state.startedTracking.map { ($0.duration(to: now)) / .seconds(1) } ?? 0
             state.progress.framesPerSecond = seconds > 0 ? Double(state.progress.framesDone) / seconds : 0
         }

@@ -24,7 +24,9 @@ struct JobRunner: Sendable {
     func run(_ active: ActiveJob) {
         var result: ResultFile?
         do {
-            let wasStopped = try trackAll(active, &result)
+            let wasStopped =
+                LedRun.isFor(active.job, configuration)
+                ? try LedRun(self, active).run(&result) : try trackAll(active, &result)
             if wasStopped { return conclude(interrupted: active, result) }
             try result?.commit()
             active.completeProgress()
@@ -44,13 +46,23 @@ struct JobRunner: Sendable {
 
     /// Tracks the source; once more from the start where its decoder dies.
     private func trackAll(_ active: ActiveJob, _ result: inout ResultFile?) throws -> Bool {
-        let key = active.job.id.resultKey(attempt: active.job.attempt)
-        return try restartingDecoder(active) {
+        try restartingDecoder(active) {
             result?.abort()
-            let file = try ResultFile(blobs, key: key, flushSeconds: configuration.flushSeconds)
+            let file = try resultFile(active)
             result = file
-            return try track(active, file)
+            let run = TrackingRun(active.job.spec)
+            return try pass(active, run, begin: { active.beginTracking(framesTotal: $0) }) { record in
+                let isReadable = try file.append(record)
+                active.countFrame()
+                onEvent(.tracked(active.job.id, frame: record.frame))
+                if isReadable { onEvent(.flushed(active.job.id)) }
+            }.wasStopped
         }
+    }
+
+    func resultFile(_ active: ActiveJob) throws -> ResultFile {
+        try ResultFile(
+            blobs, key: active.job.id.resultKey(attempt: active.job.attempt), flushSeconds: configuration.flushSeconds)
     }
 
     /// Runs `body` again where a decoder died in it, with a new decoder.
@@ -67,27 +79,35 @@ struct JobRunner: Sendable {
         return try body()
     }
 
-    private func track(_ active: ActiveJob, _ file: ResultFile) throws -> Bool {
-        let run = TrackingRun(active.job.spec)
+    /// Takes a run's targets through the source once, from its start, until the end or an interruption.
+    ///
+    /// - Parameters:
+    ///   - begin: told of the number of frames, where the source knows it, before the first.
+    ///   - sink: takes each frame's record.
+    func pass(
+        _ active: ActiveJob, _ run: TrackingRun, begin: (Int?) -> Void, sink: (FrameRecord) throws -> Void
+    ) throws -> TrackingSummary {
         let clock = StageClock()
         let source = try open(active, run.decodeRequest(limits: configuration.limits))
         defer { source.close() }
         clock.charge(.decodeWait)
         defer { meter.tracked(frames: 0, clock.take()) }
-        try describe(source.info, active)
-        active.beginTracking(framesTotal: run.frameCount(in: source.info))
-        let summary = try run.track(
+        if active.lease.part == nil { try describe(source.info, active) }
+        begin(run.frameCount(in: source.info))
+        return try run.track(
             TimedSource(source, clock), shouldStop: { active.interruption != nil }
         ) { record in
             clock.charge(.track)
-            let isReadable = try file.append(record)
-            active.countFrame()
-            onEvent(.tracked(active.job.id, frame: record.frame))
-            if isReadable { onEvent(.flushed(active.job.id)) }
+            try sink(record)
             clock.charge(.write)
             meter.tracked(frames: 1, clock.take())
         }
-        return summary.wasStopped
+    }
+
+    /// Blocks this worker's thread for a moment.
+    func pause(_ seconds: Double) {
+        let signal = WakeSignal()
+        signal.wait(since: signal.seen, seconds: seconds)
     }
 
     func open(_ active: ActiveJob, _ request: DecodeRequest) throws -> DecoderProcess {
@@ -157,6 +177,8 @@ struct JobRunner: Sendable {
 
     private func end(_ active: ActiveJob, _ outcome: JobOutcome) {
         guard publish(active, outcome) else { return abandon(active) }
+        // Also what those handed in late who helped with a job that was stopped.
+        removeParts(active)
         var metadata = metadata(active, outcome.failure)
         metadata["status"] = .string(outcome.status.rawValue)
         metadata["frames"] = .stringConvertible(outcome.progress.framesDone)
@@ -209,8 +231,22 @@ struct JobRunner: Sendable {
         onEvent(.abandoned(active.job.id))
     }
 
+    /// Once they are put together.
+    private func removeParts(_ active: ActiveJob) {
+        guard LedRun.isFor(active.job, configuration) else { return }
+        do {
+            // With those of leaders that died.
+            for attempt in 1...max(active.job.attempt, 1) {
+                try blobs.remove(active.job.id.partsPrefix(attempt: attempt))
+            }
+        } catch {
+            logger.warning("blobs could not be removed", metadata: metadata(active, error))
+        }
+    }
+
     /// Each attempt has keys of its own, so this takes nothing from another worker.
     private func removeBlobs(_ active: ActiveJob) {
+        removeParts(active)
         for key in [active.job.id.resultKey(attempt: active.job.attempt)] + VideoPasses.keys(active.job) {
             do {
                 try blobs.remove(key)
@@ -224,6 +260,7 @@ struct JobRunner: Sendable {
         var metadata: Logger.Metadata = [
             "job": .string(active.job.id.description), "attempt": .stringConvertible(active.job.attempt),
         ]
+        if let part = active.lease.part { metadata["part"] = .stringConvertible(part) }
         if let trace = active.job.traceID { metadata["trace_id"] = .string(trace) }
         if let error { metadata["error"] = .string("\(error)") }
         return metadata

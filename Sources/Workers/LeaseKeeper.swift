@@ -13,7 +13,8 @@ final class LeaseKeeper: Sendable {
     /// Told of jobs that went back to the queue.
     private let onRequeue: @Sendable () -> Void
 
-    private let jobs = Mutex<[JobID: ActiveJob]>([:])
+    /// By their leases' tokens: a job may be led here, and a part of it followed here, too.
+    private let jobs = Mutex<[String: ActiveJob]>([:])
     private let hasStarted = Atomic(false)
     private let isStopping = Atomic(false)
     private let signal = WakeSignal()
@@ -32,13 +33,9 @@ final class LeaseKeeper: Sendable {
 
     var active: [ActiveJob] { jobs.withLock { Array($0.values) } }
 
-    func add(_ job: ActiveJob) { jobs.withLock { $0[job.job.id] = job } }
+    func add(_ job: ActiveJob) { jobs.withLock { $0[job.lease.token] = job } }
 
-    func remove(_ job: ActiveJob) {
-        jobs.withLock { jobs in
-            if jobs[job.job.id] === job { jobs[job.job.id] = nil }
-        }
-    }
+    func remove(_ job: ActiveJob) { jobs.withLock { $0[job.lease.token] = nil } }
 
     /// Looks at all jobs at once rather than at the next turn.
     func wake() { signal.notify() }
@@ -98,7 +95,7 @@ final class LeaseKeeper: Sendable {
         let progress = job.progress
         let status = try store.heartbeat(job.lease, progress: progress, leaseSeconds: configuration.leaseSeconds)
         job.didRenew(progress, at: now)
-        if status != .lost { onEvent(.progressed(job.job.id)) }
+        if status != .lost && job.lease.part == nil { onEvent(.progressed(job.job.id)) }
         return status
     }
 

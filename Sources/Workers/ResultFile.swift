@@ -4,26 +4,33 @@ import Jobs
 final class ResultFile {
     let key: String
     private let writer: any BlobWriter
-    private let flushInterval: Duration
+    private let flushInterval: Duration?
     private var flushed = ContinuousClock.now
     private var line: [UInt8] = []
     private var isCommitted = false
 
-    init(_ blobs: any BlobStore, key: String, flushSeconds: Double) throws {
+    /// - Parameter flushSeconds: how often what there is is made readable; `nil`: only at the end.
+    init(_ blobs: any BlobStore, key: String, flushSeconds: Double? = nil) throws {
         self.key = key
         writer = try blobs.create(key)
-        flushInterval = .seconds(flushSeconds)
+        flushInterval = flushSeconds.map { .seconds($0) }
     }
 
     /// Appends a record, and makes what there is readable now and then: whole lines only.
     ///
     /// - Returns: whether it did so now.
+    @discardableResult
     func append(_ record: FrameRecord) throws -> Bool {
         line.removeAll(keepingCapacity: true)
         record.appendLine(to: &line)
+        return try append(line)
+    }
+
+    /// Appends a record that is a line already.
+    func append(_ line: [UInt8]) throws -> Bool {
         try line.withUnsafeBytes { try writer.write($0) }
         let now = ContinuousClock.now
-        guard now - flushed >= flushInterval else { return false }
+        guard let flushInterval, now - flushed >= flushInterval else { return false }
         flushed = now
         try writer.flush()
         return true

@@ -13,12 +13,13 @@ struct TargetGroups {
     ///
     /// `@unchecked Sendable`: touched by one iteration of `concurrentPerform` at a time, and by nobody else meanwhile.
     private final class Group: @unchecked Sendable {
-        let firstTarget: Int
+        /// Indices into the spec's targets.
+        let targets: ArraySlice<Int>
         var session: TrackingSession
         var estimates: Result<[TargetEstimate?], TrackingError> = .success([])
 
-        init(firstTarget: Int, session: TrackingSession) {
-            self.firstTarget = firstTarget
+        init(targets: ArraySlice<Int>, session: TrackingSession) {
+            self.targets = targets
             self.session = session
         }
 
@@ -27,35 +28,36 @@ struct TargetGroups {
                 estimates = .success(
                     try session.process(gray: frame.gray, color: frame.color, frame: frame.index))
             } catch {
-                estimates = .failure(error.offset(by: firstTarget))
+                estimates = .failure(error.naming(targets))
             }
         }
     }
 
     private let groups: [Group]
 
-    /// - Parameter concurrency: where it is more than 1, each target is a group, and Dispatch gives them to as many
-    ///   threads as there are cores. Where the whole frame is equalised first there is one group, because each would do
-    ///   that again.
-    init(_ spec: JobSpec, concurrency: Int) throws(TrackingError) {
+    /// - Parameters:
+    ///   - followed: which of the spec's targets.
+    ///   - concurrency: where it is more than 1, each target is a group, and Dispatch gives them to as many threads as
+    ///     there are cores. Where the whole frame is equalised first there is one group, because each would do that again.
+    init(_ spec: JobSpec, followed: [Int], concurrency: Int) throws(TrackingError) {
         let options = TrackerOptions(spec.tracker)
         let wholeFrame = spec.tracker.illumination == .clahe || spec.tracker.illumination == .gamma
-        let count = wholeFrame || concurrency <= 1 ? 1 : spec.targets.count
+        let count = wholeFrame || concurrency <= 1 ? 1 : followed.count
         var groups: [Group] = []
         for group in 0..<count {
-            let targets = spec.targets.count * group / count..<spec.targets.count * (group + 1) / count
+            let targets = followed[followed.count * group / count..<followed.count * (group + 1) / count]
             do throws(TrackingError) {
                 let session = try TrackingSession(
-                    targets: spec.targets[targets].map(TargetRequest.init), options: options)
-                groups.append(Group(firstTarget: targets.lowerBound, session: session))
+                    targets: targets.map { TargetRequest(spec.targets[$0]) }, options: options)
+                groups.append(Group(targets: targets, session: session))
             } catch {
-                throw error.offset(by: targets.lowerBound)
+                throw error.naming(targets)
             }
         }
         self.groups = groups
     }
 
-    /// Every target's estimate, in the order of the spec.
+    /// The estimate of every target that is followed, in their order.
     func process(_ frame: Frame) throws(TrackingError) -> [TargetEstimate?] {
         if groups.count == 1 {
             groups[0].process(frame)
@@ -70,10 +72,10 @@ struct TargetGroups {
 }
 
 extension TrackingError {
-    /// The same error, its target counted from an earlier one.
-    fileprivate func offset(by count: Int) -> TrackingError {
+    /// The same error of a session of these targets, its target as the spec counts them.
+    fileprivate func naming(_ targets: ArraySlice<Int>) -> TrackingError {
         var error = self
-        error.target = target.map { $0 + count }
+        error.target = target.map { targets[targets.startIndex + $0] }
         return error
     }
 }

@@ -18,12 +18,16 @@ public struct TrackingSummary: Hashable, Sendable {
 /// Follows a spec's targets through a source. Knows neither jobs nor stores: the command line uses it as it is.
 public struct TrackingRun: Sendable {
     public let spec: JobSpec
+    /// Which of the spec's targets are followed.
+    private let followed: [Int]
     private let concurrency: Int
 
-    /// - Parameter concurrency: how many threads may follow targets at the same time; the results are the same for any
-    ///   number.
-    public init(_ spec: JobSpec, concurrency: Int = 1) {
+    /// - Parameters:
+    ///   - targets: indices of those that are followed; `nil`: all. Each one's results are the same whichever others are.
+    ///   - concurrency: how many threads may follow targets at the same time; the results are the same for any number.
+    public init(_ spec: JobSpec, targets: [Int]? = nil, concurrency: Int = 1) {
         self.spec = spec
+        followed = targets ?? Array(spec.targets.indices)
         self.concurrency = concurrency
     }
 
@@ -55,7 +59,7 @@ public struct TrackingRun: Sendable {
         _ source: some FrameSource, shouldStop: () -> Bool = { false }, sink: (FrameRecord) throws -> Void
     ) throws -> TrackingSummary {
         if let count = source.info.frameCount { try checkReached(end: count) }
-        let groups = try TargetGroups(spec, concurrency: concurrency)
+        let groups = try TargetGroups(spec, followed: followed, concurrency: concurrency)
         var framesDone = 0
         var end = spec.startFrame
         while !shouldStop() {
@@ -72,8 +76,8 @@ public struct TrackingRun: Sendable {
     }
 
     private func record(_ frame: Frame, _ estimates: [TargetEstimate?]) -> FrameRecord {
-        let targets = zip(spec.targets, estimates).compactMap { target, estimate in
-            estimate.map { TargetRecord(id: target.id, $0) }
+        let targets = zip(followed, estimates).compactMap { target, estimate in
+            estimate.map { TargetRecord(id: spec.targets[target].id, $0) }
         }
         return FrameRecord(frame: frame.index, pts: frame.pts, time: frame.time, targets: targets)
     }

@@ -8,6 +8,9 @@ public struct WorkerConfiguration: Sendable {
     public var workers: Int
     /// How long a job stays with a worker that gives no sign of life; at least 1.
     public var leaseSeconds: Double
+    /// A job of more targets is offered to other workers in parts of up to as many; 0: none is. Each part decodes the
+    /// source again.
+    public var partTargets: Int
     public var limits: DecodeLimits
     public var decoder: DecoderCommand
     /// How often an idle worker looks for jobs of other processes, in seconds.
@@ -19,11 +22,13 @@ public struct WorkerConfiguration: Sendable {
 
     public init(
         workers: Int = ProcessInfo.processInfo.activeProcessorCount, leaseSeconds: Double = 30,
+        partTargets: Int = 0,
         limits: DecodeLimits = DecodeLimits(), decoder: DecoderCommand = .current, pollSeconds: Double = 1,
         watchSeconds: Double = 0.25, flushSeconds: Double = 0.5
     ) {
         self.workers = workers
         self.leaseSeconds = leaseSeconds
+        self.partTargets = partTargets
         self.limits = limits
         self.decoder = decoder
         self.pollSeconds = pollSeconds
@@ -53,6 +58,12 @@ public enum WorkerEvent: Hashable, Sendable {
     case interrupted(JobID)
     /// The decoder died and the job starts over.
     case decoderRestarted(JobID)
+    /// Other workers may follow parts of the job.
+    case offered(JobID, parts: Int)
+    /// A part of a job was taken by a worker of this pool.
+    case partClaimed(JobID, part: Int)
+    /// The part is done, given back or given up.
+    case partEnded(JobID, part: Int)
     /// The job's end was published. Called on the thread that keeps the leases where its deadline passed in the queue.
     case ended(JobID, JobStatus)
     /// The job went back to the queue unharmed.

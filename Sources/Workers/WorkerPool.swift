@@ -45,8 +45,11 @@ public final class WorkerPool: Sendable {
         self.meter = meter
         self.onEvent = onEvent
         runner = JobRunner(
-            store: store, blobs: blobs, configuration: configuration, logger: logger, meter: meter,
-            onEvent: onEvent)
+            store: store, blobs: blobs, configuration: configuration, logger: logger, meter: meter
+        ) { event in
+            onEvent(event)
+            if case .offered = event { queued.notify() }
+        }
         recovery = Recovery(store: store, blobs: blobs, owners: owners, environment: environment, logger: logger)
         keeper = LeaseKeeper(store: store, configuration: configuration, logger: logger, onEvent: onEvent) {
             queued.notify()
@@ -102,6 +105,8 @@ public final class WorkerPool: Sendable {
             let seen = queued.seen
             if let job = claim() {
                 run(job)
+            } else if let (job, part) = claimPart() {
+                run(job, part)
             } else {
                 queued.wait(since: seen, seconds: configuration.pollSeconds)
             }
@@ -119,6 +124,29 @@ public final class WorkerPool: Sendable {
             logger.error("no job could be claimed", metadata: ["error": .string("\(error)")])
             return nil
         }
+    }
+
+    /// Jobs come first: as long as some wait, sharing one out brings nothing.
+    private func claimPart() -> (ActiveJob, JobPart)? {
+        guard configuration.partTargets > 0 else { return nil }
+        let now = ContinuousClock.now
+        do {
+            let claim = try store.claimPart(owner: owners.owner, leaseSeconds: configuration.leaseSeconds)
+            return claim.map { (ActiveJob(ClaimedJob(job: $0.job, lease: $0.lease), claimed: now) {}, $0.part) }
+        } catch {
+            logger.error("no part of a job could be claimed", metadata: ["error": .string("\(error)")])
+            return nil
+        }
+    }
+
+    private func run(_ job: ActiveJob, _ part: JobPart) {
+        keeper.add(job)
+        logger.info("part of a job started", metadata: runner.metadata(job, nil))
+        onEvent(.partClaimed(job.job.id, part: part.number))
+        if isInterrupting.load(ordering: .sequentiallyConsistent) { job.interrupt(.stopping) }
+        PartRunner(runner: runner).run(job, part)
+        keeper.remove(job)
+        onEvent(.partEnded(job.job.id, part: part.number))
     }
 
     private func run(_ job: ActiveJob) {

@@ -32,7 +32,7 @@ public enum JobStoreContract {
     public static let checks: [JobStoreCheck] =
         submissionChecks + queueChecks + leaseChecks + cancelChecks + listChecks + concurrencyChecks
         + tenantChecks + keyChecks + retentionChecks + idempotencyChecks + statisticsChecks + revisionChecks
-        + changeChecks + deadlineChecks
+        + changeChecks + deadlineChecks + partChecks
 }
 
 /// A store, its clock and the makings of jobs.

@@ -8,7 +8,7 @@ extension JobWatch {
         case .claimed(let id, _), .progressed(let id), .released(let id), .ended(let id, _), .abandoned(let id):
             jobChanged(id)
         case .flushed(let id): resultGrew(id)
-        case .tracked, .interrupted, .decoderRestarted: break
+        case .tracked, .interrupted, .decoderRestarted, .offered, .partClaimed, .partEnded: break
         }
     }
 }

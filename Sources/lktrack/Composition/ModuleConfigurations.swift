@@ -21,6 +21,7 @@ extension ServiceConfiguration {
         var configuration = WorkerConfiguration()
         configuration.workers = workers == 0 ? Self.cores : workers
         configuration.leaseSeconds = leaseSeconds
+        configuration.partTargets = partTargets
         configuration.limits = decodeLimits
         configuration.decoder = decoder
         return configuration

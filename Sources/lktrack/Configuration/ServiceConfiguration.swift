@@ -45,6 +45,7 @@ struct ServiceConfiguration: Sendable, Equatable {
     var authentication = Authentication.keys
     var dataDirectory = "data"
     var workers = 0
+    var partTargets = 0
     var roles: Set<Role> = [.api, .worker]
     var limits = Limits()
     var webhooks = Webhooks()
@@ -173,6 +174,7 @@ extension ConfigurationKey {
         choice("auth", \.authentication),
         text("data_dir", \.dataDirectory, "a folder", where: { !$0.isEmpty }),
         int("workers", \.workers, 0...1024),
+        int("part_targets", \.partTargets, 0...64),
         roles,
         int("limits.upload_bytes", \.limits.uploadBytes, 1...(1 << 50)),
         seconds("limits.upload_seconds", \.limits.uploadSeconds, 1...31_536_000),

@@ -32,11 +32,13 @@ final class Bench: Sendable {
 
     /// - Parameter onEvent: told of each event before ``events`` is.
     func pool(
-        workers: Int = 1, decoder: DecoderCommand = DecoderBinary.command(), meter: any WorkerMeter = NoWorkerMeter(),
+        workers: Int = 1, partTargets: Int = 0, decoder: DecoderCommand = DecoderBinary.command(),
+        meter: any WorkerMeter = NoWorkerMeter(),
         onEvent: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
     ) throws -> WorkerPool {
         let configuration = WorkerConfiguration(
-            workers: workers, limits: DecodeLimits(stallSeconds: 100), decoder: decoder, flushSeconds: 0)
+            workers: workers, partTargets: partTargets, limits: DecodeLimits(stallSeconds: 100), decoder: decoder,
+            flushSeconds: 0)
         let registry = try OwnerRegistry(directory: ownersDirectory)
         let pool = WorkerPool(
             store: store, blobs: blobs, owners: registry, configuration: configuration, environment: clock,
