@@ -27,24 +27,34 @@ struct PageFileTests {
         }
     }
 
+    /// The paths of the files that a file has loaded: at once, or when they are needed.
+    private static func links(_ text: String, of path: String, later: Bool = true) throws -> [String] {
+        let here = URL(string: "http://page\(path)")
+        let names = text.matches(of: /from "([^"]+)"|(?:href|src)="(\/page\/[^"]+)"/).map {
+            $0.output.1 ?? $0.output.2 ?? ""
+        }
+        let laterNames = later ? text.matches(of: /import\("([^"]+)"\)/).map(\.output.1) : []
+        return try (names + laterNames).map { name in
+            let link = String(name).replacing(WebPage.versionMark, with: PageRoutes.version)
+            return try #require(URL(string: link, relativeTo: here)?.absoluteURL.path)
+        }
+    }
+
     @Test("everything that a file names is there, and nothing is loaded from elsewhere")
     func selfContained() throws {
         let service = try Service()
         for asset in WebPage.assets {
             let text = String(decoding: asset.bytes, as: UTF8.self)
-            let here = URL(string: "http://page/page/\(PageRoutes.version)/\(asset.path)")
-            for name in text.matches(of: /from "([^"]+)"|(?:href|src)="(\/page\/[^"]+)"/) {
-                let link = String(name.output.1 ?? name.output.2 ?? "")
-                    .replacing(WebPage.versionMark, with: PageRoutes.version)
-                let path = try #require(URL(string: link, relativeTo: here)?.absoluteURL.path)
-                #expect(service.send("GET", path).status == 200, "\(asset.path): \(link)")
+            for path in try Self.links(text, of: Self.path(asset)) {
+                #expect(service.send("GET", path).status == 200, "\(asset.path): \(path)")
             }
-            #expect(!text.contains("import("), "\(asset.path)")
             for forbidden in [
                 "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "@import",
             ] {
                 #expect(!text.contains(forbidden), "\(asset.path): \(forbidden)")
             }
+            // What is loaded later is named as plainly.
+            #expect(text.matches(of: /import\((?!")/).isEmpty, "\(asset.path)")
             for address in text.matches(of: /https?:\/\/[a-z0-9.]+/) {
                 #expect(address.output == "http://www.w3.org", "\(asset.path): \(address.output)")
             }
@@ -76,7 +86,26 @@ struct PageFileTests {
         expectProblem(service.send("GET", "/", [("Accept", "image/png")]), 406)
     }
 
-    @Test("the whole of it is less than 150 kB on the way")
+    @Test(
+        "what a visit loads, to whichever view, is less than 150 kB as it stands, without any compression",
+        arguments: ["new", "jobs", "job"])
+    func sizeOfAVisit(view: String) throws {
+        let service = try Service()
+        var seen: Set<String> = []
+        var paths = ["/", "/page/\(PageRoutes.version)/views/\(view).js"]
+        var bytes = 0
+        while let path = paths.popLast() {
+            guard seen.insert(path).inserted else { continue }
+            let answer = service.send("GET", path, [("Accept", "text/html,*/*;q=0.8")])
+            #expect(answer.status == 200 && answer.fields["Content-Encoding"] == nil)
+            bytes += answer.body.count
+            paths += try Self.links(answer.text, of: path, later: false)
+        }
+        #expect(seen.count > 15)
+        #expect(bytes < 150_000, "\(bytes)")
+    }
+
+    @Test("the whole of it, every view and the embedded player, is less than 150 kB on the way")
     func size() throws {
         let service = try Service()
         let gzip = [("Accept-Encoding", "gzip")]

@@ -33,9 +33,12 @@ let askForKey = null;
 /** What is done where the server answers 401: resolves when there is another key to try with. */
 export const onUnauthorized = (ask) => { askForKey = ask; };
 
-/** A response whose status is a success. Tries again once the key was asked for. */
+/** How often, and how long (seconds), it is waited for a server that wants requests to come more slowly. */
+const [MOST_WAITS, LONGEST_WAIT] = [5, 5];
+
+/** A response whose status is a success. Tries again once the key was asked for, or a short wait is over. */
 export async function request(path, { headers = {}, ...options } = {}) {
-  for (;;) {
+  for (let waits = 0; ;) {
     let response;
     try {
       response = await fetch(path, { ...options, headers: { ...headers, ...authorization() } });
@@ -45,6 +48,11 @@ export async function request(path, { headers = {}, ...options } = {}) {
     }
     if (response.ok || response.status === 304) return response;
     const problem = await ApiError.from(response);
+    if (response.status === 429 && problem.retryAfter && problem.retryAfter <= LONGEST_WAIT && waits < MOST_WAITS) {
+      waits += 1;
+      await pause(1000 * problem.retryAfter, options.signal);
+      continue;
+    }
     if (response.status !== 401 || !askForKey) throw problem;
     await askForKey(problem.message, options.signal);
   }

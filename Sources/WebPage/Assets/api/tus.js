@@ -51,14 +51,13 @@ export class Upload {
       try {
         await this.#step(signal);
         failures = 0;
+        this.error = null;
       } catch (error) {
         if (isAbort(error)) return;
         const { status } = error;
-        const lasting = error instanceof ApiError && ((status > 0 && status < 500 && ![409, 423, 429].includes(status)) || status === 507);
-        if (lasting || ++failures > TRIES) {
-          this.error = error;
-          return this.#enter("failed");
-        }
+        const lasting = error instanceof ApiError && ((status > 0 && status < 500 && ![409, 423].includes(status)) || status === 507);
+        this.error = error;
+        if (lasting || ++failures > TRIES) return this.#enter("failed");
         this.#enter("waiting");
         try { await pause(Math.min(500 * 2 ** failures, 10000), signal); } catch { return; }
         if (this.path) this.offset = await offsetOf(this.path).catch(() => this.offset);

@@ -13,8 +13,8 @@ export function duration(seconds) {
   if (!Number.isFinite(seconds)) return "";
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  const [large, least, small] = whole < 3600 ? ["min", "s", whole] : ["h", "min", whole / 60];
+  return `${Math.floor(small / 60)} ${large}${small % 60 < 1 ? "" : ` ${Math.floor(small % 60)} ${least}`}`;
 }
 
 /** `1:04.12`: a place in a video. */

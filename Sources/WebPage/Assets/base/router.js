@@ -23,12 +23,19 @@ function decoded(text) {
   try { return decodeURIComponent(text); } catch { return text; }
 }
 
-/** Calls `show` with each address, and ends the view before: `show` returns what ends it. */
-export function start(show) {
+/**
+ * Ends the view before at each address, and shows the next: `load` promises what shows it, which returns what ends it.
+ * What comes too late, because another address was gone to meanwhile, is not shown.
+ */
+export function start(load) {
   let end = () => {};
-  const change = () => {
+  let wanted = 0;
+  const change = async () => {
+    const turn = ++wanted;
     end();
-    end = show(parse(location.hash)) ?? (() => {});
+    end = () => {};
+    const show = await load(parse(location.hash));
+    if (turn === wanted) end = show() ?? (() => {});
   };
   addEventListener("hashchange", change);
   change();

@@ -1,4 +1,4 @@
-// One job alone, in a frame of another page: `/embed/{id}`.
+// One job alone, in a frame of another page: `/embed/{id}`, or `/embed/{id}#frame=12`.
 
 import { button, h, replace } from "../base/dom.js";
 import { isAbort, onUnauthorized } from "../api/client.js";
@@ -23,7 +23,7 @@ const viewer = new Viewer(id, {
   picture: () => {},
   boxes: () => {},
   line: (error) => replace(notice, error && h("p", { class: "line-broken" }, `${error.message} Trying again…`)),
-}, new URLSearchParams(location.search).get("frame"));
+}, new URLSearchParams(location.hash.slice(1)).get("frame"));
 
 viewer.element.prepend(viewer.stage.element);
 root.className = "embedded";

@@ -3,10 +3,11 @@
 
 import { announce, h } from "../base/dom.js";
 import { short } from "../base/format.js";
-import { colorOf } from "../track/draw.js";
 
 /** The least side that the server takes. */
 const LEAST = 4;
+/** A box on the screen that is too small for eight handles and a middle. */
+const SMALL = 64;
 const HANDLES = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -17,7 +18,7 @@ export class BoxEditor {
   #stage;
 
   /**
-   * @param on {change: (item | null), create: (box) => item | null, remove: (item)}
+   * @param on {change: (item), create: (box) => item | null, remove: (item), focus: (item)}
    *   Items are {id, box, color}; they are the caller's.
    */
   constructor(stage, on) {
@@ -45,9 +46,9 @@ export class BoxEditor {
       element.remove();
       this.#elements.delete(item);
     }
-    items.forEach((item, index) => {
+    items.forEach((item) => {
       if (this.#elements.has(item)) return;
-      const element = this.#element(item, index);
+      const element = this.#element(item);
       this.#elements.set(item, element);
       this.#stage.layer.append(element);
     });
@@ -64,7 +65,8 @@ export class BoxEditor {
       for (const [name, value] of Object.entries({ left: x, top: y, width, height })) {
         element.style.setProperty(name, `${value * scale}px`);
       }
-      element.style.setProperty("--color", item.color ?? colorOf(this.items.indexOf(item)));
+      element.style.setProperty("--color", item.color);
+      element.classList.toggle("small", Math.min(width, height) * scale < SMALL);
       element.setAttribute("aria-label",
         `Box ${item.id}: left ${short(x)}, top ${short(y)}, ${short(width)} by ${short(height)} pixels`);
       element.querySelector(".box-name").textContent = item.id;
@@ -77,6 +79,7 @@ export class BoxEditor {
       on: {
         keydown: (event) => this.#key(event, item),
         pointerdown: (event) => this.#grab(event, item),
+        focus: () => this.on.focus?.(item),
       },
     }, h("span", { class: "box-name" }), HANDLES.map((name) => h("i", { class: `handle ${name}`, dataset: { handle: name } })));
   }
@@ -89,7 +92,7 @@ export class BoxEditor {
   }
 
   #draw = (event) => {
-    if (event.target !== this.#stage.layer || event.button !== 0) return;
+    if (event.target !== this.#stage.layer || event.button !== 0 || !event.isPrimary) return;
     event.preventDefault();
     const from = this.#point(event);
     let item = null;
@@ -98,29 +101,35 @@ export class BoxEditor {
       if (!item && Math.min(box[2], box[3]) < LEAST) return;
       item ??= this.on.create(box);
       if (item) this.#set(item, box);
-    }, () => { if (item) this.focus(item); });
+    }, (isCanceled) => {
+      if (item && isCanceled) this.on.remove(item);
+      else if (item) this.focus(item);
+    });
   };
 
   #grab(event, item) {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || !event.isPrimary) return;
     event.stopPropagation();
     event.preventDefault();
     this.focus(item);
     const handle = event.target.dataset.handle ?? "move";
     const from = this.#point(event);
     const start = [...item.box];
-    this.#drag(event, (to) => this.#set(item, this.#moved(start, handle, to[0] - from[0], to[1] - from[1])), () => {});
+    this.#drag(event, (to) => this.#set(item, this.#moved(start, handle, to[0] - from[0], to[1] - from[1])),
+      (isCanceled) => { if (isCanceled) this.#set(item, start); });
   }
 
-  #drag(event, moved, ended) {
+  /** Follows one pointer. It is canceled where the browser takes it for something else: two fingers zoom the page. */
+  #drag({ pointerId }, moved, ended) {
     const { layer } = this.#stage;
-    const move = (next) => moved(this.#point(next));
-    const end = () => {
+    const move = (next) => { if (next.pointerId === pointerId) moved(this.#point(next)); };
+    const end = (last) => {
+      if (last.pointerId !== pointerId) return;
       layer.removeEventListener("pointermove", move);
       for (const name of ["pointerup", "pointercancel"]) layer.removeEventListener(name, end);
-      ended();
+      ended(last.type === "pointercancel");
     };
-    layer.setPointerCapture(event.pointerId);
+    layer.setPointerCapture(pointerId);
     layer.addEventListener("pointermove", move);
     for (const name of ["pointerup", "pointercancel"]) layer.addEventListener(name, end);
   }
@@ -153,15 +162,17 @@ export class BoxEditor {
   }
 
   #moved([x, y, width, height], handle, dx, dy) {
-    const { width: W, height: H } = this.#stage;
-    if (handle === "move") {
-      return [Math.min(Math.max(0, x + dx), W - width), Math.min(Math.max(0, y + dy), H - height), width, height];
-    }
     let [left, top, right, bottom] = [x, y, x + width, y + height];
-    if (handle.includes("w")) left = Math.min(Math.max(0, left + dx), right - LEAST);
-    if (handle.includes("e")) right = Math.max(Math.min(W, right + dx), left + LEAST);
-    if (handle.includes("n")) top = Math.min(Math.max(0, top + dy), bottom - LEAST);
-    if (handle.includes("s")) bottom = Math.max(Math.min(H, bottom + dy), top + LEAST);
+    // The picture's edges stop a box; one that reaches over them already (a tracked one may) stays where it is.
+    const [L, T] = [Math.min(0, left), Math.min(0, top)];
+    const [R, B] = [Math.max(this.#stage.width, right), Math.max(this.#stage.height, bottom)];
+    if (handle === "move") {
+      return [Math.min(Math.max(L, x + dx), R - width), Math.min(Math.max(T, y + dy), B - height), width, height];
+    }
+    if (handle.includes("w")) left = Math.min(Math.max(L, left + dx), right - LEAST);
+    if (handle.includes("e")) right = Math.max(Math.min(R, right + dx), left + LEAST);
+    if (handle.includes("n")) top = Math.min(Math.max(T, top + dy), bottom - LEAST);
+    if (handle.includes("s")) bottom = Math.max(Math.min(B, bottom + dy), top + LEAST);
     return [left, top, right - left, bottom - top];
   }
 

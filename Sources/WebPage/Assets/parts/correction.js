@@ -1,6 +1,6 @@
 // Boxes that are drawn anew, at any frame, and the job that is run again with them.
 
-import { button, h, replace } from "../base/dom.js";
+import { button, field, h, replace, select } from "../base/dom.js";
 import { colorOf } from "../track/draw.js";
 import { BoxEditor } from "./boxes.js";
 
@@ -9,17 +9,25 @@ export class Correction {
   #changes = new Map();
   #editor;
   #frame = -1;
+  #items = [];
 
   /** @param on {seek: (frame), run: (spec), end: ()} */
   constructor(job, stage, on) {
     this.job = job;
     this.on = on;
-    this.#editor = new BoxEditor(stage, { change: (item) => this.#changed(item), create: () => null, remove: (item) => this.#undo(item.id, this.#frame) });
+    const ids = job.spec.targets.map(({ id }) => id);
+    this.#editor = new BoxEditor(stage, {
+      change: (item) => this.#changed(item), create: (box) => this.#drawn(box),
+      remove: (item) => this.#undo(item.id, this.#frame), focus: (item) => { this.drawn.value = item.id; },
+    });
+    /** Whose box it is that is drawn. */
+    this.drawn = select(ids.map((id) => [id, id]), ids[0]);
     this.list = h("ul", { class: "corrections" });
     this.run = button("Track again with these", { kind: "primary", disabled: true, on: { click: () => on.run(this.spec()) } });
     this.element = h("section", { class: "panel correction", "aria-label": "Correction" },
       h("h2", {}, "Correct"),
-      h("p", { class: "hint" }, "Go to a frame where a box is wrong and move or resize it. From there the job is tracked anew; nothing is uploaded again."),
+      h("p", { class: "hint" }, "Go to a frame where a box is wrong; move it, resize it, or draw it anew. From there the job is tracked again; nothing is uploaded again."),
+      ids.length > 1 && field("A box that is drawn is of", this.drawn),
       this.list, h("div", { class: "row" }, this.run, button("Leave", { on: { click: on.end } })));
   }
 
@@ -28,29 +36,43 @@ export class Correction {
   /** The boxes of a row, to be changed. While it plays there are none. */
   show(track, row, isPlaying) {
     this.#frame = track.frame(row);
-    if (isPlaying) return this.#editor.show([]);
-    const items = this.job.spec.targets.flatMap(({ id }, index) => {
-      const found = track.at(row, id);
-      const box = this.#changes.get(`${id}@${this.#frame}`)?.box ?? found?.box;
-      return box ? [{ id, box: [...box], color: colorOf(index) }] : [];
+    this.#items = isPlaying ? [] : this.job.spec.targets.flatMap(({ id }) => {
+      const box = this.#changes.get(`${id}@${this.#frame}`)?.box ?? track.at(row, id)?.box;
+      return box ? [this.#item(id, [...box])] : [];
     });
-    this.#editor.show(items);
+    this.#editor.show(this.#items);
   }
 
-  /** The job's spec with the new boxes as keyframes, or as a target's first box. */
+  /** The job's spec with the new boxes: a target's earliest is its first box, the others are keyframes. */
   spec() {
     const { targets, tracker, start_frame, stop_frame, frame_step, output, deadline_seconds, priority, labels } = this.job.spec;
     return {
-      targets: targets.map((target) => {
-        const changes = [...this.#changes.values()].filter(({ id }) => id === target.id);
-        const first = changes.find(({ frame }) => frame === target.start_frame);
-        const keyframes = new Map((target.keyframes ?? []).map((keyframe) => [keyframe.frame, keyframe]));
-        for (const { frame, box } of changes) if (frame > target.start_frame) keyframes.set(frame, { frame, box });
-        return { ...target, ...(first ? { box: first.box } : {}), keyframes: [...keyframes.values()].sort((a, b) => a.frame - b.frame) };
+      targets: targets.map(({ box, start_frame: begins, keyframes, ...target }) => {
+        const given = new Map([[begins, box], ...keyframes.map((keyframe) => [keyframe.frame, keyframe.box])]);
+        for (const change of this.#changes.values()) if (change.id === target.id) given.set(change.frame, change.box);
+        const [first, ...later] = [...given].sort(([a], [b]) => a - b);
+        // Without a box of its own a target begins with its points.
+        return { ...target, start_frame: first[0], box: first[1], keyframes: later.filter(([, drawn]) => drawn).map(([frame, drawn]) => ({ frame, box: drawn })) };
       }),
       tracker, start_frame, stop_frame, frame_step, output, deadline_seconds, priority,
       labels: { ...labels, corrects: this.job.id },
     };
+  }
+
+  #item(id, box) {
+    return { id, box, color: colorOf(this.job.spec.targets.findIndex((target) => target.id === id)) };
+  }
+
+  /** A box that is drawn takes the place of the one that is there, or is a target's first. */
+  #drawn(box) {
+    const id = this.drawn.value;
+    let item = this.#items.find((other) => other.id === id);
+    if (!item) {
+      item = this.#item(id, box);
+      this.#items.push(item);
+      this.#editor.show(this.#items);
+    }
+    return item;
   }
 
   #changed({ id, box }) {

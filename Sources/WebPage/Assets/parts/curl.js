@@ -11,7 +11,7 @@ export function submitLine(name, spec) {
   const isArchive = /\.(zip|tar|tgz|tar\.gz)$/i.test(name);
   const images = /^\d+ images\.tar$/.test(name);
   const source = images ? `$(printf -- ' -F frame=@%s' img/*)` : `-F ${shellQuoted(`${isArchive ? "archive" : "video"}=@${fileName(name)}`)}`;
-  const isPlain = Object.keys(spec).length === 1 && spec.targets.every((target, index) => target.id === `target-${index + 1}`);
+  const isPlain = Object.keys(spec).length === 1 && spec.targets.every(({ id, start_frame: isLater }, index) => id === `target-${index + 1}` && !isLater);
   const what = isPlain
     ? spec.targets.map((target) => `-F roi=${boxText(target.box)}`).join(" ")
     : `-F ${shellQuoted(`spec=${JSON.stringify(spec)}`)}`;

@@ -26,19 +26,33 @@ export function dropZone(take) {
   const zone = h("div", { class: "drop" },
     icon("film"),
     h("h1", {}, "Drop a video here"),
-    h("p", { class: "muted" }, "MP4, MOV, MKV, WebM or AVI; or images; or a zip or tar of them."),
+    h("p", { class: "muted" }, "MP4, MOV, MKV, WebM or AVI; or images, a folder of them, or a zip or tar."),
+    h("p", { class: "muted" }, "Then draw a box around what is to be followed, and watch."),
     choose, input);
-  const over = (event) => {
+  // Wherever on the page it is dropped: beside the zone, the browser would leave the page for the file.
+  document.ondragover = (event) => {
     event.preventDefault();
     zone.classList.add("over");
   };
-  zone.addEventListener("dragover", over);
-  zone.addEventListener("dragenter", over);
-  zone.addEventListener("dragleave", () => zone.classList.remove("over"));
-  zone.addEventListener("drop", (event) => {
+  document.ondragleave = () => zone.classList.remove("over");
+  document.ondrop = async (event) => {
     event.preventDefault();
     zone.classList.remove("over");
-    take(source([...event.dataTransfer.files]));
-  });
+    if (zone.isConnected) take(source(await dropped(event.dataTransfer)));
+  };
   return zone;
+}
+
+/** The files that were dropped, and those of a folder. */
+async function dropped({ items, files }) {
+  const [folder] = [...items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry?.isDirectory);
+  if (!folder) return [...files];
+  const reader = folder.createReader();
+  const found = [];
+  for (;;) {
+    const entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (entries.length === 0) break;
+    found.push(...entries.filter((entry) => entry.isFile && !entry.name.startsWith(".")));
+  }
+  return Promise.all(found.map((entry) => new Promise((resolve, reject) => entry.file(resolve, reject))));
 }

@@ -9,7 +9,7 @@ import { problem } from "./messages.js";
 
 const FORMATS = [
   ["json", "JSON", "with where it comes from", "json"], ["ndjson", "NDJSON", "a frame a line", "ndjson"],
-  ["csv", "CSV", "for tables", "csv"], ["mot", "MOT", "MOTChallenge", "txt"], ["otb", "OTB", "one target", "txt"],
+  ["csv", "CSV", "for tables", "csv"], ["mot", "MOT", "MOTChallenge", "txt"], ["otb", "OTB", null, "txt"],
   ["cvat", "CVAT", "to correct it there", "xml"], ["coco", "COCO", "COCO-VID", "json"],
   ["labelstudio", "Label Studio", "a task", "json"], ["vtt", "WebVTT", "cues with JSON", "vtt"],
 ];
@@ -37,7 +37,7 @@ export function exportsPanel(job, signal) {
     h("h3", {}, "Results"),
     h("div", { class: "export-grid" }, FORMATS.map(([format, label, note, extension]) => {
       const query = format === "otb" ? `format=otb&target=${encodeURIComponent(first.id)}` : `format=${format}`;
-      return file(`${base}/results?${query}`, `${stem}.${format === extension ? "" : `${format}.`}${extension}`, label, note);
+      return file(`${base}/results?${query}`, `${stem}.${format === extension ? "" : `${format}.`}${extension}`, label, note ?? `of ${first.id}`);
     })),
     h("h3", {}, "Videos"),
     h("div", { class: "row wrap" },

@@ -39,7 +39,7 @@ export function jobHead(actions) {
     const { width, height, frame_rate: rate, codec, bytes: size } = job.source;
     replace(facts, [
       width && `${width} × ${height}`, rate && `${Math.round(100 * rate) / 100} fps`, codec, bytes(size),
-      plural(job.spec.targets.length, "target"), ago(job.created_at),
+      plural(job.spec.targets.length, "target"), ago(job.created_at), job.expires_at && `kept until ${new Date(job.expires_at).toLocaleString()}`,
     ].filter(Boolean).join("  ·  "));
     const { corrects } = job.spec.labels;
     before.hidden = !corrects;

@@ -1,6 +1,7 @@
 // What is said when something goes wrong: what happened, and what to do about it.
 
 import { button, h, icon } from "../base/dom.js";
+import { duration } from "../base/format.js";
 
 /** What a job's `error.code` asks of a person; what happened is in the error's own words. */
 const ADVICE = {
@@ -37,11 +38,17 @@ export function message(title, text, { advice, kind = "error", actions = [], det
       actions.length > 0 && h("div", { class: "row" }, actions)));
 }
 
+/** Where only time helps, how long it takes, unless the error says so itself. */
+function advice({ status, message: text, retryAfter }) {
+  if (![429, 503].includes(status) || !retryAfter) return BY_STATUS[status];
+  return text.includes("Try again in") ? null : `Try again in ${duration(retryAfter)}.`;
+}
+
 /** Of anything that was thrown. */
 export function problem(error, { title = "That did not work", retry } = {}) {
   const details = (error.errors ?? []).map(({ pointer, detail }) => `${place(pointer)}: ${detail}`);
   return message(title, error.message, {
-    advice: BY_STATUS[error.status],
+    advice: advice(error),
     details: error.request ? [...details, `Request ${error.request}`] : details,
     actions: retry ? [button("Try again", { on: { click: retry } })] : [],
   });
@@ -55,4 +62,4 @@ export function jobError({ code, message: text, frame, pointer }, actions) {
 
 /** `#/targets/0/box` → `targets, 1, box`. */
 const place = (pointer = "") =>
-  pointer.replace(/^#?\//, "").split("/").map((part) => (/^\d+$/.test(part) ? String(Number(part) + 1) : part)).join(", ") || "request";
+  pointer.replace(/^#?\//, "").split("/").map((part) => (/^\d+$/.test(part) ? String(Number(part) + 1) : part.replaceAll("~1", "/").replaceAll("~0", "~"))).join(", ") || "request";

@@ -1,6 +1,6 @@
 // A picture with boxes over it: two canvases, painted together, so that a box never stands on another frame's picture.
 
-import { h } from "../base/dom.js";
+import { h, select } from "../base/dom.js";
 import { draw } from "../track/draw.js";
 
 export class Stage {
@@ -51,7 +51,8 @@ export class Stage {
       const context = this.overlay.getContext("2d");
       context.clearRect(0, 0, this.overlay.width, this.overlay.height);
       if (!track || !this.#image) return;
-      const unit = devicePixelRatio;
+      // Strokes and names grow with the page's type.
+      const unit = (devicePixelRatio * parseFloat(getComputedStyle(document.documentElement).fontSize)) / 15;
       for (const [other, otherRow, more] of [[track, row, options], ...(options?.under ?? [])]) {
         draw(context, other, otherRow, this.overlay.width / this.width, { ...more, unit });
       }
@@ -64,15 +65,21 @@ export class Stage {
     this.note.hidden = !text;
   }
 
-  setZoom(zoom) {
-    this.zoom = zoom;
-    this.layout();
+  /** A field for how large the picture is. */
+  zoomField() {
+    const field = select([["fit", "Fit"], ["1", "100 %"], ["2", "200 %"]], "fit", { "aria-label": "Zoom", class: "zoom", on: {
+      change: () => {
+        this.zoom = field.value === "fit" ? "fit" : Number(field.value);
+        this.layout();
+      },
+    } });
+    return field;
   }
 
   layout() {
     if (!this.width) return;
     const room = this.element.clientWidth;
-    const tallest = Math.max(160, innerHeight * 0.68);
+    const tallest = Math.max(160, innerHeight * 0.56);
     const fit = Math.min(room / this.width, tallest / this.height);
     const scale = this.zoom === "fit" ? fit : this.zoom;
     const [width, height] = [Math.round(this.width * scale), Math.round(this.height * scale)];

@@ -2,15 +2,14 @@
 
 import { button, h } from "../base/dom.js";
 import { short } from "../base/format.js";
-import { colorOf } from "../track/draw.js";
 
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
-const SIDES = ["left", "top", "width", "height"];
+const SIDES = { left: "x", top: "y", width: "w", height: "h" };
 
 export class TargetList {
   #rows = new Map();
 
-  /** @param on {change: (item), remove: (item), focus: (item)} */
+  /** @param on {change: (item), remove: (item), go: (frame)} */
   constructor(on) {
     this.on = on;
     this.element = h("ul", { class: "targets", "aria-label": "Targets" });
@@ -22,14 +21,14 @@ export class TargetList {
       row.element.remove();
       this.#rows.delete(item);
     }
-    items.forEach((item, index) => {
+    for (const item of items) {
       if (!this.#rows.has(item)) {
         const row = this.#row(item);
         this.#rows.set(item, row);
         this.element.append(row.element);
       }
-      this.#rows.get(item).element.style.setProperty("--color", colorOf(index));
-    });
+      this.#rows.get(item).element.style.setProperty("--color", item.color);
+    }
     this.update(items);
   }
 
@@ -53,7 +52,7 @@ export class TargetList {
   #row(item) {
     const name = h("input", { type: "text", class: "target-name", value: item.id, "aria-label": "Name", maxLength: 64, spellcheck: false, autocomplete: "off",
       on: { input: () => { item.id = name.value; this.on.change(item); } } });
-    const numbers = SIDES.map((side, index) => {
+    const numbers = Object.keys(SIDES).map((side, index) => {
       const input = h("input", { type: "number", step: "any", "aria-label": `${side} of ${item.id}, pixels`, title: side, on: { input: () => {
         const value = Number(input.value);
         if (input.value === "" || !Number.isFinite(value) || (index > 1 && value < 4)) return;
@@ -62,12 +61,14 @@ export class TargetList {
       } } });
       return input;
     });
+    const sides = Object.values(SIDES).map((letter, index) => h("div", {}, h("span", { "aria-hidden": "true" }, letter), numbers[index]));
     const wrong = h("p", { class: "wrong", hidden: true });
     const mark = h("div", { class: "rating" });
+    const begins = button(`From frame ${item.frame}`, { kind: "quiet small", hidden: item.frame === 0, on: { click: () => this.on.go(item.frame) } });
     const remove = button(`Remove ${item.id}`, { symbol: "close", iconOnly: true, kind: "quiet", on: { click: () => this.on.remove(item) } });
     const element = h("li", { class: "target" },
       h("div", { class: "row" }, h("span", { class: "swatch", "aria-hidden": "true" }), name, remove),
-      wrong, h("div", { class: "numbers-row" }, numbers), mark);
+      wrong, h("div", { class: "numbers-row" }, sides), mark, begins);
     return { element, name, numbers, wrong, rating: mark };
   }
 }

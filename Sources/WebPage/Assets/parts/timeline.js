@@ -1,7 +1,7 @@
 // A lane for each target: its state as a strip, its confidence and its scale as plots under it.
 
-import { h, replace } from "../base/dom.js";
-import { integer, STATE_NAMES, STATES } from "../base/format.js";
+import { button, h, replace } from "../base/dom.js";
+import { integer, plural, STATE_NAMES, STATES } from "../base/format.js";
 import { colorOf } from "../track/draw.js";
 
 const STRIP = 12;
@@ -18,16 +18,18 @@ export class Timeline {
   #timer = null;
   #observer;
 
-  /** @param onSeek called with a row. */
-  constructor(track, onSeek) {
+  /** @param on {seek: (row), drawn: () => the lanes show what there is} */
+  constructor(track, on) {
     this.track = track;
+    this.on = on;
     this.total = null;
+    this.row = -1;
     this.lanes = h("div", { class: "lanes" });
     this.cursor = h("div", { class: "cursor", "aria-hidden": "true" });
-    this.element = h("div", { class: "timeline" }, legend(), h("div", { class: "lanes-frame" }, this.lanes, this.cursor));
+    this.element = h("div", { class: "timeline" }, h("div", { class: "lanes-frame" }, this.lanes, this.cursor), legend());
     this.lanes.addEventListener("pointerdown", (event) => {
       if (!(event.target instanceof HTMLCanvasElement)) return;
-      const seek = (next) => onSeek(this.#rowAt(next.clientX));
+      const seek = (next) => on.seek(this.#rowAt(next.clientX));
       event.target.setPointerCapture(event.pointerId);
       event.target.addEventListener("pointermove", seek);
       event.target.addEventListener("lostpointercapture", () => event.target.removeEventListener("pointermove", seek), { once: true });
@@ -49,6 +51,7 @@ export class Timeline {
   update() { this.#timer ??= setTimeout(() => this.draw(), CALM); }
 
   move(row) {
+    this.row = row;
     const canvas = this.lanes.querySelector("canvas");
     if (!canvas || row < 0) return;
     const left = canvas.offsetLeft + ((row + 0.5) / this.span) * canvas.clientWidth;
@@ -64,20 +67,26 @@ export class Timeline {
       this.#drawLane(id);
       index += 1;
     }
+    this.move(this.row);
+    this.on.drawn();
   }
 
   #lane(id, index) {
     const canvas = h("canvas", { "aria-hidden": "true" });
     const summary = h("p", { class: "lane-summary numbers" });
+    const lost = button("", { kind: "quiet small", symbol: "lost", hidden: true, on: { click: () => {
+      const rows = this.track.losses(id);
+      this.on.seek(rows.find((row) => row > this.row) ?? rows[0]);
+    } } });
     const element = h("div", { class: "lane", style: { "--color": colorOf(index) } },
-      h("div", { class: "lane-head" }, h("span", { class: "swatch", "aria-hidden": "true" }), h("span", { class: "lane-name" }, id), summary),
+      h("div", { class: "lane-head" }, h("span", { class: "swatch", "aria-hidden": "true" }), h("span", { class: "lane-name" }, id), summary, lost),
       canvas);
     this.lanes.append(element);
-    return { canvas, summary, color: colorOf(index) };
+    return { canvas, summary, lost };
   }
 
   #drawLane(id) {
-    const { canvas, summary } = this.#lanes.get(id);
+    const { canvas, summary, lost } = this.#lanes.get(id);
     const target = this.track.targets.get(id);
     const ratio = devicePixelRatio;
     const width = Math.max(1, Math.round(canvas.clientWidth * ratio));
@@ -96,6 +105,10 @@ export class Timeline {
     for (let row = 0; row < this.track.count; row += 1) {
       if (target.isKeyframe.get(row)) drawKeyframe(context, ((row + 0.5) / this.span) * width, color("--ink"), ratio);
     }
+    const { length: losses } = this.track.losses(id);
+    lost.hidden = losses === 0;
+    lost.querySelector("span").textContent = losses === 1 ? "Where it is lost" : `Next of ${plural(losses, "loss", "losses")}`;
+    lost.setAttribute("aria-label", `${lost.textContent}: ${id}`);
     const tally = this.track.tally(id);
     replace(summary, STATES.filter((state) => tally[state] > 0).map((state) => `${integer(tally[state])} ${STATE_NAMES[state]}`).join(", "));
   }

@@ -6,8 +6,8 @@ import { clock, integer } from "../base/format.js";
 const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
 
 export class Transport {
-  /** @param on {zoom: (value)} */
-  constructor(track, on) {
+  /** @param zoom a field for how large the picture is. */
+  constructor(track, zoom) {
     this.track = track;
     this.player = null;
     const go = (act) => ({ on: { click: () => this.player && act(this.player) } });
@@ -22,26 +22,32 @@ export class Transport {
     this.total = h("span", { class: "muted numbers" });
     this.time = h("span", { class: "muted numbers time" });
     this.kind = h("span", { class: "muted kind" });
+    this.losses = h("div", { class: "row losses", hidden: true },
+      button("Previous loss", { symbol: "back", iconOnly: true, kind: "quiet", title: "Previous loss (Shift+L)", ...go(() => this.loss(-1)) }),
+      this.lossCount = h("span", { class: "numbers" }),
+      button("Next loss", { symbol: "forward", iconOnly: true, kind: "quiet", title: "Next loss (L)", ...go(() => this.loss(1)) }));
     const speed = select(SPEEDS.map((value) => [String(value), `${value}×`]), "1", { "aria-label": "Speed", on: {
       change: () => this.player?.setSpeed(Number(speed.value)),
-    } });
-    const zoom = select([["fit", "Fit"], ["1", "100 %"], ["2", "200 %"]], "fit", { "aria-label": "Zoom", class: "zoom", on: {
-      change: () => on.zoom(zoom.value === "fit" ? "fit" : Number(zoom.value)),
     } });
     this.element = h("div", { class: "transport", role: "group", "aria-label": "Playback" },
       this.scrub,
       h("div", { class: "row" },
-        button("Previous loss", { symbol: "first", iconOnly: true, kind: "quiet", title: "Previous loss (Shift+L)", ...go(() => this.loss(-1)) }),
         button("Back one frame", { symbol: "back", iconOnly: true, kind: "quiet", title: "Back one frame (←)", ...go((player) => player.step(-1)) }),
         this.play,
         button("Forward one frame", { symbol: "forward", iconOnly: true, kind: "quiet", title: "Forward one frame (→)", ...go((player) => player.step(1)) }),
-        button("Next loss", { symbol: "last", iconOnly: true, kind: "quiet", title: "Next loss (L)", ...go(() => this.loss(1)) }),
         h("label", { class: "frame-label numbers" }, h("span", { class: "wide" }, "Frame"), this.number), this.total, this.time,
-        h("span", { class: "fill" }), this.kind, speed, zoom));
+        h("span", { class: "fill" }), this.kind, this.losses, speed, zoom));
+    this.#enable(false);
+  }
+
+  /** Where there is no picture yet, there is nothing to go to. */
+  #enable(isEnabled) {
+    for (const control of this.element.querySelectorAll("input, button")) control.disabled = !isEnabled;
   }
 
   attach(player) {
     this.player = player;
+    this.#enable(true);
     this.kind.textContent = player.pictures.kind === "video" ? "" : "frames by the server";
     this.kind.title = player.pictures.kind === "video" ? "" : "This browser cannot show the source frame by frame, so the server decodes each.";
     player.listen(() => this.update());
@@ -65,9 +71,19 @@ export class Transport {
     }
   }
 
+  /** How often targets are lost: asked for seldom, because it looks at every frame. */
+  count() {
+    const { length } = this.#lost;
+    this.losses.hidden = length === 0;
+    this.lossCount.textContent = length === 1 ? "Lost once" : `Lost ${integer(length)} times`;
+  }
+
+  /** The rows in which a target is lost that was not in the row before. */
+  get #lost() { return [...new Set([...this.track.targets.keys()].flatMap((id) => this.track.losses(id)))].sort((a, b) => a - b); }
+
   /** Goes to where a target was lost, after or before what is shown. */
   loss(direction) {
-    const rows = [...this.track.targets.keys()].flatMap((id) => this.track.losses(id)).sort((a, b) => a - b);
+    const rows = this.#lost;
     const { row } = this.player;
     const next = direction > 0 ? rows.find((lost) => lost > row) : rows.findLast((lost) => lost < row);
     if (next === undefined) return announce(direction > 0 ? "Nothing is lost after this frame." : "Nothing is lost before this frame.");

@@ -4,7 +4,7 @@ import { button, h, replace } from "../base/dom.js";
 import { bytes, duration } from "../base/format.js";
 import { problem } from "./messages.js";
 
-const WORDS = { sending: "Uploading", paused: "Paused", waiting: "The line is broken; trying again", done: "Uploaded" };
+const WORDS = { idle: "Waiting", sending: "Uploading", paused: "Paused", failed: "Stopped" };
 
 export function uploadBar(upload, { onDiscard }) {
   const bar = h("progress", { max: 1, value: 0, "aria-label": `Upload of ${upload.name}` });
@@ -25,7 +25,7 @@ export function uploadBar(upload, { onDiscard }) {
     const left = upload.rate && upload.state === "sending" ? `, ${duration((upload.size - upload.offset) / upload.rate)} left` : "";
     text.textContent = upload.state === "done"
       ? bytes(upload.size)
-      : `${WORDS[upload.state] ?? "Waiting"}: ${bytes(upload.offset)} of ${bytes(upload.size)}${left}`;
+      : `${upload.state === "waiting" ? `${upload.error.message} Trying again` : WORDS[upload.state]}: ${bytes(upload.offset)} of ${bytes(upload.size)}${left}`;
     replace(trouble, upload.state === "failed" && problem(upload.error, { title: "The upload stopped", retry: () => upload.run() }));
   };
   update();

@@ -1,6 +1,6 @@
 // A job's frames with what was found in them, as they come and when they are there: stage, transport, timeline.
 
-import { h } from "../base/dom.js";
+import { button, h } from "../base/dom.js";
 import { openPictures, Player } from "../track/player.js";
 import { JobFeed } from "./feed.js";
 import { Inspector } from "./inspector.js";
@@ -27,14 +27,20 @@ export class Viewer {
     this.#feed = new JobFeed(id, { job: () => this.#job(), frames: () => this.#frames(), line: on.line });
     this.stage = new Stage("The frame, with what was found in it");
     this.stage.say("Waiting for the first frame…");
-    this.transport = new Transport(this.track, { zoom: (zoom) => this.stage.setZoom(zoom) });
-    this.timeline = new Timeline(this.track, (row) => this.player?.seek(row));
+    this.transport = new Transport(this.track, this.stage.zoomField());
+    this.timeline = new Timeline(this.track, { seek: (row) => this.player?.seek(row), drawn: () => this.transport.count() });
     this.player = null;
     this.inspector = null;
     /** Whether the newest frame is shown while the job runs. */
     this.isLive = false;
-    this.element = h("section", { class: "main-column viewer", tabIndex: 0, "aria-label": "Player. Space plays, arrow keys step, L goes to the next loss" },
-      this.transport.element, this.timeline.element);
+    this.element = h("section", { class: "main-column viewer", tabIndex: 0, "aria-label": "Player" },
+      this.transport.element, this.timeline.element,
+      h("p", { class: "hint keys" }, "Space plays, ← and → step, with Shift by ten, Home and End lead to the ends, L to the next loss."));
+    // Who looks at another frame is left alone, and comes back by a button.
+    this.transport.element.append(this.newest = button("Watch the newest frame", { hidden: true, kind: "small newest", on: { click: () => this.#watch(true) } }));
+    for (const kind of ["pointerdown", "click", "change"]) this.element.addEventListener(kind, ({ target }) => {
+      if (target.closest(".scrub, .frame-number, .transport .row button, .lanes")) this.#watch(false);
+    });
     document.addEventListener("keydown", this.#key);
   }
 
@@ -59,6 +65,7 @@ export class Viewer {
     if (this.isFinal && this.track.count === 0) this.stage.say("There is no frame.");
     const { frames_total: total } = this.job.progress;
     this.timeline.total = this.isFinal ? null : total;
+    this.#watch(this.isLive);
     this.on.job();
   }
 
@@ -90,12 +97,17 @@ export class Viewer {
     else this.#live();
   }
 
-  /** The newest frame, not too often. Who looks at another one is left alone. */
+  #watch(isLive) {
+    this.isLive = isLive;
+    this.newest.hidden = isLive || this.isFinal || !this.player;
+    this.#live();
+  }
+
+  /** The newest frame, not too often. */
   #live() {
     if (!this.isLive || !this.player) return;
     const now = performance.now();
     if (now - this.#shownAt < LIVE_PAUSE && !this.isFinal) return;
-    if (this.#shownAt > 0 && this.player.isPlaying) return void (this.isLive = false);
     this.#shownAt = now;
     this.player.seek(this.track.count - 1);
     if (this.isFinal) this.isLive = false;
@@ -126,7 +138,8 @@ export class Viewer {
     if (!isInside && event.key.length === 1 && event.key !== " ") return;
     if (target.matches("input, select, textarea") || (target.matches("button") && event.key === " ")) return;
     if (document.querySelector("dialog[open]")) return;
-    if (["ArrowLeft", "ArrowRight", "Home", "End", " "].includes(event.key)) this.isLive = false;
-    if (this.transport.key(event)) event.preventDefault();
+    if (!this.transport.key(event)) return;
+    event.preventDefault();
+    this.#watch(false);
   };
 }

@@ -1,13 +1,17 @@
-// The page: which view is shown, and the key.
+// The page: which view is shown, and the key. What a view is made of is loaded when it is gone to.
 
-import { button, h, replace } from "../base/dom.js";
+import { button, replace } from "../base/dom.js";
 import { start } from "../base/router.js";
 import { onUnauthorized } from "../api/client.js";
 import { key, onKeyChange, setKey } from "../api/key.js";
 import { askForKey } from "../parts/dialogs.js";
-import { jobView } from "../views/job.js";
-import { jobsView } from "../views/jobs.js";
-import { newView } from "../views/new.js";
+import { message } from "../parts/messages.js";
+
+const VIEWS = {
+  new: () => import("../views/new.js"),
+  jobs: () => import("../views/jobs.js"),
+  job: () => import("../views/job.js"),
+};
 
 onUnauthorized(askForKey);
 
@@ -24,17 +28,27 @@ showKey();
 const root = document.getElementById("view");
 let isFirst = true;
 
-start(({ path, query }) => {
-  root.replaceChildren();
-  const [section, id] = path;
+start(async ({ path: [section = "", id], query }) => {
   for (const anchor of document.querySelectorAll("nav a")) {
-    if (anchor.dataset.section === (section ?? "")) anchor.setAttribute("aria-current", "page");
+    if (anchor.dataset.section === section) anchor.setAttribute("aria-current", "page");
     else anchor.removeAttribute("aria-current");
   }
-  const end = section === "jobs" ? (id ? jobView(root, id, query) : jobsView(root, query)) : newView(root);
-  // Whoever navigates by keyboard or screen reader is taken to what is new.
-  if (!isFirst) root.querySelector("h1")?.focus({ preventScroll: true });
-  isFirst = false;
-  scrollTo(0, 0);
-  return end;
+  const name = section !== "jobs" ? "new" : id ? "job" : "jobs";
+  const view = await VIEWS[name]().then((module) => module.open, () => missing);
+  return () => {
+    root.replaceChildren();
+    const end = view(root, { id, query });
+    // Whoever navigates by keyboard or screen reader is taken to what is new.
+    if (!isFirst) root.querySelector("h1")?.focus({ preventScroll: true });
+    isFirst = false;
+    scrollTo(0, 0);
+    return end;
+  };
 });
+
+/** In place of a view whose files do not come. */
+function missing() {
+  root.className = "view";
+  const reload = button("Load the page anew", { kind: "primary", on: { click: () => location.reload() } });
+  replace(root, message("This view cannot be loaded", "The server does not answer, or has another version of the page by now.", { actions: [reload] }));
+}

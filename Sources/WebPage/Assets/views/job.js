@@ -12,7 +12,10 @@ import { jobError, message, problem } from "../parts/messages.js";
 import { pickJob } from "../parts/pickjob.js";
 import { Viewer } from "../parts/viewer.js";
 
-export function jobView(root, id, query) {
+/** Browsers refuse addresses that change with each picture. */
+const SETTLED = 300;
+
+export function open(root, { id, query }) {
   const view = new JobView(root, id, query);
   view.start();
   return () => view.end();
@@ -49,6 +52,7 @@ class JobView {
   }
 
   end() {
+    clearTimeout(this.settling);
     this.correction?.close();
     this.comparison?.close();
     this.viewer.close();
@@ -95,9 +99,16 @@ class JobView {
   /** A picture is on the stage. */
   #shown(image) {
     const { player, track } = this.viewer;
-    remember({ ...(this.comparison ? { with: this.comparison.id } : {}), ...(player.row > 0 && !player.isPlaying ? { frame: player.frame } : {}) });
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.#remember(), SETTLED);
     this.correction?.show(track, player.row, player.isPlaying);
     this.#beside(image);
+  }
+
+  /** The address leads to what is shown. */
+  #remember() {
+    const { player } = this.viewer;
+    remember({ ...(this.comparison ? { with: this.comparison.id } : {}), ...(player?.row > 0 && !player.isPlaying ? { frame: player.frame } : {}) });
   }
 
   // What can be done with it
@@ -185,7 +196,7 @@ class JobView {
     this.stages.classList.remove("two");
     this.caption.hidden = true;
     this.viewer.stage.layout();
-    remember({});
+    this.#remember();
   }
 
   #compared() {

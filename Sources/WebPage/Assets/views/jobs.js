@@ -1,6 +1,6 @@
 // What there is: newest first, with filters.
 
-import { button, field, h, replace, select } from "../base/dom.js";
+import { button, field, h, icon, replace, select } from "../base/dom.js";
 import { ago, integer, plural, STATUS } from "../base/format.js";
 import { go, link, remember } from "../base/router.js";
 import { isAbort, pause, request } from "../api/client.js";
@@ -13,7 +13,7 @@ const PAGE = 24;
 /** How often it is looked whether something changed. */
 const REFRESH = 2500;
 
-export function jobsView(root, query) {
+export function open(root, { query }) {
   const view = new JobList(root, query);
   view.start();
   return () => view.end();
@@ -27,6 +27,7 @@ class JobList {
   #queue = [];
 
   constructor(root, query) {
+    this.root = root;
     this.filter = { status: query.get("status") ?? "", label: query.get("label") ?? "" };
     const status = select([["", "All"], ...Object.entries(STATUS)], this.filter.status, { on: {
       change: () => this.#filtered({ status: status.value }),
@@ -87,18 +88,20 @@ class JobList {
       const { jobs, next } = await this.#page(path ?? this.#path());
       this.next = next;
       this.more.hidden = !next;
-      for (const job of jobs) this.#show(job, false);
+      for (const job of jobs) this.#show(job);
       this.#emptiness();
     } catch (error) {
       if (!isAbort(error)) replace(this.notice, problem(error, { title: "The jobs cannot be listed", retry: () => this.#load(path) }));
     }
   }
 
-  /** The first page again: what is new comes on top, what changed is written anew. */
+  /** The first page again: what is new comes, what changed is written anew, what fits no more goes. */
   async #refresh() {
     try {
-      const { jobs } = await this.#page(this.#path());
-      for (const job of jobs.toReversed()) this.#show(job, true);
+      const { jobs, next } = await this.#page(this.#path());
+      const listed = new Set(jobs.map(({ id }) => id));
+      for (const id of this.#cards.keys()) if (!listed.has(id) && (!next || id > jobs.at(-1).id)) this.#drop(id);
+      for (const job of jobs) this.#show(job);
       this.#emptiness();
       if (this.isBroken) replace(this.notice);
       this.isBroken = false;
@@ -119,14 +122,19 @@ class JobList {
     }
   }
 
-  #show(job, isFirst) {
+  #drop(id) {
+    this.#cards.get(id)?.element.remove();
+    this.#cards.delete(id);
+  }
+
+  /** Ids begin with the time that they were made at: the greatest comes first. */
+  #show(job) {
     const old = this.#cards.get(job.id);
     const state = JSON.stringify([job.status, job.progress]);
     if (old?.state === state) return;
     const element = this.#card(job);
     if (old) old.element.replaceWith(element);
-    else if (isFirst) this.list.prepend(element);
-    else this.list.append(element);
+    else this.list.insertBefore(element, [...this.list.children].find(({ dataset }) => dataset.id < job.id) ?? null);
     this.#cards.set(job.id, { element, state });
     this.observer.observe(element.querySelector(".thumb"));
   }
@@ -134,13 +142,21 @@ class JobList {
   #card(job) {
     const { frames_done: done, frames_total: total } = job.progress;
     const isRunning = job.status === "running";
+    const isFinal = !isRunning && job.status !== "queued";
+    const { corrects, ...others } = job.spec.labels;
+    const labels = [corrects && "a correction", ...Object.entries(others).map(([label, value]) => `${label}=${value}`)].filter(Boolean).join(", ");
     const name = nameOf(job);
-    return h("li", { class: "card" },
+    const facts = [
+      total || done ? plural(isRunning && total ? total : done, "frame") : isFinal ? "no frame" : "no frame yet",
+      plural(job.spec.targets.length, "target"), ago(job.created_at),
+    ];
+    return h("li", { class: "card", dataset: { id: job.id } },
       h("a", { class: "card-link", href: link(["jobs", job.id]), "aria-label": `${name}, ${STATUS[job.status]}` },
-        h("div", { class: "thumb", dataset: { id: job.id, frame: String(job.spec.start_frame), kept: String(done > 0) } }, this.#thumbs.get(job.id)),
+        h("div", { class: "thumb", dataset: { id: job.id, frame: String(job.spec.start_frame), kept: String(done > 0) } }, this.#thumbs.get(job.id) ?? icon("film")),
         h("div", { class: "card-text" },
           h("strong", { class: "card-name" }, name),
-          h("span", { class: "muted numbers" }, `${total || done ? plural(isRunning && total ? total : done, "frame") : "no frame yet"} · ${plural(job.spec.targets.length, "target")} · ${ago(job.created_at)}`))),
+          h("span", { class: "muted numbers" }, facts.join(" · ")),
+          labels && h("span", { class: "muted card-labels" }, labels))),
       h("div", { class: "row spread card-foot" }, badge(job.status),
         isRunning && total && h("span", { class: "muted numbers" }, `${integer((100 * done) / total)} %`),
         button(`Delete ${name}`, { symbol: "trash", iconOnly: true, kind: "quiet", on: { click: () => this.#remove(job) } })));
@@ -150,9 +166,9 @@ class JobList {
     if (!(await confirm(`Delete “${nameOf(job)}”?`, "Its video and its results are removed, too. This cannot be undone.", "Delete"))) return;
     try {
       await request(`/v1/jobs/${job.id}`, { method: "DELETE" });
-      this.#cards.get(job.id)?.element.remove();
-      this.#cards.delete(job.id);
+      this.#drop(job.id);
       this.#emptiness();
+      this.root.querySelector("h1").focus();
     } catch (error) {
       replace(this.notice, problem(error, { title: "The job cannot be deleted" }));
     }

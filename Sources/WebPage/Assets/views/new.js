@@ -14,9 +14,10 @@ import { DEFAULTS, optionFields, spec } from "../parts/options.js";
 import { Stage } from "../parts/stage.js";
 import { TargetList } from "../parts/targetlist.js";
 import { uploadBar } from "../parts/uploadbar.js";
+import { colorOf } from "../track/draw.js";
 import * as draft from "./draft.js";
 
-export function newView(root) {
+export function open(root) {
   const view = new NewJob(root);
   view.start();
   return () => view.end();
@@ -27,7 +28,9 @@ class NewJob {
 
   constructor(root) {
     this.root = root;
+    /** {id, box, frame: that it is drawn in} */
     this.items = [];
+    this.frame = 0;
     this.options = { ...DEFAULTS };
   }
 
@@ -36,7 +39,9 @@ class NewJob {
     const kept = draft.read();
     if (!kept) return this.#empty();
     if (kept.isDone) {
-      [this.items, this.options] = [kept.items ?? [], { ...DEFAULTS, ...kept.options }];
+      this.items = (kept.items ?? []).map((item) => ({ frame: 0, ...item }));
+      this.options = { ...DEFAULTS, ...kept.options };
+      this.frame = this.items[0]?.frame ?? 0;
       this.upload = Upload.finished(kept);
       return this.#workspace();
     }
@@ -73,15 +78,22 @@ class NewJob {
     if (state === "discarded") return;
     if (path) draft.write({ ...(draft.read() ?? {}), path, name, size, isDone: state === "done" });
     this.bar?.update();
+    if (state === "failed") this.stage.say("");
     if (state === "done") this.#frame();
   }
 
   // The workspace
 
   #workspace() {
-    this.stage = new Stage("The first frame, with the boxes");
+    this.stage = new Stage("Frame");
     this.stage.say("The first frame appears here when the upload is done.");
-    this.list = new TargetList({ change: () => this.#changed(), remove: (item) => this.#remove(item) });
+    this.list = new TargetList({ change: () => this.#changed(), remove: (item) => this.#remove(item), go: (frame) => this.#go(frame) });
+    const step = (label, symbol, by) => button(label, { symbol, iconOnly: true, kind: "quiet", on: { click: () => this.#go(this.wanted + by) } });
+    this.number = h("input", { type: "number", class: "frame-number", min: 0, step: 1, value: 0, "aria-label": "Go to frame",
+      on: { change: () => this.#go(this.number.valueAsNumber) } });
+    this.frames = h("div", { class: "transport", hidden: true, role: "group", "aria-label": "Frame" }, h("div", { class: "row" },
+      step("Back one frame", "back", -1), h("label", { class: "frame-label" }, "Frame", this.number), step("Forward one frame", "forward", 1),
+      h("span", { class: "hint fill" }, "What appears later begins later: go to its frame and draw it there."), this.stage.zoomField()));
     this.bar = uploadBar(this.upload, { onDiscard: () => this.#discard() });
     this.add = button("Add a box", { symbol: "plus", disabled: true, on: { click: () => this.#addInTheMiddle() } });
     this.submit = button("Track", { kind: "primary large", disabled: true, on: { click: () => this.#submit() } });
@@ -89,8 +101,8 @@ class NewJob {
     this.line = copyLine("The same by curl");
     this.root.className = "view new two-columns";
     replace(this.root,
-      h("section", { class: "main-column", "aria-label": "First frame" }, this.bar.element, this.stage.element,
-        h("p", { class: "hint" }, `Draw a box around what is to be followed. ${BOX_HELP}`)),
+      h("section", { class: "main-column", "aria-label": "First frame" }, this.bar.element, this.stage.element, this.frames,
+        h("p", { class: "hint" }, "Draw a box around what is to be followed. ", h("span", { class: "keys" }, BOX_HELP))),
       h("aside", { class: "side-column", "aria-label": "What to track" },
         h("h2", {}, "Targets"),
         this.empty = h("p", { class: "muted" }, "None yet. Draw a box on the picture, or add one here."),
@@ -106,7 +118,7 @@ class NewJob {
     if (this.editor) return;
     this.stage.say("The server decodes the first frame…");
     try {
-      await this.#paint();
+      await this.#paint(this.frame);
     } catch (error) {
       if (this.#aborter.signal.aborted) return;
       this.stage.say("");
@@ -117,28 +129,46 @@ class NewJob {
       change: () => this.#changed(), create: (box) => this.#create(box), remove: (item) => this.#remove(item),
     });
     this.#judge();
-    this.add.disabled = false;
+    this.add.disabled = this.frames.hidden = false;
     this.#show();
   }
 
-  /** Shows the frame that tracking starts with. */
-  async #paint() {
-    const frame = this.shownFrame = this.options.start_frame;
+  /** Shows a frame, unless another one is wanted meanwhile. */
+  async #paint(frame) {
+    this.wanted = frame;
     const image = await picture(`${this.upload.path}/frames/${frame}`, { signal: this.#aborter.signal });
-    if (frame === this.shownFrame) this.stage.paint(image, null, -1);
+    if (frame === this.wanted) {
+      this.frame = this.number.value = frame;
+      this.stage.frame.setAttribute("aria-label", `Frame ${frame}, with the boxes that begin in it`);
+      this.stage.paint(image, null, -1);
+    }
     image.close();
+  }
+
+  /** To another frame, for targets that begin later. */
+  async #go(place) {
+    const frame = Math.max(0, Math.round(place) || 0);
+    replace(this.notice);
+    try {
+      await this.#paint(frame);
+      this.#show();
+    } catch (error) {
+      if (this.#aborter.signal.aborted || frame !== this.wanted) return;
+      this.wanted = this.number.value = this.frame;
+      replace(this.notice, message(`Frame ${frame} cannot be shown`, error.message));
+    }
   }
 
   // Boxes
 
   #create(box) {
     if (this.items.length >= 64) {
-      replace(this.notice, message("That are enough", "A job may have up to 64 targets."));
+      replace(this.notice, message("That is enough", "A job may have up to 64 targets."));
       return null;
     }
     let number = this.items.length + 1;
     while (this.items.some((item) => item.id === `target-${number}`)) number += 1;
-    const item = { id: `target-${number}`, box };
+    const item = { id: `target-${number}`, box, frame: this.frame };
     this.items.push(item);
     this.#show();
     return item;
@@ -158,32 +188,28 @@ class NewJob {
   }
 
   #show() {
+    this.items.forEach((item, index) => { item.color = colorOf(index); });
     this.list.show(this.items);
-    this.editor.show(this.items);
+    this.editor.show(this.#drawn);
     this.#changed();
   }
+
+  /** What is drawn in the frame that is shown. */
+  get #drawn() { return this.items.filter(({ frame }) => frame === this.frame); }
 
   #changed() {
     this.list.update(this.items);
     this.editor?.update();
-    this.trackability?.ask(this.items, this.options.start_frame);
-    if (this.editor && this.options.start_frame !== this.shownFrame) this.#otherFrame();
+    this.trackability?.ask(this.#drawn, this.frame);
     this.empty.hidden = this.items.length > 0;
     const isReady = this.editor && this.items.length > 0 && this.list.isValid(this.items);
     this.submit.disabled = !isReady;
     this.submit.querySelector("span").textContent = this.items.length > 1 ? `Track ${this.items.length} targets` : "Track";
     this.line.set(submitLine(this.upload.name, this.#spec()));
-    draft.update({ items: this.items.map(({ id, box }) => ({ id, box })), options: this.options });
+    draft.update({ items: this.items.map(({ id, box, frame }) => ({ id, box, frame })), options: this.options });
   }
 
-  async #otherFrame() {
-    replace(this.notice);
-    await this.#paint().catch((error) => {
-      if (!this.#aborter.signal.aborted) replace(this.notice, problem(error, { title: `Frame ${this.shownFrame} cannot be shown` }));
-    });
-  }
-
-  #spec() { return spec(this.items.map(({ id, box }) => ({ id, box })), this.options); }
+  #spec() { return spec(this.items, this.options); }
 
   #judge() { this.trackability = new Trackability(this.upload.id, () => this.list.update(this.items)); }
 
@@ -199,7 +225,7 @@ class NewJob {
     } catch (error) {
       replace(this.notice, problem(error, { title: "The server did not take the job" }));
       this.#judge();
-      this.submit.disabled = false;
+      this.#changed();
     }
   }
 
@@ -208,6 +234,7 @@ class NewJob {
     this.end();
     this.editor = null;
     this.items = [];
+    this.frame = 0;
     this.#aborter = new AbortController();
     this.#empty();
     await this.upload.discard();
