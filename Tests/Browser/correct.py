@@ -1,6 +1,6 @@
 """Correct a box at a frame, run again from there, compare before and after."""
 
-from lktrack_page import (Scene, Server, browser, ended, go_to, job_of, open_page, scale, scenarios, shown_frame, status,
+from lktrack_page import (Scene, Server, browser, draw, ended, go_to, job_of, open_page, scale, scenarios, shown_frame, status,
                           until)
 
 
@@ -27,6 +27,14 @@ def correct_at_a_frame(folder):
         box.focus()
         page.keyboard.press("ArrowLeft")
         assert page.locator(".corrections").inner_text().startswith("target-1 at frame 40")
+        # The other one is drawn anew, at another frame.
+        go_to(page, 60)
+        old = server.frames(before)[60]["targets"][1]["box"]
+        anew = [round(old[0]) - 14, round(old[1]) - 12, 50, 40]
+        page.get_by_label("A box that is drawn is of").select_option("target-2")
+        draw(page, anew)
+        assert page.locator(".box").count() == 2
+        assert "target-2 at frame 60" in page.locator(".corrections").inner_text()
         page.get_by_role("button", name="Track again with these").click()
 
         after = until("another job", lambda: (job := job_of(page)) != before and job)
@@ -34,7 +42,9 @@ def correct_at_a_frame(folder):
         spec = server.json(f"/v1/jobs/{after}")["spec"]
         found = server.frames(before)[40]["targets"][0]["box"]
         [keyframe] = spec["targets"][0]["keyframes"]
-        assert keyframe["frame"] == 40 and spec["targets"][1]["keyframes"] == []
+        [drawn] = spec["targets"][1]["keyframes"]
+        assert keyframe["frame"] == 40 and drawn["frame"] == 60
+        assert all(abs(a - b) <= 1 for a, b in zip(drawn["box"], anew)), (drawn, anew)
         moved = [found[0] + 6, found[1] + 4, found[2], found[3]]
         assert all(abs(a - b) <= 1 for a, b in zip(keyframe["box"], moved)), (keyframe, moved)
         frames = server.frames(after)

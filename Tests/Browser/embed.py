@@ -45,14 +45,14 @@ def in_a_frame(folder):
             job = server.submit(scene.mp4(), *scene.rois)
             server.finish(job)
             (folder / "site" / "index.html").write_text(
-                f'<!DOCTYPE html><title>A site</title><iframe src="{server.url}/embed/{job}" width="900" height="800" title="Job"></iframe>')
+                f'<!DOCTYPE html><title>A site</title><iframe src="{server.url}/embed/{job}#frame=7" width="900" height="800" title="Job"></iframe>')
             page = open_page(chromium, allowed=("frame-ancestors", "violates the following"))
             page.goto(site.url)
             frame = page.frame_locator("iframe")
             if is_shown:
-                until("a frame", lambda: (frame.get_by_label("Frame", exact=True).get_attribute("aria-valuetext") or "") == "frame 0")
+                until("a frame", lambda: (frame.get_by_label("Frame", exact=True).get_attribute("aria-valuetext") or "") == "frame 7")
                 frame.get_by_role("button", name="Forward one frame").click()
-                until("a step", lambda: frame.get_by_label("Frame", exact=True).get_attribute("aria-valuetext") == "frame 1")
+                until("a step", lambda: frame.get_by_label("Frame", exact=True).get_attribute("aria-valuetext") == "frame 8")
             else:
                 until("the refusal", lambda: any("frame-ancestors" in text or "refused" in text for text in page.refusals))
                 assert frame.locator(".viewer").count() == 0

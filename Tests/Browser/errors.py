@@ -1,7 +1,7 @@
 """Each kind of error is shown as a sentence that helps, and hostile names are only names."""
 
-from lktrack_page import (Scene, Server, browser, choose, draw, first_frame, job_of, open_page, scenarios, shown_frame,
-                          until)
+from lktrack_page import (Scene, Server, browser, choose, draw, first_frame, job_of, open_page, scenarios, show_frame,
+                          shown_frame, until)
 
 EXPECTED = ("Failed to load resource", "ERR_")
 
@@ -67,10 +67,10 @@ def jobs_that_are_not_there_or_fail(folder):
 
 
 def a_server_that_refuses(folder):
-    """The queue is full; the disk is full; requests come too often; the spec is wrong; the server is gone."""
+    """The queue is full; the spec is wrong; the server is gone."""
     scene = Scene(folder, frames=10)
     cases = [
-        (dict(LKTRACK_LIMITS_QUEUED_JOBS="1", LKTRACK_ROLES="api"), "1 jobs are waiting already", "Try again in a moment"),
+        (dict(LKTRACK_LIMITS_QUEUED_JOBS="1", LKTRACK_ROLES="api"), "1 jobs are waiting already", "Try again in 10 s."),
         (dict(LKTRACK_WEBHOOKS_SECRET=""), None, None),
     ]
     with browser() as chromium:
@@ -96,7 +96,13 @@ def wrong_spec_and_no_server(page, server, scene):
     draw(page, scene.boxes[0])
     page.get_by_text("Options", exact=True).click()
     page.get_by_label("Stop before").fill("3")
-    page.get_by_label("Start at frame").fill("5")
+    page.get_by_label("Labels").fill("camera = 7, 8/9=west")
+    page.get_by_role("button", name="Track", exact=True).click()
+    until("which field is wrong", lambda: "labels, 8/9: a label's name must be" in notice(page))
+    page.get_by_label("Labels").fill("")
+    page.get_by_label("Remove target-1").click()
+    show_frame(page, 5)
+    draw(page, scene.boxes[0])
     page.get_by_role("button", name="Track", exact=True).click()
     until("which field is wrong", lambda: "stop_frame: must be greater than start_frame (5)" in notice(page))
     assert "Request " in notice(page)
@@ -108,6 +114,52 @@ def wrong_spec_and_no_server(page, server, scene):
     server.start()
     page.get_by_role("button", name="Track", exact=True).click()
     job_of(page)
+
+
+def too_many_requests(folder):
+    """A short wait is waited; where it is long, it is said how long."""
+    scene = Scene(folder, frames=10)
+    server = Server(folder, LKTRACK_LIMITS_REQUESTS_PER_SECOND="2")
+    with browser() as chromium:
+        page = open_page(chromium, allowed=EXPECTED)
+        submitted(page, server, scene.mp4(), scene.boxes[0])
+        job_of(page)
+        until("a frame", lambda: shown_frame(page) >= 0)
+        assert page.locator(".message").count() == 0
+        assert any("429" in text for text in page.refusals), page.refusals
+        assert not page.troubles, page.troubles
+
+        server = Server(folder, LKTRACK_LIMITS_OPEN_UPLOADS="1")
+        page = open_page(chromium, allowed=EXPECTED)
+        page.goto(server.url + "/")
+        choose(page, scene.mp4())
+        first_frame(page)
+        other = open_page(chromium, allowed=EXPECTED)
+        other.goto(server.url + "/")
+        choose(other, scene.mp4())
+        text = notice(other)
+        assert "1 uploads are open already" in text and "Try again in 1 min." in text, text
+        page.get_by_label("Remove this upload").click()
+        page.get_by_role("button", name="Choose files").wait_for()
+        other.get_by_role("button", name="Try again").click()
+        first_frame(other)
+        assert not page.troubles + other.troubles, (page.troubles, other.troubles)
+
+
+def results_that_are_kept_no_more(folder):
+    server, scene = Server(folder, LKTRACK_RETENTION_SECONDS="1"), Scene(folder, frames=10)
+    job = server.submit(scene.mp4(), *scene.rois)
+    until("its time to be over", lambda: server.status(f"/v1/jobs/{job}/results") == 410)
+    with browser() as chromium:
+        page = open_page(chromium, allowed=EXPECTED)
+        page.goto(f"{server.url}/#/jobs/{job}")
+        text = notice(page)
+        assert "its results are not kept any more" in text and "kept for a while after its end" in text, text
+        assert "kept until" in page.locator(".facts").inner_text()
+        assert page.get_by_role("button", name="Correct").is_hidden()
+        page.get_by_role("button", name="Go to the list").click()
+        until("its card", lambda: page.locator(".card").count() == 1)
+        assert not page.troubles, page.troubles
 
 
 def a_full_disk(folder):
@@ -146,4 +198,5 @@ def hostile_names(folder):
         assert not troubles, troubles
 
 
-scenarios(files_that_are_none, jobs_that_are_not_there_or_fail, a_server_that_refuses, a_full_disk, hostile_names)
+scenarios(files_that_are_none, jobs_that_are_not_there_or_fail, a_server_that_refuses, too_many_requests,
+          results_that_are_kept_no_more, a_full_disk, hostile_names)

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 import traceback
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -73,6 +74,13 @@ class Server:
         with urllib.request.urlopen(request) as response:
             return response.read()
 
+    def status(self, path: str) -> int:
+        try:
+            with urllib.request.urlopen(self.url + path) as response:
+                return response.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
     def json(self, path: str, **headers: str):
         return json.loads(self.get(path, **headers))
 
@@ -119,6 +127,12 @@ class Scene:
         self.rois = [",".join(map(str, box)) for box in self.boxes]
         self.count = frames
 
+    def again(self, times: int) -> pathlib.Path:
+        """The same over and over: a long video that is soon made."""
+        path = self.avi.with_stem(f"{self.avi.stem}-{times}")
+        run("ffmpeg", "-v", "error", "-y", "-stream_loop", str(times - 1), "-i", str(self.avi), "-c", "copy", str(path))
+        return path
+
     def mp4(self, *options: str) -> pathlib.Path:
         """H.264 with B-frames, which browsers decode."""
         path = self.avi.with_suffix(".mp4")
@@ -140,7 +154,7 @@ def browser():
         try:
             yield chromium
         except Exception:
-            for page in open_pages:
+            for page in (page for page in open_pages if not page.is_closed()):
                 print("the page says:", page.locator("body").inner_text()[:1500], page.troubles, page.refusals, file=sys.stderr)
             raise
         finally:
@@ -244,6 +258,14 @@ def go_to(page: Page, frame: int):
     field.press("Enter")
     field.blur()
     until(f"frame {frame}", lambda: shown_frame(page) == frame)
+
+
+def show_frame(page: Page, frame: int):
+    """Of an upload, to draw boxes in it."""
+    field = page.get_by_label("Go to frame")
+    field.fill(str(frame))
+    field.press("Enter")
+    until(f"frame {frame}", lambda: page.get_by_role("group", name=f"Frame {frame}, with").count() == 1)
 
 
 def scenarios(*functions):

@@ -4,7 +4,7 @@ import json
 import subprocess
 
 from lktrack_page import (Scene, Server, browser, choose, draw, drop, ended, first_frame, go_to, job_of, open_page,
-                          scenarios, shown_frame, status, until)
+                          scenarios, show_frame, shown_frame, status, until)
 
 
 def drawn_box(page, color):
@@ -132,10 +132,80 @@ def many_images(folder):
         assert not page.troubles, page.troubles
 
 
+def targets_that_begin_later(folder):
+    """A box is of the frame that it is drawn in, and tracking starts with the first of them."""
+    server, scene = Server(folder), Scene(folder, frames=30)
+    with browser() as chromium:
+        page = open_page(chromium, allowed=("404", "Failed to load resource"))
+        page.goto(server.url + "/")
+        choose(page, scene.mp4())
+        first_frame(page)
+        page.get_by_label("Go to frame").fill("30")
+        page.get_by_label("Go to frame").press("Enter")
+        page.get_by_text("Frame 30 cannot be shown").wait_for()
+        assert page.get_by_label("Go to frame").input_value() == "0"
+        show_frame(page, 4)
+        draw(page, scene.boxes[0])
+        show_frame(page, 20)
+        assert page.locator(".box").count() == 0 and page.get_by_text("cannot be shown").count() == 0
+        draw(page, scene.boxes[1])
+        until("both to be judged", lambda: page.locator(".rating strong").count() == 2)
+        page.get_by_role("button", name="From frame 4").click()
+        until("its box", lambda: page.locator(".box").get_attribute("aria-label").startswith("Box target-1"))
+        # What was drawn is there after a reload, each in its frame.
+        page.reload()
+        first_frame(page)
+        until("its box", lambda: page.locator(".box-name").all_inner_texts() == ["target-1"])
+        page.get_by_role("button", name="Track 2 targets").click()
+        job = job_of(page)
+        ended(page)
+        spec = server.json(f"/v1/jobs/{job}")["spec"]
+        assert [spec["start_frame"]] + [target["start_frame"] for target in spec["targets"]] == [4, 4, 20], spec
+        go_to(page, 19)
+        assert page.locator(".state").all_inner_texts() == ["tracked", "not yet"]
+        go_to(page, 20)
+        assert page.locator(".state").all_inner_texts() == ["tracked", "tracked, given"]
+        assert not page.troubles, page.troubles
+
+
+def where_a_target_is_lost(folder):
+    """A cloth passes before the second target: it is lost there, and the way there is a key or a button."""
+    server, scene = Server(folder), Scene(folder, frames=80)
+    x, _, width, _ = scene.boxes[1]
+    covered = folder / "covered.mp4"
+    subprocess.run(["ffmpeg", "-v", "error", "-i", scene.avi, "-vf",
+                    f"drawbox=x={x - 40}:y=0:w={width + 80}:h=ih:color=0x39424f:t=fill:enable='between(n,30,55)'",
+                    "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", covered], check=True)
+    job = server.submit(covered, *scene.rois)
+    server.finish(job)
+    gone = [frame["targets"][1]["state"] in ("lost", "out_of_frame") for frame in server.frames(job)]
+    losses = [n for n in range(1, 80) if gone[n] and not gone[n - 1]]
+    assert losses and not any(frame["targets"][0]["state"] == "lost" for frame in server.frames(job))
+    with browser() as chromium:
+        page = open_page(chromium)
+        page.goto(f"{server.url}/#/jobs/{job}")
+        until("the first frame", lambda: shown_frame(page) == 0)
+        page.get_by_text("Lost once" if len(losses) == 1 else f"Lost {len(losses)} times").wait_for()
+        page.get_by_role("button", name="Next loss").click()
+        until("the loss", lambda: shown_frame(page) == losses[0])
+        assert page.locator(".state").nth(1).inner_text() in ("lost", "out of frame")
+        go_to(page, 79)
+        page.locator(".viewer").focus()
+        page.keyboard.press("l")
+        until("to be told", lambda: page.locator("#announcer").text_content() == "Nothing is lost after this frame.")
+        page.keyboard.press("Shift+L")
+        until("the loss before", lambda: shown_frame(page) == losses[-1])
+        go_to(page, 0)
+        page.get_by_role("button", name=": target-2").click()
+        until("the loss of the target", lambda: shown_frame(page) == losses[0])
+        assert page.get_by_role("button", name=": target-1").count() == 0
+        assert not page.troubles, page.troubles
+
+
 def reload_in_the_middle(folder):
     """A page that is loaded anew while the job runs goes on watching, to the same end."""
-    server, scene = Server(folder), Scene(folder, frames=900)
-    job = server.submit(scene.avi, *scene.rois)
+    server, scene = Server(folder), Scene(folder, frames=60)
+    job = server.submit(scene.again(10), *scene.rois)
     with browser() as chromium:
         page = open_page(chromium)
         page.goto(f"{server.url}/#/jobs/{job}")
@@ -144,11 +214,11 @@ def reload_in_the_middle(folder):
         assert "frames a second" in page.locator(".progress").inner_text()
         page.reload()
         ended(page)
-        until("all frames", lambda: page.get_by_label("Frame", exact=True).get_attribute("max") == "899")
+        until("all frames", lambda: page.get_by_label("Frame", exact=True).get_attribute("max") == "599")
         states = [frame["targets"][0]["state"] for frame in server.frames(job)]
         summary = page.locator(".lane-summary").first
         until("the timeline", lambda: summary.text_content().startswith(f"{states.count('tracked'):,} tracked"))
         assert not page.troubles, page.troubles
 
 
-scenarios(drop_draw_watch_take, many_images, reload_in_the_middle)
+scenarios(drop_draw_watch_take, many_images, targets_that_begin_later, where_a_target_is_lost, reload_in_the_middle)

@@ -23,15 +23,17 @@ struct PageTests {
     @Test("many images are one resumable upload and one job")
     func images() throws { try drive("whole_way", "many_images") }
 
+    @Test("a target begins in the frame that its box is drawn in")
+    func laterTargets() throws { try drive("whole_way", "targets_that_begin_later") }
+
+    @Test("where a target is lost, a key and a button lead to it")
+    func losses() throws { try drive("whole_way", "where_a_target_is_lost") }
+
     @Test("a page that is loaded anew in the middle goes on watching")
     func reload() throws { try drive("whole_way", "reload_in_the_middle") }
 
     @Test("the picture is the frame that it is called, decoded by the browser or by the server")
-    func inStep() throws {
-        try drive(
-            "in_step", "by_the_browser", "by_the_browser_from_a_late_start",
-            "by_the_server_where_the_codec_is_foreign", "by_the_server_where_frames_have_no_identity")
-    }
+    func inStep() throws { try drive("in_step", "whoever_decodes") }
 
     @Test("a box is corrected at a frame, the job is run again, and before and after are compared")
     func correction() throws { try drive("correct", "correct_at_a_frame") }
@@ -51,8 +53,8 @@ struct PageTests {
     @Test("an error of each kind is a sentence that helps, and a hostile name is only a name")
     func errors() throws {
         try drive(
-            "errors", "files_that_are_none", "jobs_that_are_not_there_or_fail", "a_server_that_refuses", "a_full_disk",
-            "hostile_names")
+            "errors", "files_that_are_none", "jobs_that_are_not_there_or_fail", "a_server_that_refuses",
+            "too_many_requests", "results_that_are_kept_no_more", "a_full_disk", "hostile_names")
     }
 
     @Test("where keys are on, one is asked for, kept for the session, and used for everything")
@@ -61,8 +63,11 @@ struct PageTests {
     @Test("a job is shown in the frame of a site that may, and boxes over a site's own video")
     func embedding() throws { try drive("embed", "in_a_frame", "over_its_own_video") }
 
-    @Test("axe finds nothing in any view, and the keyboard alone is enough")
+    @Test("on a phone, boxes are drawn, moved and resized with a finger")
+    func touch() throws { try drive("touch", "draw_by_touch") }
+
+    @Test("every view fits from a phone to 4K, axe finds nothing in any, and the keyboard alone is enough")
     func accessibility() throws {
-        try drive("accessibility", "axe_finds_nothing", "by_keyboard_alone", "filters_and_delete", "on_every_screen")
+        try drive("accessibility", "on_every_screen", "by_keyboard_alone", "filters_and_delete")
     }
 }
