@@ -109,15 +109,32 @@ def exports(page, server, job):
             assert file.read()[4:8] == b"ftyp", name
 
 
+def drop_beside(page, path):
+    """At the page's lower left corner, as the system would drop it."""
+    session = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {
+            "type": kind, "x": 20, "y": 880, "data": {"items": [], "files": [str(path)], "dragOperationsMask": 1}})
+
+
 def many_images(folder):
-    """A set of images is one resumable upload, and one job, in the natural order of their names."""
+    """A set of images is one resumable upload, and one job, in the natural order of their names. So is a folder of them,
+    wherever on the page it is dropped."""
     server = Server(folder)
     scene = Scene(folder, frames=12)
-    subprocess.run(["ffmpeg", "-v", "error", "-i", scene.avi, str(folder / "f%d.png")], check=True)
+    images = folder / "images"
+    images.mkdir()
+    subprocess.run(["ffmpeg", "-v", "error", "-i", scene.avi, str(images / "f%d.png")], check=True)
+    (images / ".listing").write_text("no image")
     with browser() as chromium:
         page = open_page(chromium)
         page.goto(server.url + "/")
-        choose(page, *sorted(folder.glob("f*.png"), reverse=True))
+        page.get_by_role("button", name="Choose files").wait_for()
+        drop_beside(page, images)
+        first_frame(page)
+        assert page.locator(".file-name").text_content() == "12 images.tar"
+        page.get_by_label("Remove this upload").click()
+        choose(page, *sorted(images.glob("f*.png"), reverse=True))
         first_frame(page)
         draw(page, scene.boxes[0])
         page.get_by_role("button", name="Track", exact=True).click()
