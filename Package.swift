@@ -84,6 +84,7 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .target(name: "FileBlobStore", dependencies: ["CLinux", "Jobs", crypto], swiftSettings: swiftSettings),
+        .target(name: "S3BlobStore", dependencies: ["CCurl", "Jobs", crypto], swiftSettings: swiftSettings),
         .target(
             name: "Workers", dependencies: ["Jobs", "LucasKanade", "Media", "Tracking", logging],
             swiftSettings: swiftSettings),
@@ -103,7 +104,8 @@ let package = Package(
             name: "lktrack",
             dependencies: [
                 "CLinux", "FileBlobStore", "HTTPServer", "Jobs", "LucasKanade", "Media", "PrometheusMetrics",
-                "SQLiteJobStore", "Tracking", "TrackingAPI", "Webhooks", "Workers", argumentParser, crypto, logging,
+                "S3BlobStore", "SQLiteJobStore", "Tracking", "TrackingAPI", "Webhooks", "Workers", argumentParser,
+                crypto, logging,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -168,6 +170,10 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "FileBlobStoreTests", dependencies: ["BlobStoreContract", "FileBlobStore", "Jobs"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "S3BlobStoreTests",
+            dependencies: ["BlobStoreContract", "FileBlobStore", "Jobs", "S3BlobStore", "ServiceHarness", crypto],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "WorkersTests",

@@ -86,6 +86,40 @@ static inline CURLcode lk_curl_set_callbacks(CURL *curl, struct lk_curl_callback
     return CURLE_OK;
 }
 
+static inline CURLcode lk_curl_set_size(CURL *curl, CURLoption option, long long size) {
+    return curl_easy_setopt(curl, option, (curl_off_t)size);
+}
+
+// An exchange whose bodies are streamed in both directions. The first argument of `seek`, and the last of the others,
+// is `context`.
+struct lk_curl_exchange {
+    void *context;
+    // A line of a head, or a piece of a body; returning less than `count` ends the transfer.
+    size_t (*head)(char *bytes, size_t size, size_t count, void *context);
+    size_t (*body)(char *bytes, size_t size, size_t count, void *context);
+    // Fills up to size * count bytes of what is sent; 0 at its end, CURL_READFUNC_ABORT ends the transfer.
+    size_t (*read)(char *bytes, size_t size, size_t count, void *context);
+    // What is sent goes on from an offset, because a connection was lost; CURL_SEEKFUNC_OK where it can.
+    int (*seek)(void *context, curl_off_t offset, int origin);
+};
+
+// The struct's context must live for as long as the transfer.
+static inline CURLcode lk_curl_set_exchange(CURL *curl, const struct lk_curl_exchange *exchange) {
+    CURLcode codes[] = {
+        curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, exchange->head),
+        curl_easy_setopt(curl, CURLOPT_HEADERDATA, exchange->context),
+        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, exchange->body),
+        curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange->context),
+        curl_easy_setopt(curl, CURLOPT_READFUNCTION, exchange->read),
+        curl_easy_setopt(curl, CURLOPT_READDATA, exchange->context),
+        curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, exchange->seek),
+        curl_easy_setopt(curl, CURLOPT_SEEKDATA, exchange->context),
+    };
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (codes[i] != CURLE_OK) return codes[i];
+    return CURLE_OK;
+}
+
 static inline long lk_curl_status(CURL *curl) {
     long status = 0;
     return curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK ? status : 0;

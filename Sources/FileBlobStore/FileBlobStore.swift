@@ -107,6 +107,9 @@ public struct FileBlobStore: BlobStore {
         return overflow ? .max : Int64(clamping: bytes)
     }
 
+    /// Removes folders in which there is nothing. Only while nobody writes to the store, in this process or another.
+    public func removeEmptyFolders() throws(JobsError) { try FileSystem.removeEmptyFolders(in: directory) }
+
     // MARK: Paths
 
     private func path(_ segments: [Substring]) -> String { ([Substring(directory)] + segments).joined(separator: "/") }

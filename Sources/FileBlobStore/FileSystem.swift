@@ -223,6 +223,18 @@ enum FileSystem {
 
     private static let removalRounds = 8
 
+    /// Removes the folders below one that hold no file, at any depth.
+    static func removeEmptyFolders(in path: String) throws(JobsError) {
+        for name in try names(in: path) {
+            let child = "\(path)/\(name)"
+            guard isFolder(child) else { continue }
+            try removeEmptyFolders(in: child)
+            guard rmdir(child) == 0 || errno == ENOTEMPTY || errno == EEXIST || errno == ENOENT else {
+                throw failure("remove the folder", child)
+            }
+        }
+    }
+
     private static func retrying(_ call: () -> Int32) -> Int32 {
         while true {
             let result = call()

@@ -10,6 +10,8 @@ public struct JobsError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let storageFull = Code(rawValue: "storage_full")
         /// The disk or the database failed.
         public static let io = Code(rawValue: "io")
+        /// A store on another machine does not answer, or not as it should.
+        public static let unreachable = Code(rawValue: "unreachable")
         /// The database stayed locked for too long.
         public static let busy = Code(rawValue: "busy")
         /// Another writer has the blob open.

@@ -10,12 +10,13 @@ struct Recovery {
     let store: any JobStore
     let blobs: any BlobStore
     let owners: OwnerRegistry
+    let sharesBlobs: Bool
     let environment: any Environment
     let logger: Logger
 
     func run() throws {
         try requeueJobsOfTheDead()
-        if !owners.hasLivingOthers() { try removeOrphanedBlobs() }
+        if !sharesBlobs, !owners.hasLivingOthers() { try removeOrphanedBlobs() }
     }
 
     private func requeueJobsOfTheDead() throws {

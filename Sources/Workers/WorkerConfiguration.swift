@@ -19,6 +19,9 @@ public struct WorkerConfiguration: Sendable {
     public var watchSeconds: Double
     /// How often results are made readable for `?partial=true`, in seconds.
     public var flushSeconds: Double
+    /// Whether other machines write to the same blobs: then those without a job may be another's upload, and are left to
+    /// an ``OrphanSweeper``.
+    public var sharesBlobs = false
 
     public init(
         workers: Int = ProcessInfo.processInfo.activeProcessorCount, leaseSeconds: Double = 30,

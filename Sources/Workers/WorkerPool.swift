@@ -50,7 +50,9 @@ public final class WorkerPool: Sendable {
             onEvent(event)
             if case .offered = event { queued.notify() }
         }
-        recovery = Recovery(store: store, blobs: blobs, owners: owners, environment: environment, logger: logger)
+        recovery = Recovery(
+            store: store, blobs: blobs, owners: owners, sharesBlobs: configuration.sharesBlobs,
+            environment: environment, logger: logger)
         keeper = LeaseKeeper(store: store, configuration: configuration, logger: logger, onEvent: onEvent) {
             queued.notify()
         }

@@ -14,6 +14,12 @@ struct DataOptions: ParsableArguments {
         var flags: [String: String] = [:]
         flags["data_dir"] = dataDir
         let configuration = try ConfigurationLoader.load(path: config, flags: flags)
+        guard !configuration.hasSharedBlobs else {
+            throw CommandFailure(
+                .configuration,
+                "blobs.url is a bucket, and folders are what is copied here: back up the bucket by its own means, such "
+                    + "as versions and replication")
+        }
         return (
             configuration.path(of: configuration.storeURL, or: "lktrack.sqlite"),
             configuration.path(of: configuration.blobsURL, or: "blobs")

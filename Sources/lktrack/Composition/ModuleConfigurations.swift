@@ -24,6 +24,7 @@ extension ServiceConfiguration {
         configuration.partTargets = partTargets
         configuration.limits = decodeLimits
         configuration.decoder = decoder
+        configuration.sharesBlobs = hasSharedBlobs
         return configuration
     }
 
@@ -70,6 +71,9 @@ extension ServiceConfiguration {
         configuration.connectionsPerAddress = server.connectionsPerAddress == 0 ? nil : server.connectionsPerAddress
         return configuration
     }
+
+    /// Whether the blobs are in a bucket, which other machines may use too.
+    var hasSharedBlobs: Bool { blobsURL.hasPrefix("s3:") }
 
     /// The path of a `scheme:` URL, or of a file in the data folder where the URL names none.
     func path(of url: String, or name: String) -> String {

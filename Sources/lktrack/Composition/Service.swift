@@ -1,4 +1,3 @@
-import FileBlobStore
 import Foundation
 import HTTPServer
 import Jobs
@@ -25,6 +24,8 @@ struct Service: Sendable {
     private let sweeper: UploadSweeper?
     private let keys: KeyRing?
     private let retention: RetentionSweeper
+    /// `nil` where the blobs are this machine's alone.
+    private let orphans: OrphanSweeper?
     private let webhooks: DeliverySender?
     private let isStopping: StopFlag
 
@@ -43,7 +44,9 @@ struct Service: Sendable {
             store = try SQLiteJobStore(
                 path: configuration.path(of: configuration.storeURL, or: "lktrack.sqlite"),
                 retentionSeconds: configuration.retentionPolicy.seconds)
-            let blobs = try FileBlobStore(directory: configuration.path(of: configuration.blobsURL, or: "blobs"))
+            let storage = try BlobStorage(configuration, isAlone: !owners.hasLivingOthers())
+            let blobs = storage.store
+            orphans = storage.sweeper(for: store, log: log)
             let watch = JobWatch(store: store, blobs: blobs, logger: log)
             // Where requests are answered, because workers need no way to the Internet.
             let webhooks =
@@ -106,7 +109,7 @@ struct Service: Sendable {
     }
 
     private static func api(
-        _ configuration: ServiceConfiguration, _ store: SQLiteJobStore, _ blobs: FileBlobStore, _ pool: WorkerPool?,
+        _ configuration: ServiceConfiguration, _ store: SQLiteJobStore, _ blobs: any BlobStore, _ pool: WorkerPool?,
         _ keys: KeyRing?, _ watch: JobWatch, _ isStopping: StopFlag, _ metrics: MetricsRegistry, _ log: Logger,
         _ decoder: DecoderCommand
     ) -> TrackingAPI {
@@ -140,6 +143,7 @@ struct Service: Sendable {
     /// jobs finish or are queued again.
     func run() async throws {
         var services: [any ServiceLifecycle.Service] = [BlockingService(start: retention.start, stop: retention.stop)]
+        if let orphans { services.append(BlockingService(start: orphans.start, stop: orphans.stop)) }
         if let keys { services.append(BlockingService(start: keys.start, stop: keys.stop)) }
         if let pool {
             services.append(

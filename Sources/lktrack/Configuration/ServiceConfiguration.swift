@@ -1,4 +1,5 @@
 import Jobs
+import S3BlobStore
 
 /// Everything that can be configured, with its defaults; `config/lktrack.yaml` says what each key means.
 struct ServiceConfiguration: Sendable, Equatable {
@@ -198,7 +199,7 @@ extension ConfigurationKey {
         int("webhooks.senders_per_tenant", \.webhooks.sendersPerTenant, 1...8),
         text("webhooks.ca_file", \.webhooks.certificatesFile, "a file, or nothing", where: { _ in true }),
         text("store.url", \.storeURL, "sqlite: or sqlite:PATH", where: { $0.hasPrefix("sqlite:") }),
-        text("blobs.url", \.blobsURL, "file: or file:FOLDER", where: { $0.hasPrefix("file:") }),
+        blobsURL,
         seconds("lease_seconds", \.leaseSeconds, 1...3600),
         seconds("retention_seconds", \.retentionSeconds, 0...3_000_000_000),
         choice("log.level", \.logLevel),
@@ -212,6 +213,21 @@ extension ConfigurationKey {
         configuration.server.origins = origins.map { $0.lowercased() }
     } value: {
         $0.server.origins.joined(separator: ",")
+    }
+
+    private static let blobsURL = ConfigurationKey(name: "blobs.url") { text, configuration throws(InvalidValue) in
+        if text.hasPrefix("s3:") {
+            do {
+                _ = try S3Location(text)
+            } catch {
+                throw InvalidValue(expected: error.description)
+            }
+        } else if !text.hasPrefix("file:") {
+            throw InvalidValue(expected: "file:, file:FOLDER or s3://BUCKET/PREFIX?endpoint=…&region=…")
+        }
+        configuration.blobsURL = text
+    } value: {
+        $0.blobsURL
     }
 
     private static let roles = ConfigurationKey(name: "roles") { text, configuration throws(InvalidValue) in

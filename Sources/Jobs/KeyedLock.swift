@@ -2,10 +2,12 @@ import Dispatch
 import Synchronization
 
 /// A lock for each key: one at a time does what a key stands for, and the others block meanwhile.
-final class KeyedLock: Sendable {
+public final class KeyedLock: Sendable {
     private let holders = Mutex<[String: DispatchGroup]>([:])
 
-    func withLock<Result>(_ key: String, _ body: () throws -> Result) rethrows -> Result {
+    public init() {}
+
+    public func withLock<Result>(_ key: String, _ body: () throws -> Result) rethrows -> Result {
         while true {
             let mine = DispatchGroup()
             let holder = holders.withLock { holders in

@@ -1,15 +1,14 @@
-import Jobs
-
-/// A key that was checked: 1-8 segments of `[A-Za-z0-9._-]`, none of which starts with a dot. So no key leaves the
-/// store's folder, and none names a temporary file.
-struct BlobKey {
+/// A key of a ``BlobStore`` that was checked: 1-8 segments of `[A-Za-z0-9._-]`, none of which starts with a dot. So no key
+/// leaves the store's folder, and none names a temporary file.
+public struct BlobKey: Hashable, Sendable {
     private static let segmentCount = 1...8
     /// Leaves room for a temporary file's prefix in the 255 bytes of a name.
     private static let segmentLength = 1...200
 
-    let segments: [Substring]
+    public let segments: [Substring]
 
-    init(_ text: String) throws(JobsError) {
+    /// - Throws: ``JobsError/Code/invalidKey``.
+    public init(_ text: String) throws(JobsError) {
         segments = text.split(separator: "/", omittingEmptySubsequences: false)
         guard Self.segmentCount.contains(segments.count), segments.allSatisfy(Self.isValid) else {
             throw JobsError(
@@ -19,10 +18,11 @@ struct BlobKey {
         }
     }
 
-    var name: String { String(segments[segments.count - 1]) }
+    /// The last segment.
+    public var name: String { String(segments[segments.count - 1]) }
 
     /// The segments before the last.
-    var folder: [Substring] { segments.dropLast() }
+    public var folder: [Substring] { segments.dropLast() }
 
     private static func isValid(_ segment: Substring) -> Bool {
         segmentLength.contains(segment.utf8.count) && segment.utf8.first != UInt8(ascii: ".")

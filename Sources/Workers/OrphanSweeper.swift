@@ -1,0 +1,84 @@
+import Dispatch
+import Foundation
+import Jobs
+import Logging
+import Synchronization
+
+/// Removes blobs of jobs that are not there from a store that several machines write to: uploads that were cut off,
+/// deletions that were.
+///
+/// An upload has its blob before its job, on whatever machine, and a moment is all that lies between. So what is seen
+/// without a job twice, an hour apart, belongs to nobody. Several processes may sweep the same stores.
+public final class OrphanSweeper: Sendable {
+    /// Seconds between two looks.
+    private static let period = 1200.0
+    /// Seconds for which a blob must be seen to have no job.
+    private static let graceSeconds = 3600.0
+
+    private let store: any JobStore
+    private let blobs: any BlobStore
+    private let environment: any Environment
+    private let logger: Logger
+    private let alsoSweep: @Sendable () throws -> Void
+    private let queue = DispatchQueue(label: "orphans", qos: .utility)
+    private let isStopping = Atomic(false)
+    /// When jobs were first missed whose blobs are there.
+    private let missed = Mutex<[JobID: Date]>([:])
+
+    /// - Parameter alsoSweep: what else the store needs now and then. May block.
+    public init(
+        store: any JobStore, blobs: any BlobStore, environment: any Environment = SystemEnvironment(), logger: Logger,
+        alsoSweep: @escaping @Sendable () throws -> Void = {}
+    ) {
+        self.store = store
+        self.blobs = blobs
+        self.environment = environment
+        self.logger = logger
+        self.alsoSweep = alsoSweep
+    }
+
+    /// Begins to sweep now and then, on a queue of its own.
+    public func start() { queue.async { [weak self] in self?.turn() } }
+
+    /// Ends that. Blocks until a sweep that is under way is over.
+    public func stop() {
+        isStopping.store(true, ordering: .releasing)
+        queue.sync {}
+    }
+
+    private func turn() {
+        guard !isStopping.load(ordering: .acquiring) else { return }
+        do {
+            try sweep()
+            try alsoSweep()
+        } catch {
+            logger.error("orphaned blobs could not be looked for", metadata: ["error": "\(error)"])
+        }
+        queue.asyncAfter(deadline: .now() + Self.period) { [weak self] in self?.turn() }
+    }
+
+    /// Looks once. Blocks.
+    ///
+    /// - Returns: the jobs whose blobs were removed.
+    @discardableResult
+    public func sweep() throws -> [JobID] {
+        let now = environment.now()
+        let before = missed.withLock { $0 }
+        var still: [JobID: Date] = [:]
+        var removed: [JobID] = []
+        for name in try blobs.children(of: JobID.blobFolder) {
+            guard !isStopping.load(ordering: .acquiring) else { return removed }
+            guard let id = JobID(name), try !store.exists(id) else { continue }
+            let since = before[id] ?? now
+            guard now.timeIntervalSince(since) >= Self.graceSeconds else {
+                still[id] = since
+                continue
+            }
+            try blobs.remove(id.blobPrefix)
+            removed.append(id)
+            logger.info("orphaned blobs removed", metadata: ["job": .string(name)])
+        }
+        missed.withLock { [still] missed in missed = still }
+        return removed
+    }
+}

@@ -1,0 +1,46 @@
+import FileBlobStore
+import Foundation
+import Jobs
+import Logging
+import S3BlobStore
+import Workers
+
+/// The blobs that `blobs.url` names: a folder of this machine, or a bucket that several machines share.
+struct BlobStorage: Sendable {
+    let store: any BlobStore
+    /// Set where other machines may write to the same blobs.
+    private let bucket: S3BlobStore?
+
+    /// Seconds after which a blob that is still on its way is taken for forgotten: three days, longer than any upload
+    /// lasts, and than jobs run.
+    private static let abandonedSeconds = 259_200.0
+
+    /// - Parameter isAlone: whether no other process of this machine works on the same data.
+    init(_ configuration: ServiceConfiguration, isAlone: Bool) throws {
+        guard configuration.hasSharedBlobs else {
+            store = try FileBlobStore(directory: configuration.path(of: configuration.blobsURL, or: "blobs"))
+            bucket = nil
+            return
+        }
+        do {
+            let local = try FileBlobStore(directory: configuration.dataDirectory + "/blob-cache")
+            if isAlone { try local.removeEmptyFolders() }
+            let bucket = try S3BlobStore(
+                S3Location(configuration.blobsURL), local: local, version: Version.text)
+            (store, self.bucket) = (bucket, bucket)
+        } catch let error as S3Location.Invalid {
+            throw CommandFailure(.configuration, "blobs.url: expected \(error)")
+        } catch let error as JobsError {
+            throw CommandFailure(.unavailable, "blobs.url: \(error.message)")
+        }
+    }
+
+    /// What removes that which no job and no upload owns, where no process can know it of the others at its start.
+    func sweeper(for jobs: any JobStore, log: Logger) -> OrphanSweeper? {
+        guard let bucket else { return nil }
+        return OrphanSweeper(store: jobs, blobs: bucket, logger: log) {
+            let count = try bucket.removeAbandoned(olderThan: Self.abandonedSeconds)
+            if count > 0 { log.info("abandoned drafts of blobs removed", metadata: ["objects": "\(count)"]) }
+        }
+    }
+}
