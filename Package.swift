@@ -173,7 +173,9 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "S3BlobStoreTests",
-            dependencies: ["BlobStoreContract", "FileBlobStore", "Jobs", "S3BlobStore", "ServiceHarness", crypto],
+            dependencies: [
+                "BlobStoreContract", "FileBlobStore", "JobStoreContract", "Jobs", "S3BlobStore", "ServiceHarness",
+            ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "WorkersTests",

@@ -6,7 +6,7 @@ import Jobs
 ///
 /// Two things of the contract are weaker than on a local disk. A reader of a blob that has more than some 64 KiB fails,
 /// rather than goes on, when the blob is replaced or removed meanwhile. And a process that dies while it appends to a
-/// blob keeps others from it for a minute.
+/// blob keeps others from it for half a minute.
 ///
 /// It asks of S3 that what was put is seen by all who ask later (as Amazon's is since December 2020, MinIO's and Ceph's
 /// are), and of its keys: `s3:ListBucket`, `s3:ListBucketMultipartUploads`, `s3:GetObject`, `s3:PutObject`,

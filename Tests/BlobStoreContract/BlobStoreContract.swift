@@ -21,7 +21,8 @@ public struct BlobStoreCheck: Sendable, CustomTestStringConvertible {
 
 /// The contract of ``BlobStore``: each check gets a new fixture.
 public enum BlobStoreContract {
-    public static let checks: [BlobStoreCheck] = writeChecks + visibilityChecks + removalChecks + resumeChecks
+    public static let checks: [BlobStoreCheck] =
+        writeChecks + visibilityChecks + removalChecks + resumeChecks + scratchChecks
 }
 
 extension BlobWriter {

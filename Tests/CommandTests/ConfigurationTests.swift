@@ -65,8 +65,18 @@ struct ConfigurationTests {
         #expect(failure("server:\n  address: localhost\n").contains("server.address"))
         #expect(failure(environment: ["LKTRACK_WORKERS": "-1"]).contains("LKTRACK_WORKERS is \"-1\""))
         #expect(failure("server: [1, 2]\n").contains("server"))
+        #expect(failure("blobs:\n  url: http://a\n").contains("expected file:, file:FOLDER or s3://"))
+        #expect(failure("blobs:\n  url: s3://b?a=b\n").contains("expected a bucket's name"))
         #expect(failure("- a\n").contains("test.yaml"))
         #expect(failure("a: [\n").contains("not valid YAML"))
+    }
+
+    @Test("blobs can be in a bucket")
+    func bucket() throws {
+        let url = "s3://blobs/lktrack?endpoint=http://minio:9000&region=eu-central-1"
+        #expect(try load("blobs:\n  url: \"\(url)\"\n").blobsURL == url)
+        #expect(try load(environment: ["LKTRACK_BLOBS_URL": url]).hasSharedBlobs)
+        #expect(try !load().hasSharedBlobs)
     }
 
     @Test("a wrong value in the file is told also where a flag covers it")

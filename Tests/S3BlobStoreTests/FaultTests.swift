@@ -100,13 +100,15 @@ struct FaultTests {
         defer { proxy.end() }
         let store = try bucket.store(endpoint: proxy.endpoint)
         let bytes = noise(20 << 20)
-        proxy.fail("POST /\(MotoServer.bucket)/\(bucket.prefix)/a?uploadId", .answer(200, body: Self.error("InternalError")))
+        proxy.fail(
+            "POST /\(MotoServer.bucket)/\(bucket.prefix)/a?uploadId", .answer(200, body: Self.error("InternalError")))
         try store.put("a", bytes)
         proxy.fail("POST /\(MotoServer.bucket)/\(bucket.prefix)/b?uploadId", .cut(after: 0))
         try store.put("b", bytes)
         for key in ["a", "b"] { #expect(try bucket.store().bytes(key) == bytes) }
         #expect(try bucket.contents().uploads.isEmpty)
-        proxy.fail("POST /\(MotoServer.bucket)/\(bucket.prefix)/c?uploadId", .answer(200, body: Self.error("InvalidPart")))
+        proxy.fail(
+            "POST /\(MotoServer.bucket)/\(bucket.prefix)/c?uploadId", .answer(200, body: Self.error("InvalidPart")))
         #expect(throws: JobsError.self) { try store.put("c", bytes) }
         #expect(try bucket.contents() == (["a", "b"], []))
     }

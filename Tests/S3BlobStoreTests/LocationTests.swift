@@ -33,7 +33,8 @@ struct LocationTests {
         arguments: [
             ("s3:", "s3://BUCKET"), ("s3:///a", "s3://BUCKET"), ("s3://b", "2 to 63"), ("s3://blobs!", "2 to 63"),
             ("s3://key:secret@blobs", "without a user"), ("s3://blobs//a", "empty segments"),
-            ("s3://blobs/a/../b", "'..'"), ("s3://blobs/a%0Ab", "control"), ("s3://blobs?endpoint=minio:9000", "endpoint="),
+            ("s3://blobs/a/../b", "'..'"), ("s3://blobs/a%0Ab", "control"),
+            ("s3://blobs?endpoint=minio:9000", "endpoint="),
             ("s3://blobs?endpoint=http://minio/a", "endpoint="), ("s3://blobs?region=eu%20central", "a region"),
             ("s3://blobs?addressing=dns", "addressing="), ("s3://blobs?cache_bytes=-1", "cache_bytes="),
             ("s3://blobs?secret=x", "not \"secret\""), ("s3://blobs?region=a&region=b", "at most once"),

@@ -37,7 +37,9 @@ struct S3BlobStoreTests {
         try bucket.store().put("a", bytes)
         let reader = try #require(try bucket.store().open("a"))
         #expect(reader.count == Int64(bytes.count))
-        for (offset, count) in [(0, 10), (65_530, 20), (900_000, 200_000), (5, 300_000), (1_048_575, 5), (1_048_576, 5)] {
+        for (offset, count) in [
+            (0, 10), (65_530, 20), (900_000, 200_000), (5, 300_000), (1_048_575, 5), (1_048_576, 5),
+        ] {
             let read = try [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
                 used = try reader.read(into: UnsafeMutableRawBufferPointer(buffer), at: Int64(offset))
             }

@@ -103,7 +103,7 @@ struct SharingTests {
         #expect(try bucket.store().bytes("a") == bytes)
     }
 
-    @Test("a machine that dies with a blob in its hands keeps it for a minute; then another goes on")
+    @Test("a machine that dies with a blob in its hands keeps it for half a minute; then another goes on")
     func takingOver() throws {
         let dead = try bucket.store()
         // Its lock, two minutes old by the server's clock, is what it leaves.

@@ -16,7 +16,9 @@ struct SignatureTests {
         return value.components(separatedBy: "Signature=").last
     }
 
-    private func fields(_ more: (name: String, value: String)..., hash: String = nothing) -> [(name: String, value: String)] {
+    private func fields(
+        _ more: (name: String, value: String)..., hash: String = nothing
+    ) -> [(name: String, value: String)] {
         more + [
             ("host", "examplebucket.s3.amazonaws.com"), ("x-amz-content-sha256", hash), ("x-amz-date", Self.time),
         ]

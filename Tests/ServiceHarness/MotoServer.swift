@@ -57,13 +57,15 @@ package final class MotoServer: Sendable {
             let secret = started["secret"] as? String
         else { throw Failure.didNotStart(String(decoding: (try? errors.contents()) ?? Data(), as: UTF8.self)) }
         (self.port, accessKey, secretKey) = (port, key, secret)
-        (self.process, self.life, self.answers, self.errors) = (process, life, answers, errors)
+        (self.process, self.life, self.answers) = (process, life, answers)
     }
 
     private let answers: LineReader
-    private let errors: TemporaryFile
 
-    deinit {
+    deinit { stop() }
+
+    /// Ends it, with all that is in it.
+    package func stop() {
         try? life.fileHandleForWriting.close()
         process.waitUntilExit()
     }

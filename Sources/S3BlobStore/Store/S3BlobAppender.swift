@@ -16,9 +16,9 @@ import Jobs
 /// `@unchecked Sendable`: it has no lock; ``BlobAppender`` asks for one thread at a time.
 final class S3BlobAppender: BlobAppender, @unchecked Sendable {
     /// Seconds after which another may take over.
-    static let staleSeconds = 60.0
+    static let staleSeconds = 30.0
     /// Seconds after which the owner puts its lock anew.
-    private static let renewedSeconds = 15.0
+    private static let renewedSeconds = 8.0
     /// Bytes that become an object without a checkpoint.
     private static let segmentSize: Int64 = 16 << 20
 
