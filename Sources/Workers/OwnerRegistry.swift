@@ -42,7 +42,7 @@ public final class OwnerRegistry: Sendable {
     func dead() -> [String] { others().filter { !isAlive($0) } }
 
     /// Whether other processes work on the same data.
-    func hasLivingOthers() -> Bool { others().contains { isAlive($0) } }
+    public func hasLivingOthers() -> Bool { others().contains { isAlive($0) } }
 
     /// Removes the file of a dead owner, once its jobs are requeued.
     func forget(_ owner: String) { unlink("\(directory)/\(owner)") }

@@ -14,13 +14,17 @@ package final class MotoServer: Sendable {
     /// The server ends when this is closed: with its owner, or with this process.
     private let life: Pipe
 
-    /// Checks who asks, because the count of requests that it lets in unasked is 0.
+    /// Checks who asks, because the count of requests that it lets in unasked is 0. By itself it would check the decoded
+    /// address, and refuse boto3, too, where that must be encoded.
     private static let program = """
-        import json, os, sys
+        import json, os, sys, flask
         os.environ.update(INITIAL_NO_AUTH_ACTION_COUNT="0", AWS_ACCESS_KEY_ID="none", AWS_SECRET_ACCESS_KEY="none")
+        from moto.iam.access_control import IAMRequestBase
         from moto.iam.models import iam_backends
         from moto.s3.models import s3_backends
         from moto.server import ThreadedMotoServer
+        make = IAMRequestBase.__init__
+        IAMRequestBase.__init__ = lambda self, path, **rest: make(self, path=flask.request.environ["RAW_URI"], **rest)
         iam, s3 = iam_backends["123456789012"]["aws"], s3_backends["123456789012"]["aws"]
         iam.create_user("us-east-1", "lktrack")
         key = iam.create_access_key("lktrack")

@@ -217,7 +217,7 @@ extension ConfigurationKey {
 
     private static let blobsURL = ConfigurationKey(name: "blobs.url") { text, configuration throws(InvalidValue) in
         if text.hasPrefix("s3:") {
-            do {
+            do throws(S3Location.Invalid) {
                 _ = try S3Location(text)
             } catch {
                 throw InvalidValue(expected: error.description)
