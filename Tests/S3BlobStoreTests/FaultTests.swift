@@ -25,18 +25,18 @@ struct FaultTests {
         "a put is tried again after what passes, and is there once",
         arguments: [
             FaultyProxy.Fault.answer(503, body: error("SlowDown")), .answer(500, body: error("InternalError")),
-            .answer(429, body: ""), .answer(400, body: error("RequestTimeout")), .hangUp, .cut(after: 0),
+            .answer(429, body: ""), .answer(400, body: error("RequestTimeout")), .hangUp, .loseAnswer,
         ])
     func retries(_ fault: FaultyProxy.Fault) throws {
         defer { proxy.end() }
         let waits = Mutex<[Double]>([])
-        let retries = S3Retries(sleep: { seconds in waits.withLock { $0.append(seconds) } }, random: { 0.5 })
+        let retries = S3Retries(sleep: { seconds in waits.withLock { $0.append(seconds) } }, random: { 1 })
         let store = try bucket.store(endpoint: proxy.endpoint, retries: retries)
         proxy.fail("PUT ", times: 3, fault)
         let bytes = noise(100_000)
         try store.put("a", bytes)
         #expect(proxy.count("PUT ") == 4)
-        #expect(waits.withLock { $0 } == [0.075, 0.15, 0.3])
+        #expect(waits.withLock { $0 } == [0.1, 0.2, 0.4])
         #expect(try bucket.store().bytes("a") == bytes)
     }
 
@@ -103,7 +103,7 @@ struct FaultTests {
         proxy.fail(
             "POST /\(MotoServer.bucket)/\(bucket.prefix)/a?uploadId", .answer(200, body: Self.error("InternalError")))
         try store.put("a", bytes)
-        proxy.fail("POST /\(MotoServer.bucket)/\(bucket.prefix)/b?uploadId", .cut(after: 0))
+        proxy.fail("POST /\(MotoServer.bucket)/\(bucket.prefix)/b?uploadId", .loseAnswer)
         try store.put("b", bytes)
         for key in ["a", "b"] { #expect(try bucket.store().bytes(key) == bytes) }
         #expect(try bucket.contents().uploads.isEmpty)

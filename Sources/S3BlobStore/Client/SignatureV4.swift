@@ -6,8 +6,9 @@ import Foundation
 ///
 /// libcurl signs by itself (`CURLOPT_AWS_SIGV4`), but not well enough in the version that Debian 12 has, 7.88.1: it takes
 /// the query as it stands, unsorted and unencoded (curl issues 9717 and 11794), it signs a field that was only named to
-/// keep it out, such as `Expect:` (11664), and it hashes no body that is streamed. What is left of its work, were all
-/// that done for it, are four lines of HMAC; and with them here the clock can be set right and known answers be tested.
+/// keep it out, such as `Expect:` (11664), and it hashes no body that is streamed; botocore's code refuses each of these.
+/// What is left of its work, were all that done for it, are four lines of HMAC; and with them here the clock can be set
+/// right and known answers be tested.
 struct SignatureV4: Sendable {
     var credentials: S3Credentials
     var region: String

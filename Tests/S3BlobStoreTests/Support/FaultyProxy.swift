@@ -12,6 +12,8 @@ final class FaultyProxy: Sendable {
         case hangUp
         /// Closes the connection after the server has answered, with so many bytes of the answer's body sent on.
         case cut(after: Int)
+        /// Closes the connection after the server has answered, with nothing of the answer sent on.
+        case loseAnswer
     }
 
     private struct Rule {
@@ -70,12 +72,13 @@ final class FaultyProxy: Sendable {
             let lines = ["HTTP/1.1 \(status) x", "Content-Length: \(body.utf8.count)", "Connection: close"] + fields
             Self.send(Data((lines.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8), to: connection)
         case .hangUp: return
+        case .loseAnswer: relay(head, body, to: nil, bodyBytes: 0)
         case .cut(let count): relay(head, body, to: connection, bodyBytes: count)
         case nil: relay(head, body, to: connection, bodyBytes: .max)
         }
     }
 
-    private func relay(_ head: String, _ body: Data, to connection: Int32, bodyBytes: Int) {
+    private func relay(_ head: String, _ body: Data, to connection: Int32?, bodyBytes: Int) {
         guard let upstream = Self.connect(server) else { return }
         defer { close(upstream) }
         let lines = head.components(separatedBy: "\r\n").filter { !$0.lowercased().hasPrefix("connection:") }
@@ -84,6 +87,7 @@ final class FaultyProxy: Sendable {
         var answer = Data()
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while case let count = read(upstream, &buffer, buffer.count), count > 0 { answer += buffer[..<count] }
+        guard let connection else { return }
         let end = answer.firstRange(of: Data("\r\n\r\n".utf8))?.upperBound ?? answer.endIndex
         Self.send(answer.prefix(end - answer.startIndex + min(bodyBytes, answer.endIndex - end)), to: connection)
     }
