@@ -158,16 +158,16 @@ public struct S3BlobStore: BlobStore {
     /// - Parameter age: in seconds; more than the longest upload of a blob takes, and the longest job runs.
     /// - Returns: how many of both.
     public func removeAbandoned(olderThan age: Double) throws -> Int {
-        let (uploads, date) = try client.openUploads(layout.prefix)
-        let limit = (date ?? client.now).addingTimeInterval(-age)
-        let old = uploads.filter { $0.began < limit }
-        for upload in old { try client.abort(upload) }
         let list = try client.list(layout.prefix + S3Layout.drafts)
         let drafts = list.entries.filter { entry in
             guard case .live? = entry.name.split(separator: "/").last.flatMap({ S3Draft($0) }) else { return false }
             return entry.modified < (list.date ?? client.now).addingTimeInterval(-age)
         }
         try client.delete(drafts.map(\.name))
+        let (uploads, date) = try client.openUploads(layout.prefix)
+        let limit = (date ?? client.now).addingTimeInterval(-age)
+        let old = uploads.filter { $0.began < limit }
+        for upload in old { try client.abort(upload) }
         return old.count + drafts.count
     }
 

@@ -140,6 +140,12 @@ struct JobRunner: Sendable {
     }
 
     private func fail(_ active: ActiveJob, _ error: any Error, _ result: ResultFile?) {
+        if let error = error as? JobsError, error.code == .unreachable {
+            // Nothing is wrong with the job: it waits until its blobs can be reached again.
+            logger.error("a job's blobs cannot be reached", metadata: metadata(active, error))
+            release(active, result)
+            return pause(configuration.pollSeconds)
+        }
         var failure = JobFailure(error)
         if failure.code == .internalError && isDiskFull { failure = .storageFull }
         if failure.code == .internalError || failure.code == .storageFull {

@@ -35,6 +35,21 @@ extension WorkersTests {
             #expect(try bench.blobNames(job) == ["source"])
         }
 
+        @Test("a job whose blobs cannot be reached goes back to the queue unharmed, and is done when they can")
+        func unreachable() async throws {
+            let blobs = DistantBlobs(bench.blobs, failures: 2)
+            let submitted = try bench.submit(scene)
+            let pool = try bench.pool(blobs: blobs)
+            try pool.start()
+            #expect(await bench.events.end(of: submitted.id) == .succeeded)
+            await bench.stop(pool)
+            let job = try bench.current(submitted)
+            #expect(job.attempt == 1)
+            #expect(try bench.records(job).count == scene.frames)
+            #expect(bench.events.events.filter { $0 == .released(submitted.id) }.count == 2)
+            #expect(try bench.blobNames(job) == ["results-1.ndjson", "source"])
+        }
+
         @Test("a box outside the picture fails the job with a pointer to it")
         func boxOutside() async throws {
             let submitted = try bench.submit(scene) { spec in

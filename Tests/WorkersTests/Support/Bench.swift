@@ -42,7 +42,8 @@ final class Bench: Sendable {
         configuration.sharesBlobs = sharesBlobs
         let registry = try OwnerRegistry(directory: ownersDirectory)
         let pool = WorkerPool(
-            store: store, blobs: blobs ?? self.blobs, owners: registry, configuration: configuration, environment: clock,
+            store: store, blobs: blobs ?? self.blobs, owners: registry, configuration: configuration,
+            environment: clock,
             logger: logs.logger, meter: meter,
             onEvent: { [events] event in
                 onEvent(event)

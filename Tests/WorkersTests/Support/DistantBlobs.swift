@@ -1,0 +1,33 @@
+import Jobs
+import Synchronization
+
+/// A store whose machine cannot be reached the first times that a decoder's file is asked for.
+final class DistantBlobs: BlobStore {
+    private let base: any BlobStore
+    private let failures: Mutex<Int>
+
+    init(_ base: any BlobStore, failures: Int) {
+        self.base = base
+        self.failures = Mutex(failures)
+    }
+
+    func localPath(_ key: String) throws -> String? {
+        let fails = failures.withLock { failures in
+            failures -= 1
+            return failures >= 0
+        }
+        if fails { throw JobsError(.unreachable, "the storage does not answer") }
+        return try base.localPath(key)
+    }
+
+    func create(_ key: String) throws -> any BlobWriter { try base.create(key) }
+    func resume(_ key: String) throws -> (any BlobAppender)? { try base.resume(key) }
+    func open(_ key: String) throws -> (any BlobReader)? { try base.open(key) }
+    func openPartial(_ key: String) throws -> (any BlobReader)? { try base.openPartial(key) }
+    func digest(_ key: String) throws -> String? { try base.digest(key) }
+    func copy(_ key: String, to other: String) throws -> Bool { try base.copy(key, to: other) }
+    func remove(_ key: String) throws { try base.remove(key) }
+    func children(of prefix: String) throws -> [String] { try base.children(of: prefix) }
+    func scratch() throws -> any ScratchFile { try base.scratch() }
+    func availableBytes() throws -> Int64 { try base.availableBytes() }
+}
