@@ -152,6 +152,32 @@ public struct S3BlobStore: BlobStore {
 
     // MARK: Housekeeping
 
+    /// Says whose blobs are under the prefix, where nobody has said so before.
+    ///
+    /// - Parameter installation: the same for all who share a database.
+    /// - Throws: ``JobsError/Code/conflict`` where they are another's.
+    public func claim(for installation: String) throws {
+        let object = layout.prefix + S3Layout.installation
+        func owner() throws -> String? {
+            var bytes: [UInt8] = []
+            let found = try client.get(object, 0..<1024) { bytes.append(contentsOf: $0) }
+            return found.map { _ in String(decoding: bytes, as: UTF8.self) }
+        }
+        var found = try owner()
+        if found == nil {
+            try client.put(object, Payload(Array(installation.utf8)))
+            // Of two who came together, the later.
+            found = try owner()
+        }
+        guard found == installation else {
+            throw JobsError(
+                .conflict,
+                "s3://\(client.location.bucket)/\(layout.prefix) belongs to another installation, "
+                    + "\(found ?? "which has left"), whose database knows what is in it. Give each database a prefix of its "
+                    + "own; where that one is no more, remove s3://\(client.location.bucket)/\(object)")
+        }
+    }
+
     /// Ends uploads, and removes drafts of writers, that were left by processes that died. Any number of processes may do
     /// it at any time: what is younger is left alone, and a blob that can be resumed is its owner's.
     ///

@@ -16,6 +16,9 @@ struct BucketTests {
         try Server(environment: moto.environment.merging(["LKTRACK_BLOBS_URL": moto.url("lktrack")]) { $1 })
     }
 
+    /// What belongs to no job and no upload.
+    private static let empty = [".installation"].map { "lktrack/" + $0 }
+
     private var source: Data {
         get throws { try Data(contentsOf: URL(fileURLWithPath: video.path)) }
     }
@@ -48,7 +51,7 @@ struct BucketTests {
         #expect(try server.get(path + "/frames/8", "-H", "Accept: image/jpeg").status == 200)
 
         #expect(try Curl.run(["-X", "DELETE", server.url + path]).status == 204)
-        #expect(try moto.contents() == ([], []))
+        #expect(try moto.contents() == (Self.empty, []))
         #expect(server.stop() == 0)
     }
 
@@ -81,9 +84,10 @@ struct BucketTests {
         let id = try #require(try answer.json()["id"] as? String)
         #expect(try server.finish(id)["status"] as? String == "succeeded")
         #expect(try server.get("/v1/jobs/\(id)/source").body == bytes)
-        #expect(try moto.contents().objects.allSatisfy { $0.hasPrefix("lktrack/jobs/\(id)/") })
+        let elsewhere = try moto.contents().objects.filter { !$0.hasPrefix("lktrack/jobs/\(id)/") }
+        #expect(elsewhere == Self.empty)
         #expect(try Curl.run(["-X", "DELETE", "\(server.url)/v1/jobs/\(id)"]).status == 204)
-        #expect(try moto.contents() == ([], []))
+        #expect(try moto.contents() == (Self.empty, []))
     }
 
     @Test("a bucket that is gone is shown by /readyz, and no job comes in until it is back")
@@ -115,6 +119,9 @@ struct BucketTests {
         #expect(keys.contains("Check the keys of the environment"))
         let bucket = try failure(["LKTRACK_BLOBS_URL": "s3://none/?endpoint=\(moto.endpoint)"])
         #expect(bucket.contains("NoSuchBucket") && bucket.contains("Make the bucket"), "\(bucket)")
+        _ = try server()
+        let other = try failure(["LKTRACK_BLOBS_URL": moto.url("lktrack")])
+        #expect(other.contains("belongs to another installation"), "\(other)")
         let syntax = try failure(["LKTRACK_BLOBS_URL": "s3://blobs?endpiont=x"])
         #expect(syntax.contains("LKTRACK_BLOBS_URL") && syntax.contains("not \"endpiont\""), "\(syntax)")
     }

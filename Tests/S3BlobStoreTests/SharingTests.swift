@@ -36,6 +36,18 @@ struct SharingTests {
         }
     }
 
+    @Test("a prefix belongs to one installation, and to all its machines")
+    func claims() throws {
+        try bucket.store().claim(for: "one")
+        try bucket.store().claim(for: "one")
+        let error = #expect(throws: JobsError.self) { try bucket.store().claim(for: "other") }
+        #expect(error?.code == .conflict)
+        #expect(error?.message.contains("belongs to another installation, one") == true)
+        // It is no blob, and stays where all blobs go.
+        #expect(try bucket.store().children(of: "").isEmpty)
+        #expect(try bucket.contents().objects == [".installation"])
+    }
+
     @Test("a blob grows by fewer objects the older it is, but never stands still for longer than ten seconds")
     func pace() {
         #expect(S3BlobWriter.publishSeconds(age: 0) == 1)

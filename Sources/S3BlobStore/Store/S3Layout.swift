@@ -6,6 +6,7 @@ import Jobs
 /// | object | what it is |
 /// |---|---|
 /// | `PREFIX/KEY` | a finished blob, with its digest as `x-amz-meta-sha256` |
+/// | `PREFIX/.installation` | whose blobs these are |
 /// | `PREFIX/.drafts/FOLDER/.NAME/lock-NONCE` | somebody appends to the blob `FOLDER/NAME` |
 /// | `PREFIX/.drafts/FOLDER/.NAME/at-OFFSET-NONCE` | bytes of a blob that can be resumed |
 /// | `PREFIX/.drafts/FOLDER/.NAME/live-NONCE-OFFSET` | bytes of a blob that a writer has flushed |
@@ -14,6 +15,7 @@ import Jobs
 /// rule of the bucket may have expire. A blob's own drafts are beside those of the blobs below its key.
 struct S3Layout: Sendable {
     static let drafts = ".drafts/"
+    static let installation = ".installation"
 
     /// Empty, or ends with `/`.
     let prefix: String

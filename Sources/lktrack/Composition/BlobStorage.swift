@@ -27,6 +27,10 @@ struct BlobStorage: Sendable {
             if isAlone { try local.removeEmptyFolders() }
             let bucket = try S3BlobStore(
                 S3Location(configuration.blobsURL), local: local, version: Version.text)
+            // Two databases that took one prefix for theirs would remove each other's blobs.
+            if configuration.storeURL.hasPrefix("sqlite:") {
+                try bucket.claim(for: Installation.id(in: configuration.dataDirectory))
+            }
             (store, self.bucket) = (bucket, bucket)
         } catch let error as S3Location.Invalid {
             throw CommandFailure(.configuration, "blobs.url: expected \(error)")

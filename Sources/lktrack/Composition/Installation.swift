@@ -1,0 +1,26 @@
+import Foundation
+import Jobs
+
+/// What tells one database's installation from another's: a random name in its data folder, made at the first start.
+enum Installation {
+    private static let fileName = "installation"
+
+    /// - Throws: ``JobsError/Code/io``.
+    static func id(in folder: String) throws(JobsError) -> String {
+        let path = "\(folder)/\(fileName)"
+        if let id = read(path) { return id }
+        // Linked when it is whole: of two processes that start together both read the same.
+        let draft = "\(path).\(UUID().uuidString)"
+        defer { unlink(draft) }
+        guard FileManager.default.createFile(atPath: draft, contents: Data((UUID().uuidString + "\n").utf8)),
+            link(draft, path) == 0 || errno == EEXIST, let id = read(path)
+        else { throw JobsError(.io, "cannot make \(path): \(String(cString: strerror(errno)))") }
+        return id
+    }
+
+    private static func read(_ path: String) -> String? {
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        let text = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        return text.isEmpty ? nil : text
+    }
+}
