@@ -90,6 +90,43 @@ struct BucketTests {
         #expect(try moto.contents() == (Self.empty, []))
     }
 
+    @Test("a job that came in on one machine is tracked on another, and its frames are seen while they come")
+    func machines() throws {
+        // One database, two data folders: what the machines share of the blobs is the bucket alone.
+        let shared = try TemporaryFolder()
+        let environment = moto.environment.merging([
+            "LKTRACK_BLOBS_URL": moto.url("lktrack"), "LKTRACK_STORE_URL": "sqlite:\(shared.path("jobs.sqlite"))",
+        ]) { $1 }
+        let api = try Server(environment: environment.merging(["LKTRACK_ROLES": "api"]) { $1 })
+        let worker = Process()
+        let data = try TemporaryFolder()
+        worker.executableURL = URL(fileURLWithPath: Executable.lktrack)
+        worker.arguments = ["serve", "--data-dir", data.url.path, "--workers", "1"]
+        worker.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+            .merging(["LKTRACK_ROLES": "worker"]) { $1 }
+        worker.currentDirectoryURL = data.url
+        worker.standardError = FileHandle.nullDevice
+        try worker.run()
+        defer {
+            worker.terminate()
+            worker.waitUntilExit()
+        }
+        let long = try Material.syntheticVideo(frames: 1000, size: "160x120")
+        let id = try api.submit(["video=@\(long.path)"] + Array(repeating: "roi=\(long.boxes[0])", count: 16))
+        let results = "/v1/jobs/\(id)/results?format=ndjson"
+        var seen: [Substring] = []
+        try poll("the first frames") {
+            seen = try api.get(results + "&partial=true").lines
+            return !seen.isEmpty
+        }
+        #expect(seen.count < long.frames)
+        #expect(try api.finish(id)["status"] as? String == "succeeded")
+        let lines = try api.get(results).lines
+        #expect(lines.count == long.frames)
+        #expect(lines.starts(with: seen.filter { $0.hasSuffix("}") }))
+        #expect(try moto.contents().objects.allSatisfy { !$0.contains("/.drafts/") })
+    }
+
     @Test("a bucket that is gone is shown by /readyz, and no job comes in until it is back")
     func outage() throws {
         let server = try server()

@@ -1,5 +1,6 @@
 import Foundation
 import Jobs
+import Synchronization
 import Testing
 
 @testable import S3BlobStore
@@ -135,6 +136,30 @@ struct SharingTests {
         try dead.client.delete([lock])
         let next = try #require(try bucket.store().resume("a"))
         #expect(next.count == 3)
+    }
+
+    @Test("of many who come together never two append")
+    func together() throws {
+        let stores = try (0..<4).map { _ in try bucket.store() }
+        let holders = Mutex((now: 0, most: 0, times: 0))
+        DispatchQueue.concurrentPerform(iterations: stores.count) { index in
+            for _ in 0..<8 {
+                guard let appender = try? stores[index].resume("a") else { continue }
+                holders.withLock { holders in
+                    holders.now += 1
+                    holders.most = max(holders.most, holders.now)
+                    holders.times += 1
+                }
+                try? appender.write([UInt8(index)])
+                try? appender.checkpoint()
+                holders.withLock { $0.now -= 1 }
+                appender.close()
+            }
+        }
+        let (_, most, times) = holders.withLock { $0 }
+        #expect(most <= 1)
+        let last = try #require(try stores[0].resume("a"))
+        #expect(last.count == Int64(times))
     }
 
     @Test("whoever was taken for dead, and is not, ends with an error, and harms nobody")

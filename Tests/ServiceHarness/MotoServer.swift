@@ -10,6 +10,7 @@ package final class MotoServer: Sendable {
     package let port: Int
     package let accessKey: String
     package let secretKey: String
+    private let scheme: String
     private let process: Process
     /// The server ends when this is closed: with its owner, or with this process.
     private let life: Pipe
@@ -17,12 +18,13 @@ package final class MotoServer: Sendable {
     /// Checks who asks, because the count of requests that it lets in unasked is 0. By itself it would check the decoded
     /// address, and refuse boto3, too, where that must be encoded.
     private static let program = """
-        import json, os, sys, flask
+        import json, os, sys, threading, flask
         os.environ.update(INITIAL_NO_AUTH_ACTION_COUNT="0", AWS_ACCESS_KEY_ID="none", AWS_SECRET_ACCESS_KEY="none")
         from moto.iam.access_control import IAMRequestBase
         from moto.iam.models import iam_backends
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
         from moto.s3.models import s3_backends
-        from moto.server import ThreadedMotoServer
+        from werkzeug.serving import make_server
         make = IAMRequestBase.__init__
         IAMRequestBase.__init__ = lambda self, path, **rest: make(self, path=flask.request.environ["RAW_URI"], **rest)
         iam, s3 = iam_backends["123456789012"]["aws"], s3_backends["123456789012"]["aws"]
@@ -31,10 +33,10 @@ package final class MotoServer: Sendable {
         everything = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
         iam.put_user_policy("lktrack", "everything", json.dumps(everything))
         s3.create_bucket(sys.argv[1], "us-east-1")
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        port = server.get_host_and_port()[1]
-        print(json.dumps({"port": port, "key": key.access_key_id, "secret": key.secret_access_key}), flush=True)
+        application = DomainDispatcherApplication(create_backend_app)
+        server = make_server("127.0.0.1", 0, application, threaded=True, ssl_context=tuple(sys.argv[2:]) or None)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        print(json.dumps({"port": server.server_port, "key": key.access_key_id, "secret": key.secret_access_key}), flush=True)
         for line in sys.stdin:
             bucket = s3.buckets[sys.argv[1]]
             names = [name for name, _ in bucket.keys.items()]
@@ -43,12 +45,15 @@ package final class MotoServer: Sendable {
         os._exit(0)
         """
 
-    package init() throws {
+    /// - Parameter certificate: speaks TLS, with the certificate and the key of these files.
+    package init(certificate: (path: String, keyPath: String)? = nil) throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let process = Process()
         process.executableURL = root.appendingPathComponent(".build-python/bin/python")
-        process.arguments = ["-c", Self.program, Self.bucket]
+        process.arguments =
+            ["-c", Self.program, Self.bucket] + (certificate.map { [$0.path, $0.keyPath] } ?? [])
+        scheme = certificate == nil ? "http" : "https"
         let (life, output, errors) = (Pipe(), Pipe(), try TemporaryFile())
         process.standardInput = life
         process.standardOutput = output
@@ -74,7 +79,7 @@ package final class MotoServer: Sendable {
         process.waitUntilExit()
     }
 
-    package var endpoint: String { "http://127.0.0.1:\(port)" }
+    package var endpoint: String { "\(scheme)://127.0.0.1:\(port)" }
 
     /// What a process needs to be the user.
     package var environment: [String: String] {

@@ -29,7 +29,8 @@ struct BlobStorage: Sendable {
                 S3Location(configuration.blobsURL), local: local, version: Version.text)
             // Two databases that took one prefix for theirs would remove each other's blobs.
             if configuration.storeURL.hasPrefix("sqlite:") {
-                try bucket.claim(for: Installation.id(in: configuration.dataDirectory))
+                let database = configuration.path(of: configuration.storeURL, or: "lktrack.sqlite")
+                try bucket.claim(for: Installation.id(of: database))
             }
             (store, self.bucket) = (bucket, bucket)
         } catch let error as S3Location.Invalid {

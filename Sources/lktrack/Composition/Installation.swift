@@ -1,13 +1,14 @@
 import Foundation
 import Jobs
 
-/// What tells one database's installation from another's: a random name in its data folder, made at the first start.
+/// What tells one database from another: a random name beside its file, made at the first start.
 enum Installation {
-    private static let fileName = "installation"
+    private static let suffix = ".installation"
 
+    /// - Parameter database: the path of its file.
     /// - Throws: ``JobsError/Code/io``.
-    static func id(in folder: String) throws(JobsError) -> String {
-        let path = "\(folder)/\(fileName)"
+    static func id(of database: String) throws(JobsError) -> String {
+        let path = database + suffix
         if let id = read(path) { return id }
         // Linked when it is whole: of two processes that start together both read the same.
         let draft = "\(path).\(UUID().uuidString)"
