@@ -111,7 +111,7 @@ struct BucketTests {
             worker.terminate()
             worker.waitUntilExit()
         }
-        let long = try Material.syntheticVideo(frames: 1000, size: "160x120")
+        let long = try Material.syntheticVideo(frames: 400, size: "160x120")
         let id = try api.submit(["video=@\(long.path)"] + Array(repeating: "roi=\(long.boxes[0])", count: 16))
         let results = "/v1/jobs/\(id)/results?format=ndjson"
         var seen: [Substring] = []
