@@ -10,12 +10,15 @@ public struct FileBlobStore: BlobStore {
     /// The folder's path.
     public let directory: String
 
-    /// Makes the folder where it is missing and removes the unfinished files that nobody is writing.
+    /// Makes the folder where it is missing.
     public init(directory: String) throws(JobsError) {
         self.directory = directory
         try FileSystem.makeFolders(directory)
-        try sweep(directory)
     }
+
+    /// Removes the unfinished files that nobody is writing: what dead processes left. To be called once at the start, when
+    /// what is of use has been taken out of them.
+    public func removeAbandoned() throws(JobsError) { try sweep(directory) }
 
     public func create(_ key: String) throws -> any BlobWriter {
         let key = try BlobKey(key)

@@ -20,6 +20,10 @@ extension JobID {
         "\(partsPrefix(attempt: attempt))/\(part)-\(token).ndjson"
     }
 
+    /// What was kept of an attempt whose worker is gone. Not the attempt's own key, whose blob that worker removes, should
+    /// it be there after all.
+    public func keptResultKey(attempt: Int) -> String { "\(blobPrefix)/results-\(attempt)-kept.ndjson" }
+
     /// The annotated video of an attempt. The extension tells an encoder and a client what it is.
     public func videoKey(attempt: Int, fileExtension: String) -> String {
         "\(blobPrefix)/video-\(attempt).\(fileExtension)"

@@ -132,8 +132,9 @@ public protocol JobStore: TenantQuotas, JobRetention, IdempotentSubmission, JobP
     /// A part that `succeeded` has a result key; with any other outcome it is left to the job's leader.
     func publish(_ outcome: JobOutcome, lease: Lease) throws -> Bool
 
-    /// Gives a job back unharmed (graceful stop): `queued`, and the attempt does not count. So is a part, for any other
-    /// worker to take. `false` where the lease is lost.
+    /// Gives a job back unharmed (graceful stop): `queued`, and the attempt does not count. One whose cancellation was asked
+    /// for becomes `canceled`; who has frames of it publishes them instead. A part is given back for any other worker to
+    /// take. `false` where the lease is lost.
     func release(_ lease: Lease) throws -> Bool
 
     /// Requeues `running` jobs whose lease has run out, or fails them with `worker_lost` after the third attempt.
@@ -142,6 +143,11 @@ public protocol JobStore: TenantQuotas, JobRetention, IdempotentSubmission, JobP
 
     /// The same at once for all jobs of an owner that is known to be dead. Parts that it had taken are open again.
     func expireLeases(ofOwner owner: String) throws -> [JobID]
+
+    /// Running jobs whose cancellation was asked for and whose worker is gone: because the lease has run out or, where an
+    /// owner is named that is known to be dead, because they are that owner's. Who ends them by ``publish(_:lease:)`` keeps
+    /// what their workers left; ``expireLeases()`` ends them without.
+    func canceledWithoutWorker(owner: String?) throws -> [ClaimedJob]
 
     /// Fails queued jobs whose deadline has passed with `deadline_exceeded`: it counts from the submission, so that
     /// nothing is gained by running them. Running ones are their workers' to stop.

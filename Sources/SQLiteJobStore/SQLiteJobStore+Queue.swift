@@ -108,6 +108,22 @@ extension SQLiteJobStore {
         return try expire(where: "lease_owner = :owner", ["owner": owner])
     }
 
+    public func canceledWithoutWorker(owner: String?) throws -> [ClaimedJob] {
+        try read { db in
+            let sql = """
+                SELECT \(JobRow.columns), jobs.lease_token, jobs.lease_expires_at FROM jobs
+                WHERE status = 'running' AND cancel_requested
+                    AND \(owner == nil ? "lease_expires_at <= :now" : "lease_owner = :owner")
+                """
+            let arguments: StatementArguments = owner.map { ["owner": $0] } ?? ["now": now]
+            return try db.cachedStatement(sql: sql).rows(arguments).map { row in
+                let job = try JobRow.job(row)
+                let expires = Date(unixMilliseconds: row["lease_expires_at"])
+                return ClaimedJob(job: job, lease: Lease(job: job.id, token: row["lease_token"], expiresAt: expires))
+            }
+        }
+    }
+
     static let overdueSQL = """
         SELECT id FROM jobs WHERE status = 'queued' AND deadline_at IS NOT NULL AND deadline_at <= :now
         """

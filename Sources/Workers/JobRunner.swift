@@ -210,9 +210,13 @@ struct JobRunner: Sendable {
     }
 
     private func release(_ active: ActiveJob, _ result: ResultFile?) {
-        result?.abort()
-        removeBlobs(active)
         do {
+            // A client that wants it no more need not wait for the next start, and gets the frames.
+            if try store.status(of: active.lease) == .cancelRequested {
+                return endEarly(active, .canceled, nil, result)
+            }
+            result?.abort()
+            removeBlobs(active)
             guard try store.release(active.lease) else { return abandon(active) }
             logger.info("job released", metadata: metadata(active, nil))
             onEvent(.released(active.job.id))

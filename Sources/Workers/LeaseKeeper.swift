@@ -7,6 +7,7 @@ import Synchronization
 /// one run out. The same thread brings cancellations and deadlines to the jobs, and takes jobs from dead workers.
 final class LeaseKeeper: Sendable {
     private let store: any JobStore
+    private let canceled: CanceledJobs
     private let configuration: WorkerConfiguration
     private let logger: Logger
     private let onEvent: @Sendable (WorkerEvent) -> Void
@@ -21,10 +22,11 @@ final class LeaseKeeper: Sendable {
     private let ended = DispatchSemaphore(value: 0)
 
     init(
-        store: any JobStore, configuration: WorkerConfiguration, logger: Logger,
+        store: any JobStore, blobs: any BlobStore, configuration: WorkerConfiguration, logger: Logger,
         onEvent: @escaping @Sendable (WorkerEvent) -> Void, onRequeue: @escaping @Sendable () -> Void
     ) {
         self.store = store
+        canceled = CanceledJobs(store: store, blobs: blobs, logger: logger)
         self.configuration = configuration
         self.logger = logger
         self.onEvent = onEvent
@@ -101,6 +103,7 @@ final class LeaseKeeper: Sendable {
 
     private func expireLeases() {
         do {
+            for job in try canceled.endThose(ofOwner: nil) { onEvent(.ended(job, .canceled)) }
             let expired = try store.expireLeases()
             guard !expired.isEmpty else { return }
             logger.warning(

@@ -20,7 +20,9 @@ struct Recovery {
     }
 
     private func requeueJobsOfTheDead() throws {
+        let canceled = CanceledJobs(store: store, blobs: blobs, logger: logger)
         for owner in owners.dead() {
+            _ = try canceled.endThose(ofOwner: owner)
             let jobs = try store.expireLeases(ofOwner: owner)
             if !jobs.isEmpty {
                 logger.warning(

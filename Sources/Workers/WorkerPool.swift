@@ -53,9 +53,9 @@ public final class WorkerPool: Sendable {
         recovery = Recovery(
             store: store, blobs: blobs, owners: owners, sharesBlobs: configuration.sharesBlobs,
             environment: environment, logger: logger)
-        keeper = LeaseKeeper(store: store, configuration: configuration, logger: logger, onEvent: onEvent) {
-            queued.notify()
-        }
+        keeper = LeaseKeeper(
+            store: store, blobs: blobs, configuration: configuration, logger: logger, onEvent: onEvent
+        ) { queued.notify() }
     }
 
     /// Puts in order what dead processes left behind, then starts the workers.

@@ -71,6 +71,28 @@ extension JobStoreContract {
             #expect(job.status == .canceled)
             #expect(job.failure == nil)
         },
+        JobStoreCheck("canceled jobs without a worker are found, and can be ended with what it left") { fixture in
+            let bench = try Bench(fixture)
+            _ = try bench.submit()
+            _ = try bench.claim("dead", leaseSeconds: 30)
+            let submitted = try bench.submit()
+            let claimed = try bench.claim("dead", leaseSeconds: 30)
+            #expect(try bench.store.canceledWithoutWorker(owner: "dead").isEmpty)
+            _ = try bench.store.requestCancel(submitted.id, tenant: .anonymous)
+            #expect(try bench.store.canceledWithoutWorker(owner: nil).isEmpty)
+            #expect(try bench.store.canceledWithoutWorker(owner: "other").isEmpty)
+            let found = try bench.store.canceledWithoutWorker(owner: "dead")
+            #expect(found.map(\.job.id) == [submitted.id])
+            #expect(found.map(\.lease) == [claimed.lease])
+            bench.clock.advance(31)
+            #expect(try bench.store.canceledWithoutWorker(owner: nil).map(\.lease) == [claimed.lease])
+            let outcome = JobOutcome(
+                status: .canceled, progress: JobProgress(framesDone: 3), resultKey: "jobs/1/results-1-kept.ndjson")
+            #expect(try bench.store.publish(outcome, lease: claimed.lease))
+            #expect(try bench.store.canceledWithoutWorker(owner: nil).isEmpty)
+            let job = try bench.current(submitted)
+            #expect(job.status == .canceled && job.resultKey == outcome.resultKey && job.progress == outcome.progress)
+        },
         JobStoreCheck("a canceled job that is released ends as canceled") { fixture in
             let bench = try Bench(fixture)
             let submitted = try bench.submit()

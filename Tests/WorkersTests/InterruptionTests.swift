@@ -40,6 +40,24 @@ extension WorkersTests {
             #expect(job.progress.framesDone == 6)
         }
 
+        @Test("a canceled job that a graceful stop meets first ends, and keeps the frames it has")
+        func cancelMeetsStop() async throws {
+            let submitted = try bench.submit(scene)
+            let pool = try bench.pool()
+            let hold = bench.events.hold(at: .tracked(submitted.id, frame: 5))
+            try pool.start()
+            await bench.events.wait(for: .tracked(submitted.id, frame: 5))
+            async let stopped: Void = bench.stop(pool, within: 0)
+            await bench.events.wait(for: .interrupted(submitted.id))
+            _ = try bench.store.requestCancel(submitted.id, tenant: .anonymous)
+            hold.open()
+            await stopped
+            let job = try bench.current(submitted)
+            #expect(job.status == .canceled)
+            #expect(try bench.records(job).map(\.frame) == Array(0...5))
+            #expect(job.progress.framesDone == 6)
+        }
+
         @Test("a job past its deadline fails with deadline_exceeded")
         func deadline() async throws {
             let pool = try bench.pool()

@@ -33,6 +33,29 @@ extension WorkersTests {
             #expect(try FileManager.default.contentsOfDirectory(atPath: bench.ownersDirectory).isEmpty)
         }
 
+        @Test("the canceled job of a killed process ends at the next start, with the frames that were written")
+        func killedCanceled() async throws {
+            let submitted = try bench.submit(scene)
+            _ = try bench.store.claim(owner: "dead-1", leaseSeconds: 10_000)
+            _ = try bench.store.requestCancel(submitted.id, tenant: .anonymous)
+            let writer = try bench.blobs.create(submitted.id.resultKey(attempt: 1))
+            var lines: [UInt8] = []
+            for frame in 0..<3 {
+                FrameRecord(frame: frame, pts: Int64(frame), time: 0, targets: []).appendLine(to: &lines)
+            }
+            // The last one was being written.
+            try lines.dropLast(5).withUnsafeBytes(writer.write)
+            try writer.flush()
+            try leaveFile(of: "dead-1")
+            try await start()
+            let job = try bench.current(submitted)
+            #expect(job.status == .canceled && job.failure == nil)
+            #expect(try bench.records(job).map(\.frame) == [0, 1])
+            #expect(job.progress.framesDone == 2)
+            #expect(bench.events.events.isEmpty)
+            withExtendedLifetime(writer) {}
+        }
+
         @Test("a job that has killed its process three times fails with worker_lost and is not run again")
         func poison() async throws {
             let submitted = try bench.submit(scene)

@@ -8,6 +8,8 @@ import Workers
 /// The blobs that `blobs.url` names: a folder of this machine, or a bucket that several machines share.
 struct BlobStorage: Sendable {
     let store: any BlobStore
+    /// Of this machine: all blobs, or those that are on their way to or from the bucket.
+    private let local: FileBlobStore
     /// Set where other machines may write to the same blobs.
     private let bucket: S3BlobStore?
 
@@ -18,12 +20,12 @@ struct BlobStorage: Sendable {
     /// - Parameter isAlone: whether no other process of this machine works on the same data.
     init(_ configuration: ServiceConfiguration, isAlone: Bool) throws {
         guard configuration.hasSharedBlobs else {
-            store = try FileBlobStore(directory: configuration.path(of: configuration.blobsURL, or: "blobs"))
-            bucket = nil
+            local = try FileBlobStore(directory: configuration.path(of: configuration.blobsURL, or: "blobs"))
+            (store, bucket) = (local, nil)
             return
         }
         do {
-            let local = try FileBlobStore(directory: configuration.dataDirectory + "/blob-cache")
+            local = try FileBlobStore(directory: configuration.dataDirectory + "/blob-cache")
             if isAlone { try local.removeEmptyFolders() }
             let bucket = try S3BlobStore(
                 S3Location(configuration.blobsURL), local: local, version: Version.text)
@@ -39,6 +41,10 @@ struct BlobStorage: Sendable {
             throw CommandFailure(.unavailable, "blobs.url: \(error.message)")
         }
     }
+
+    /// Removes what dead processes of this machine were writing. To be called once at the start, when what is of use has been
+    /// taken out of it.
+    func removeUnfinished() throws { try local.removeAbandoned() }
 
     /// What removes that which no job and no upload owns, where no process can know it of the others at its start.
     func sweeper(for jobs: any JobStore, log: Logger) -> OrphanSweeper? {

@@ -47,6 +47,8 @@ struct Service: Sendable {
             let storage = try BlobStorage(configuration, isAlone: !owners.hasLivingOthers())
             let blobs = storage.store
             orphans = storage.sweeper(for: store, log: log)
+            try CanceledJobs(store: store, blobs: blobs, logger: log).endThose(ofDead: owners)
+            try storage.removeUnfinished()
             let watch = JobWatch(store: store, blobs: blobs, logger: log)
             // Where requests are answered, because workers need no way to the Internet.
             let webhooks =

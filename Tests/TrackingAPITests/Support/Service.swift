@@ -65,7 +65,9 @@ final class Service: Sendable {
             ? nil
             : try KeyRing(
                 store, allowsAnonymous: keys == .loopback, environment: environment, logger: logger)
-        blobs = FaultyBlobs(try FileBlobStore(directory: folder + "/blobs"))
+        let files = try FileBlobStore(directory: folder + "/blobs")
+        try files.removeAbandoned()
+        blobs = FaultyBlobs(files)
         renderer = TestRenderer(blobs, isHeld: isRendererHeld)
         let signals = signals
         watch = JobWatch(store: store, blobs: blobs, timer: timer, logger: Logger(label: "test"))

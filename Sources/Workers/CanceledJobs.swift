@@ -1,0 +1,66 @@
+import Jobs
+import Logging
+
+/// Ends canceled jobs whose workers are gone before they could, with the frames that those left: a canceled job keeps what
+/// it has.
+public struct CanceledJobs: Sendable {
+    private let store: any JobStore
+    private let blobs: any BlobStore
+    private let logger: Logger
+
+    public init(store: any JobStore, blobs: any BlobStore, logger: Logger) {
+        self.store = store
+        self.blobs = blobs
+        self.logger = logger
+    }
+
+    /// Those of processes that are dead. To be called before unfinished blobs of dead processes are removed. Blocks.
+    ///
+    /// - Throws: the store's errors.
+    public func endThose(ofDead owners: OwnerRegistry) throws {
+        for owner in owners.dead() { _ = try endThose(ofOwner: owner) }
+    }
+
+    /// - Parameter owner: `nil`: those whose lease has run out.
+    /// - Returns: the jobs that were ended.
+    func endThose(ofOwner owner: String?) throws -> [JobID] {
+        try store.canceledWithoutWorker(owner: owner).compactMap { claimed in
+            try store.publish(outcome(of: claimed.job), lease: claimed.lease) ? claimed.job.id : nil
+        }
+    }
+
+    private func outcome(of job: Job) -> JobOutcome {
+        var outcome = JobOutcome(status: .canceled, progress: job.progress)
+        outcome.progress.framesDone = 0
+        do {
+            guard let kept = try keep(job) else { return outcome }
+            outcome.resultKey = kept.key
+            outcome.progress.framesDone = kept.frames
+        } catch {
+            logger.warning(
+                "partial result could not be kept",
+                metadata: ["job": .string(job.id.description), "error": .string("\(error)")])
+        }
+        return outcome
+    }
+
+    /// Copies the whole lines of what the worker made readable; `nil` where there are none.
+    private func keep(_ job: Job) throws -> (key: String, frames: Int)? {
+        let written = job.id.resultKey(attempt: job.attempt)
+        guard let reader = try blobs.openPartial(written) ?? blobs.open(written) else { return nil }
+        let key = job.id.keptResultKey(attempt: job.attempt)
+        let writer = try blobs.create(key)
+        var lines = BlobLines(reader)
+        var frames = 0
+        while let line = try lines.next() {
+            try (line + [UInt8(ascii: "\n")]).withUnsafeBytes(writer.write)
+            frames += 1
+        }
+        guard frames > 0 else {
+            writer.abort()
+            return nil
+        }
+        _ = try writer.commit()
+        return (key, frames)
+    }
+}
