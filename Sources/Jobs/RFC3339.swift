@@ -6,35 +6,35 @@ import Foundation
 public enum RFC3339 {
     /// Rounded to the millisecond; years outside 0000 … 9999 are clamped.
     public static func string(_ date: Date) -> String {
+        var text: [UInt8] = []
+        text.reserveCapacity(24)
+        append(date, to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Appends what ``string(_:)`` gives.
+    public static func append(_ date: Date, to text: inout [UInt8]) {
         let milliseconds = min(max(date.unixMilliseconds, earliest), latest)
         let (days, inDay) = milliseconds.quotientAndRemainderFloored(dividingBy: 86_400_000)
         let (year, month, day) = civil(days: days)
-        var text: [UInt8] = []
-        text.reserveCapacity(24)
-        func digits(_ value: Int64, _ width: Int) {
-            var unit: Int64 = 1
-            for _ in 1..<width { unit *= 10 }
-            while unit > 0 {
-                text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / unit % 10))
-                unit /= 10
-            }
+        append(year, 4, "-", to: &text)
+        append(month, 2, "-", to: &text)
+        append(day, 2, "T", to: &text)
+        append(inDay / 3_600_000, 2, ":", to: &text)
+        append(inDay / 60_000 % 60, 2, ":", to: &text)
+        append(inDay / 1000 % 60, 2, ".", to: &text)
+        append(inDay % 1000, 3, "Z", to: &text)
+    }
+
+    /// So many digits, and what follows them.
+    private static func append(_ value: Int64, _ width: Int, _ mark: Unicode.Scalar, to text: inout [UInt8]) {
+        var unit: Int64 = 1
+        for _ in 1..<width { unit *= 10 }
+        while unit > 0 {
+            text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / unit % 10))
+            unit /= 10
         }
-        func mark(_ byte: Unicode.Scalar) { text.append(UInt8(ascii: byte)) }
-        digits(year, 4)
-        mark("-")
-        digits(month, 2)
-        mark("-")
-        digits(day, 2)
-        mark("T")
-        digits(inDay / 3_600_000, 2)
-        mark(":")
-        digits(inDay / 60_000 % 60, 2)
-        mark(":")
-        digits(inDay / 1000 % 60, 2)
-        mark(".")
-        digits(inDay % 1000, 3)
-        mark("Z")
-        return String(decoding: text, as: UTF8.self)
+        text.append(UInt8(ascii: mark))
     }
 
     /// Reads any RFC 3339 time stamp (any offset, any fraction; digits after the millisecond are dropped; a leap second

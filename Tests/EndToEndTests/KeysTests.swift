@@ -136,7 +136,7 @@ struct KeysTests {
         let folder = try TemporaryFolder()
         var configuration = ServiceConfiguration()
         configuration.dataDirectory = folder.url.path
-        let service = try Service(configuration, log: ServiceLog.make(level: .error))
+        let service = try Service(configuration, log: ServiceLog(level: .error).logger)
         let routes = (service.api?.routes ?? []).map { $0.split(separator: " ").map(String.init) }
         #expect(routes.count >= 12)
 

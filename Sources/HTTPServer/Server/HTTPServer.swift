@@ -24,6 +24,7 @@ public final class HTTPServer: Sendable {
     private let log: Logger
     private let requestIDs: @Sendable () -> String
     private let observer: (@Sendable (HTTPRequestSummary) -> Void)?
+    private let requestLog: (@Sendable (HTTPRequestSummary) -> Void)?
     private let running = Mutex<Running?>(nil)
 
     /// Descriptors that the rest of the program may have open besides connections.
@@ -35,16 +36,19 @@ public final class HTTPServer: Sendable {
     /// - Parameters:
     ///   - requestIDs: makes ``HTTPRequest/id``; 1-64 characters of `[A-Za-z0-9._-]`.
     ///   - observer: called once for each finished request, on the connection's thread; must not block.
+    ///   - requestLog: writes a finished request's line, likewise; `nil`: it goes to `log`.
     public init(
         configuration: HTTPServerConfiguration, application: some HTTPApplication, log: Logger,
         requestIDs: @escaping @Sendable () -> String = HTTPServer.randomRequestID,
-        observer: (@Sendable (HTTPRequestSummary) -> Void)? = nil
+        observer: (@Sendable (HTTPRequestSummary) -> Void)? = nil,
+        requestLog: (@Sendable (HTTPRequestSummary) -> Void)? = nil
     ) {
         self.configuration = configuration
         self.application = application
         self.log = log
         self.requestIDs = requestIDs
         self.observer = observer
+        self.requestLog = requestLog
     }
 
     deinit { stop(gracePeriod: .zero) }
@@ -84,7 +88,8 @@ public final class HTTPServer: Sendable {
         let empty = DispatchSemaphore(value: 0)
         let core = try ServerCore(
             application: application, configuration: configuration, log: log, makeRequestID: requestIDs,
-            observer: observer, table: ConnectionTable(whenEmpty: { empty.signal() }))
+            observer: observer, requestLog: requestLog ?? { [log] in $0.write(to: log) },
+            table: ConnectionTable(whenEmpty: { empty.signal() }))
         let retained = Unmanaged.passRetained(core)
         let settings = UnsafeMutablePointer<lk_mhd_settings>.allocate(capacity: 1)
         settings.initialize(to: daemonSettings(context: retained.toOpaque()))
@@ -123,10 +128,10 @@ public final class HTTPServer: Sendable {
             log_message: DaemonCallbacks.logMessage)
     }
 
-    /// Half of it is for reading: half as much again as a head may have, so that most of those that are too large are
-    /// still read and get the application's error. Not more, because libmicrohttpd zeroes all of it between two requests
-    /// of a connection.
-    private static func connectionMemory(headBytes: Int) -> Int { max(96 * 1024, headBytes * 3) }
+    /// Half of it is for reading at first, all of it where a head needs that: half as much again as a head may have, so
+    /// that those that are somewhat too large are still read and get the application's error. Not more, because
+    /// libmicrohttpd zeroes all of it between two requests of a connection, which then takes much of the request's time.
+    private static func connectionMemory(headBytes: Int) -> Int { max(48 * 1024, headBytes * 3 / 2) }
 
     /// Stops accepting, lets requests finish for as long as the grace period lasts, then cuts the rest: their sinks are
     /// aborted. Returns when no callback runs any more, except for handlers that have not returned; their responses are

@@ -32,24 +32,50 @@ public struct HTTPRequestSummary: Sendable {
         isProbe = response.isProbe
     }
 
-    /// One line with a constant message.
+    // MARK: For the log
+
+    /// What a line of the log says by a name.
+    public enum LogValue: Sendable {
+        case text(String)
+        case integer(Int64)
+        case number(Double)
+        case flag(Bool)
+    }
+
+    /// The constant message of its line.
+    public static let logMessage = "request"
+
+    public var logLevel: Logger.Level { status >= 500 ? .error : isProbe && status < 400 ? .debug : .info }
+
+    /// Everything that its line says beside the message, in the order of the names.
+    public func describe(_ field: (_ name: String, _ value: LogValue) -> Void) {
+        field("bytes_in", .integer(bytesReceived))
+        field("bytes_out", .integer(bytesSent))
+        if !isComplete { field("complete", .flag(false)) }
+        field("duration_ms", .number(Double(duration.nanoseconds / 1000) / 1000))
+        field("method", .text(method))
+        if let note { field("note", .text(note)) }
+        if let trace { field("parent_id", .text(trace.parentID)) }
+        field("remote", .text(remoteAddress))
+        field("request_id", .text(id))
+        field("route", .text(route))
+        field("status", .integer(Int64(status)))
+        if let trace { field("trace_id", .text(trace.traceID)) }
+    }
+
     func write(to log: Logger) {
-        let level: Logger.Level = status >= 500 ? .error : isProbe && status < 400 ? .debug : .info
+        let level = logLevel
         guard log.logLevel <= level else { return }
-        let (seconds, attoseconds) = duration.components
-        let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
-        var metadata: Logger.Metadata = [
-            "request_id": .string(id), "method": .string(method), "route": .string(route),
-            "status": .stringConvertible(status),
-            "bytes_in": .stringConvertible(bytesReceived), "bytes_out": .stringConvertible(bytesSent),
-            "duration_ms": .stringConvertible(Double(microseconds) / 1000), "remote": .string(remoteAddress),
-        ]
-        if !isComplete { metadata["complete"] = .stringConvertible(false) }
-        if let note { metadata["note"] = "\(note)" }
-        if let trace {
-            metadata["trace_id"] = "\(trace.traceID)"
-            metadata["parent_id"] = "\(trace.parentID)"
+        var metadata: Logger.Metadata = [:]
+        describe { name, value in
+            metadata[name] =
+                switch value {
+                case .text(let text): .string(text)
+                case .integer(let number): .stringConvertible(number)
+                case .number(let number): .stringConvertible(number)
+                case .flag(let flag): .stringConvertible(flag)
+                }
         }
-        log.log(level: level, "request", metadata: metadata)
+        log.log(level: level, "\(Self.logMessage)", metadata: metadata)
     }
 }

@@ -9,6 +9,7 @@ final class ServerCore: Sendable {
     let log: Logger
     let makeRequestID: @Sendable () -> String
     let observer: (@Sendable (HTTPRequestSummary) -> Void)?
+    let requestLog: @Sendable (HTTPRequestSummary) -> Void
     let protocolGuard: ProtocolGuard
     let table: ConnectionTable
     let pool: HandlerPool
@@ -20,13 +21,14 @@ final class ServerCore: Sendable {
     init(
         application: any HTTPApplication, configuration: HTTPServerConfiguration, log: Logger,
         makeRequestID: @escaping @Sendable () -> String, observer: (@Sendable (HTTPRequestSummary) -> Void)?,
-        table: ConnectionTable
+        requestLog: @escaping @Sendable (HTTPRequestSummary) -> Void, table: ConnectionTable
     ) throws(HTTPServerError) {
         self.application = application
         self.configuration = configuration
         self.log = log
         self.makeRequestID = makeRequestID
         self.observer = observer
+        self.requestLog = requestLog
         self.table = table
         protocolGuard = ProtocolGuard(
             headBytes: configuration.headBytes, headFields: configuration.headFields,

@@ -37,10 +37,13 @@ struct ServeCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try loadConfiguration()
-        let log = ServiceLog.make(level: configuration.logLevel)
+        let log = ServiceLog(level: configuration.logLevel)
+        defer { log.flush() }
         let service: Service
         do {
-            service = try Service(configuration, log: log, decoder: try Decoders.command(log))
+            service = try Service(
+                configuration, log: log.logger, requestLog: log.write,
+                decoder: try Decoders.command(log.logger))
         } catch {
             throw CommandFailure(error.status, error.message)
         }

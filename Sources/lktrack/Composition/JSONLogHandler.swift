@@ -1,7 +1,5 @@
-import Foundation
 import Jobs
 import Logging
-import Synchronization
 
 /// Writes each log entry as one JSON object a line: `time`, `level`, `logger`, `message`, then the metadata.
 struct JSONLogHandler: LogHandler {
@@ -24,26 +22,12 @@ struct JSONLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        // A line for every request: written at once instead of put together first.
-        var line: [UInt8] = []
-        line.reserveCapacity(512)
-        line.append(contentsOf: #"{"time":"#.utf8)
-        line.appendJSONString(RFC3339.string(Date()))
-        line.append(contentsOf: #","level":"#.utf8)
-        line.appendJSONString(event.level.rawValue)
-        line.append(contentsOf: #","logger":"#.utf8)
-        line.appendJSONString(label)
-        line.append(contentsOf: #","message":"#.utf8)
-        line.appendJSONString(event.message.description)
+        var line = LogLine(label: label, level: event.level, message: event.message.description)
         let own = event.metadata ?? [:]
         let all = metadata.isEmpty ? own : metadata.merging(own) { $1 }
         for (key, value) in all.sorted(by: { $0.key < $1.key }) {
-            line.append(UInt8(ascii: ","))
-            line.appendJSONString(key)
-            line.append(UInt8(ascii: ":"))
-            Self.json(value).append(to: &line)
+            line.add(key, Self.json(value))
         }
-        line.append(contentsOf: "}\n".utf8)
         output.write(line)
     }
 
@@ -61,17 +45,5 @@ struct JSONLogHandler: LogHandler {
         case .dictionary(let values):
             .object(JSONObject(values.sorted { $0.key < $1.key }.map { ($0.key, json($0.value)) }))
         }
-    }
-}
-
-/// Where lines of the log go; a line is never broken up by another.
-final class LogOutput: Sendable {
-    private let descriptor: Mutex<Int32>
-
-    init(descriptor: Int32) { self.descriptor = Mutex(descriptor) }
-
-    /// - Parameter line: with its end.
-    func write(_ line: [UInt8]) {
-        _ = descriptor.withLock { Console.write(line, to: $0) }
     }
 }

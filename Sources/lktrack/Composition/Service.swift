@@ -29,9 +29,12 @@ struct Service: Sendable {
     private let webhooks: DeliverySender?
     private let isStopping: StopFlag
 
-    /// - Parameter decoder: what decodes for it; see ``Decoders/command(_:)``.
+    /// - Parameters:
+    ///   - requestLog: writes the line of a finished request; `nil`: it goes to `log`.
+    ///   - decoder: what decodes for it; see ``Decoders/command(_:)``.
     init(
-        _ configuration: ServiceConfiguration, log: Logger, decoder: DecoderCommand = .current
+        _ configuration: ServiceConfiguration, log: Logger,
+        requestLog: (@Sendable (HTTPRequestSummary) -> Void)? = nil, decoder: DecoderCommand = .current
     ) throws(CommandFailure) {
         self.configuration = configuration
         self.log = log
@@ -73,7 +76,7 @@ struct Service: Sendable {
             api =
                 isAPI
                 ? Self.api(configuration, store, blobs, pool, keys, watch, isStopping, metrics, log, decoder) : nil
-            server = api.map { Self.server(configuration, $0, metrics, log) }
+            server = api.map { Self.server(configuration, $0, metrics, log, requestLog) }
             sweeper =
                 api == nil
                 ? nil
@@ -133,10 +136,12 @@ struct Service: Sendable {
     }
 
     private static func server(
-        _ configuration: ServiceConfiguration, _ api: TrackingAPI, _ metrics: MetricsRegistry, _ log: Logger
+        _ configuration: ServiceConfiguration, _ api: TrackingAPI, _ metrics: MetricsRegistry, _ log: Logger,
+        _ requestLog: (@Sendable (HTTPRequestSummary) -> Void)?
     ) -> HTTPServer {
         let server = HTTPServer(
-            configuration: configuration.serverConfiguration, application: api, log: log, observer: api.observe)
+            configuration: configuration.serverConfiguration, application: api, log: log, observer: api.observe,
+            requestLog: requestLog)
         ServiceMetrics.register(in: metrics, startTime: Date(), server: server)
         return server
     }
