@@ -114,15 +114,18 @@ static inline enum MHD_Result lk_mhd_walk_field(void *context, enum MHD_ValueKin
 
 // Whether the head, as it lies in the read buffer of libmicrohttpd 0.9.75, is made of a request line with single spaces
 // and of lines that end with CR LF, without NUL and without folding. That version takes all of these silently, and
-// shows nothing of it but where its pointers point. Later versions refuse them by themselves.
+// shows nothing of it but where its pointers point. Later versions refuse them by themselves. `size` becomes that of the
+// head, which begins with the method, without its last line's end; 0 where it is not known to lie there in one piece.
 static inline bool lk_mhd_head_is_canonical(struct MHD_Connection *connection, const char *method, const char *target,
-                                            size_t target_size, const char *version) {
+                                            size_t target_size, const char *version, size_t *size) {
+    *size = 0;
     if (strcmp(MHD_get_version(), "0.9.75") != 0) return true;
     if ((uintptr_t)target != (uintptr_t)method + strlen(method) + 1) return false;
     if ((uintptr_t)version != (uintptr_t)target + target_size + 1) return false;
     struct lk_mhd_head_walk walk = {version + strlen(version), true};
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, lk_mhd_walk_field, &walk);
     if (!walk.canonical) return false;
+    *size = (uintptr_t)walk.end - (uintptr_t)method;
     // The last line's break and the empty line.
     return walk.end[0] == 0 && walk.end[1] == 0 && walk.end[2] == 0 && walk.end[3] == 0;
 }

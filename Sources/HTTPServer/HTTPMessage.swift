@@ -14,7 +14,10 @@ public struct HTTPFields: Sendable, Hashable {
     }
 
     public func all(_ name: String) -> [String] {
-        fields.filter { Self.equal($0.name, name) }.map(\.value)
+        // Mostly there are none, which costs no array.
+        var values: [String] = []
+        for field in fields where Self.equal(field.name, name) { values.append(field.value) }
+        return values
     }
 
     public mutating func append(_ name: String, _ value: String) { fields.append((name, value)) }

@@ -16,9 +16,10 @@ public final class Histogram: Sendable {
     }
 
     public func observe(_ duration: Duration) {
-        let seconds = Double(duration.nanoseconds) / Counter.nanoseconds
+        let nanoseconds = duration.nanoseconds
+        let seconds = Double(nanoseconds) / Counter.nanoseconds
         buckets[bounds.firstIndex { seconds <= $0 } ?? bounds.count].add()
-        sum.add(duration)
+        sum.add(nanoseconds)
     }
 
     /// The count is that of the buckets, so that the two agree while others observe.

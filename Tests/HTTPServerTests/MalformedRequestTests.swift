@@ -69,6 +69,27 @@ struct MalformedRequestTests {
         #expect(seen[2].path == ["3"])
     }
 
+    @Test("heads that come again over a connection are the requests that they were, each with an id of its own")
+    func repeated() throws {
+        let server = try TestServer { .respond(text($0.target)) }
+        func head(_ field: String) -> String { "GET /a?b=%201 HTTP/1.1\r\nHost: a\r\n\(field)\r\n\r\n" }
+        let heads = ["X: 1", "X: 1", "X: 2", "X: 1", "Y: 1", "Connection: close"].map(head)
+        #expect(responses(try server.exchange(heads.joined())) == 6)
+        let seen = server.application.seen.withLock { $0 }
+        #expect(seen.map { $0.fields["x"] } == ["1", "1", "2", "1", nil, nil])
+        #expect(seen.allSatisfy { $0.path == ["a"] && $0.query("b") == " 1" && $0.fields["host"] == "a" })
+        #expect(Set(seen.map(\.id)).count == 6)
+    }
+
+    @Test("a client's own request id counts each time, and a repeated head with a fault is refused each time")
+    func repeatedID() throws {
+        let server = try TestServer { .respond(text($0.target)) }
+        let own = "GET /own HTTP/1.1\r\nHost: a\r\nX-Request-Id: r7\r\n\r\n"
+        let answer = try server.exchange(own + own + "GET /../ HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(responses(answer) == 3 && answer.contains("HTTP/1.1 400 "))
+        #expect(server.application.seen.withLock { $0.map(\.id) } == ["r7", "r7"])
+    }
+
     @Test("a head that comes byte by byte is read like any other")
     func bytewise() throws {
         let server = try TestServer { .respond(text($0.target)) }

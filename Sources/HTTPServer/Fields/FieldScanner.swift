@@ -88,18 +88,33 @@ struct FieldScanner {
     }
 
     /// `tchar` of RFC 9110 §5.6.2.
-    static func isTokenByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
-            UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
-            UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
-            true
-        default:
-            false
+    static func isTokenByte(_ byte: UInt8) -> Bool { tokenBytes.contains(byte) }
+
+    private static let tokenBytes = ASCIISet.alphanumerics.union("!#$%&'*+-.^_`|~")
+}
+
+/// Some of the ASCII characters, a bit each: every byte of every head is looked up.
+struct ASCIISet: Sendable {
+    private var low: UInt64 = 0
+    private var high: UInt64 = 0
+
+    static let alphanumerics = ASCIISet()
+        .union("0123456789").union("ABCDEFGHIJKLMNOPQRSTUVWXYZ").union("abcdefghijklmnopqrstuvwxyz")
+
+    /// These characters and others.
+    func union(_ characters: StaticString) -> ASCIISet {
+        var all = self
+        characters.withUTF8Buffer { bytes in
+            for byte in bytes {
+                let bit: UInt64 = 1 << UInt64(byte & 63)
+                if byte < 64 { all.low |= bit } else { all.high |= bit }
+            }
         }
+        return all
+    }
+
+    func contains(_ byte: UInt8) -> Bool {
+        byte < 128 && (byte < 64 ? low : high) >> UInt64(byte & 63) & 1 == 1
     }
 }
 

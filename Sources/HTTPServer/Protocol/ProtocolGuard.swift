@@ -67,7 +67,9 @@ package struct ProtocolGuard: Sendable {
             throw Refusal(status: 414, detail: "The request's target has more than \(targetBytes) bytes.")
         }
         try checkSize(head)
-        let fields = try HTTPFields(head.fields.map { field throws(Refusal) in try Self.checked(field) })
+        var lines = head.fields
+        for line in lines.indices { try Self.check(&lines[line]) }
+        let fields = HTTPFields(lines)
         try Self.checkHost(fields, version: head.version)
         try Self.checkFraming(fields, version: head.version)
         if let expect = fields["Expect"], expect.lowercased() != "100-continue" {
@@ -86,7 +88,8 @@ package struct ProtocolGuard: Sendable {
         }
     }
 
-    private static func checked(_ field: (name: String, value: String)) throws(Refusal) -> (String, String) {
+    /// And trims the value.
+    private static func check(_ field: inout (name: String, value: String)) throws(Refusal) {
         // A space before the colon, a folded line and a line without a name all end here.
         guard !field.name.isEmpty, field.name.utf8.allSatisfy(FieldScanner.isTokenByte) else {
             throw .malformed("A header field's name is no token.")
@@ -94,7 +97,7 @@ package struct ProtocolGuard: Sendable {
         guard field.value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }) else {
             throw .malformed("The header field \(field.name) holds a control character.")
         }
-        return (field.name, trimmed(field.value))
+        trim(&field.value)
     }
 
     private static func checkHost(_ fields: HTTPFields, version: String) throws(Refusal) {
@@ -130,21 +133,15 @@ package struct ProtocolGuard: Sendable {
         }
     }
 
-    private static func isHostByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: ":"): true
-        case UInt8(ascii: "#"), UInt8(ascii: "^"), UInt8(ascii: "`"), UInt8(ascii: "|"): false
-        default: FieldScanner.isTokenByte(byte)
-        }
-    }
+    private static func isHostByte(_ byte: UInt8) -> Bool { hostBytes.contains(byte) }
 
-    private static func trimmed(_ value: String) -> String {
+    private static let hostBytes = ASCIISet.alphanumerics.union("[]:!$%&'*+-._~")
+
+    private static func trim(_ value: inout String) {
         let isSpace = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
-        guard let first = value.utf8.first, let last = value.utf8.last, isSpace(first) || isSpace(last) else {
-            return value
-        }
+        guard let first = value.utf8.first, let last = value.utf8.last, isSpace(first) || isSpace(last) else { return }
         var text = value.utf8.drop(while: isSpace)
         while let last = text.last, isSpace(last) { text.removeLast() }
-        return String(Substring(text))
+        value = String(Substring(text))
     }
 }

@@ -16,9 +16,13 @@ struct RequestTarget: Equatable {
             (path, query) = (["*"], [])
             return
         }
-        let pieces = try Self.originForm(target).split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        path = try pieces[0].dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(Self.segment)
-        query = pieces.count < 2 ? [] : try Self.pairs(pieces[1])
+        // Taken apart byte by byte: what is left of a target is ASCII.
+        let form = try Self.originForm(target)
+        let mark = form.utf8.firstIndex(of: UInt8(ascii: "?"))
+        path = try form[..<(mark ?? form.endIndex)].utf8.dropFirst()
+            .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            .map { part throws(Refusal) in try Self.segment(Substring(part)) }
+        query = try mark.map { mark throws(Refusal) in try Self.pairs(form[mark...].dropFirst()) } ?? []
     }
 
     /// `/path?query`, without the authority of an absolute target (§3.2.2).

@@ -18,6 +18,8 @@ final class Connection: Sendable {
     /// Phase in the low bits, the monotonic time of its start above: read and written as one.
     private let phaseAndTime: Atomic<UInt64>
     private let cut = Atomic<Bool>(false)
+    /// That of the last request.
+    private let lastHead = Mutex<KnownHead?>(nil)
 
     private static let phaseBits: UInt64 = 3
 
@@ -29,8 +31,9 @@ final class Connection: Sendable {
         phaseAndTime = Atomic(Self.pack(.firstHead, Monotonic.now()))
     }
 
-    func enter(_ phase: ConnectionPhase) {
-        phaseAndTime.store(Self.pack(phase, Monotonic.now()), ordering: .relaxed)
+    /// - Parameter now: of ``Monotonic``.
+    func enter(_ phase: ConnectionPhase, at now: Int64 = Monotonic.now()) {
+        phaseAndTime.store(Self.pack(phase, now), ordering: .relaxed)
     }
 
     var phase: (phase: ConnectionPhase, began: Int64) {
@@ -47,6 +50,13 @@ final class Connection: Sendable {
         cut.store(true, ordering: .relaxed)
         socket.shutDown()
     }
+
+    /// What this head came to the last time, where that was just before.
+    func known(_ received: ReceivedHead) -> KnownHead? {
+        lastHead.withLock { $0.flatMap { $0.fits(received) ? $0 : nil } }
+    }
+
+    func remember(_ head: KnownHead?) { lastHead.withLock { $0 = head } }
 
     private static func pack(_ phase: ConnectionPhase, _ time: Int64) -> UInt64 {
         UInt64(truncatingIfNeeded: time) << phaseBits | phase.rawValue

@@ -38,7 +38,11 @@ enum DaemonCallbacks {
         let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
         let bytes = UnsafeRawBufferPointer(start: body, count: body == nil ? 0 : bodySize.pointee)
         let step = exchange.proceed(
-            head: { RawHead(connection, method: method, version: version, exchange: exchange) }, body: bytes)
+            head: {
+                ReceivedHead(
+                    connection, method: method, version: version, target: exchange.target,
+                    targetPointer: exchange.targetPointer)
+            }, body: bytes)
         guard case .taken(let count) = step else { return .NO }
         bodySize.pointee = bytes.count - count
         return .YES
@@ -55,31 +59,5 @@ enum DaemonCallbacks {
         guard let context, let message else { return }
         let text = String(cString: message)
         core(context).log.debug("libmicrohttpd", metadata: ["text": "\(text)"])
-    }
-}
-
-extension RawHead {
-    /// What libmicrohttpd has read of a connection's current request.
-    init(
-        _ connection: OpaquePointer, method: UnsafePointer<CChar>, version: UnsafePointer<CChar>, exchange: Exchange
-    ) {
-        self.init(
-            method: String(cString: method), target: exchange.target, version: String(cString: version), fields: [])
-        isCanonical = lk_mhd_head_is_canonical(
-            connection, method, exchange.targetPointer, exchange.target.utf8.count, version)
-        withUnsafeMutablePointer(to: &fields) { fields in
-            _ = MHD_get_connection_values_n(
-                connection, .HEADER_KIND,
-                { context, _, name, nameSize, value, valueSize in
-                    guard let context, let name else { return .NO }
-                    let fields = context.assumingMemoryBound(to: [(name: String, value: String)].self)
-                    fields.pointee.append((RawHead.text(name, nameSize), RawHead.text(value, valueSize)))
-                    return .YES
-                }, fields)
-        }
-    }
-
-    private static func text(_ bytes: UnsafePointer<CChar>?, _ count: Int) -> String {
-        String(decoding: UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : count), as: UTF8.self)
     }
 }

@@ -31,12 +31,28 @@ struct DaemonResponse: ~Copyable {
             made = BodyReader(source, exchange: exchange).makeResponse(count: count)
         }
         guard let made else { return nil }
-        guard fields.allSatisfy({ MHD_add_response_header(made, $0.name, $0.value) == .YES }) else {
+        guard fields.allSatisfy({ Self.add($0.name, $0.value, to: made) }) else {
             MHD_destroy_response(made)
             return nil
         }
         self.isCopied = isCopied
         response = made
+    }
+
+    /// libmicrohttpd copies both texts, which lie on the stack meanwhile: handed over as they are, Swift would copy short
+    /// ones to the heap.
+    private static func add(_ name: String, _ value: String, to response: OpaquePointer) -> Bool {
+        let (nameCount, valueCount) = (name.utf8.count, value.utf8.count)
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: nameCount + valueCount + 2) { texts in
+            _ = texts.initialize(from: name.utf8)
+            texts[nameCount] = 0
+            _ = UnsafeMutableBufferPointer(rebasing: texts[(nameCount + 1)...]).initialize(from: value.utf8)
+            texts[nameCount + 1 + valueCount] = 0
+            return texts.withMemoryRebound(to: CChar.self) { texts in
+                guard let start = texts.baseAddress else { return false }
+                return MHD_add_response_header(response, start, start + nameCount + 1) == .YES
+            }
+        }
     }
 
     deinit { MHD_destroy_response(response) }

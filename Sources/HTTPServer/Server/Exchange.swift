@@ -55,7 +55,9 @@ final class Exchange: @unchecked Sendable {
     private let began = Monotonic.now()
     private var stage = Stage.head
     private var sink: SinkRun?
-    private var request = HTTPRequest(method: "", target: "", path: [])
+    private var isHead = false
+    /// Whether the client waits for 100 (Continue) before it sends the body.
+    private var expectsContinue = false
     private var closes = false
     private var summary: HTTPRequestSummary
     private let answer = Mutex<Answer?>(nil)
@@ -76,8 +78,10 @@ final class Exchange: @unchecked Sendable {
     /// - Parameters:
     ///   - head: reads the head, on the first call only.
     ///   - body: the next bytes of the body; empty with the first and the last calls.
-    func proceed(head: () -> RawHead, body: UnsafeRawBufferPointer) -> Step {
-        switch stage {
+    func proceed(head: () -> ReceivedHead, body: UnsafeRawBufferPointer) -> Step {
+        // Moved out rather than copied with all that hangs on it.
+        let current = exchange(&stage, with: .failed)
+        switch consume current {
         case .head:
             return begin(head())
         case .discarding(let left, let next):
@@ -88,7 +92,13 @@ final class Exchange: @unchecked Sendable {
             // No answer: the server stops and does not wait for the handler.
             guard case .response(let response) = takeAnswer() else { return fail() }
             return send(response)
-        case .lingering, .sending, .failed:
+        case .lingering:
+            stage = .lingering
+            return .close
+        case .sending:
+            stage = .sending
+            return .close
+        case .failed:
             return .close
         }
     }
@@ -96,14 +106,15 @@ final class Exchange: @unchecked Sendable {
     /// The request is over, well or not. The connection may go on to the next.
     func completed(_ isComplete: Bool) {
         sink?.abort()
-        connection.enter(.idle)
+        let now = Monotonic.now()
+        connection.enter(.idle, at: now)
         // A head that never became a request: the daemon has answered it, or the client left.
         guard !summary.id.isEmpty else { return }
         core.requestsInFlight.subtract(1, ordering: .relaxed)
-        summary.duration = .nanoseconds(Monotonic.now() - began)
+        summary.duration = .nanoseconds(now - began)
         if case .sending = stage { summary.isComplete = isComplete }
         core.observer?(summary)
-        summary.write(to: core.log)
+        core.requestLog(summary)
     }
 
     // MARK: Calls from handlers
@@ -120,12 +131,11 @@ final class Exchange: @unchecked Sendable {
 
     // MARK: The head
 
-    private func begin(_ head: RawHead) -> Step {
-        summary.method = head.method
-        summary.id = RequestID.sent(with: head) ?? core.makeRequestID()
+    private func begin(_ received: ReceivedHead) -> Step {
         core.requestsInFlight.add(1, ordering: .relaxed)
+        var request: HTTPRequest
         do throws(Refusal) {
-            request = try core.protocolGuard.request(head, remoteAddress: connection.remoteAddress, id: summary.id)
+            request = try read(received)
             summary.trace = request.trace
             request.hasClientLeft = { [connection, core] in core.table.hasLeft(connection) }
             guard core.table.count <= core.configuration.connections else {
@@ -134,10 +144,31 @@ final class Exchange: @unchecked Sendable {
         } catch {
             return respondEarly(refusal(error.status, error.detail))
         }
+        isHead = request.isHead
+        expectsContinue = request.fields["Expect"] != nil
         // The chunk parser of libmicrohttpd 0.9.75 is lenient: what follows such a body is not trusted.
         let isChunked = request.fields["Transfer-Encoding"] != nil
         closes = isChunked || core.table.isStopping
         return dispose(core.application.begin(request), length: isChunked ? nil : request.contentLength ?? 0)
+    }
+
+    /// The request that a head stands for, which has a name from here on, whether it is one or not.
+    private func read(_ received: ReceivedHead) throws(Refusal) -> HTTPRequest {
+        if let known = connection.known(received) {
+            summary.method = known.method
+            summary.id = known.sentID ?? core.makeRequestID()
+            var request = known.request
+            request.id = summary.id
+            return request
+        }
+        let head = received.read()
+        let sentID = RequestID.sent(with: head)
+        summary.method = head.method
+        summary.id = sentID ?? core.makeRequestID()
+        let request = try core.protocolGuard.request(
+            head, remoteAddress: connection.remoteAddress, id: summary.id)
+        connection.remember(KnownHead(received, method: head.method, sentID: sentID, request: request))
+        return request
     }
 
     /// - Parameter length: of the body; `nil` where only its end tells.
@@ -153,7 +184,7 @@ final class Exchange: @unchecked Sendable {
         case .respond(let response):
             next = .respond(response)
             // A client that waits for 100 (Continue) is better told at once.
-            if length != 0, request.fields["Expect"] != nil { return respondEarly(response) }
+            if length != 0, expectsContinue { return respondEarly(response) }
         case .work(let work):
             next = .work(work)
         case .later(let start):
@@ -204,8 +235,8 @@ final class Exchange: @unchecked Sendable {
         run(orElse: { sink.abort() }, { [self] in sink.finish() ?? refusal(500, "The server stops.") })
     }
 
-    private func finish(_ next: Next) -> Step {
-        switch next {
+    private func finish(_ next: consuming Next) -> Step {
+        switch consume next {
         case .respond(let response):
             return send(response)
         case .work(let work):
@@ -248,7 +279,7 @@ final class Exchange: @unchecked Sendable {
 
     // MARK: The response
 
-    private func send(_ response: HTTPResponse) -> Step {
+    private func send(_ response: consuming HTTPResponse) -> Step {
         stage = .sending
         connection.enter(.sending)
         if case .stream(let stream as any HTTPLiveBodyStream) = response.body, stream.endsConnection { closes = true }
@@ -261,7 +292,7 @@ final class Exchange: @unchecked Sendable {
             }
         let made = DaemonResponse(source, count: count, fields: prepared.fields, exchange: self)
         guard let made else { return fail() }
-        if !request.isHead, made.isCopied { summary.bytesSent = count ?? 0 }
+        if !isHead, made.isCopied { summary.bytesSent = count ?? 0 }
         return made.queue(on: connection, status: prepared.status) ? .taken(0) : fail()
     }
 

@@ -18,6 +18,7 @@ struct PreparedResponse {
     init?(_ response: HTTPResponse, requestID: String, closes: Bool) {
         guard (200...999).contains(response.status) else { return nil }
         var fields: [(name: String, value: String)] = []
+        fields.reserveCapacity(response.fields.fields.count + 2)
         for field in response.fields.fields where !Self.isReserved(field.name) {
             guard !field.name.isEmpty, field.name.utf8.allSatisfy(FieldScanner.isTokenByte),
                 field.value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })

@@ -59,20 +59,12 @@ private final class RouteSeries: @unchecked Sendable {
     let pattern: String
     /// Methods that take an upload.
     var intakes: Set<String> = []
-    private let methods = Method.allCases.map { _ in MethodSeries() }
+    private let series = methods.map { _ in MethodSeries() }
     private let received = Counter()
     private let sent = Counter()
 
-    private enum Method: String, CaseIterable {
-        case get = "GET"
-        case head = "HEAD"
-        case post = "POST"
-        case put = "PUT"
-        case patch = "PATCH"
-        case delete = "DELETE"
-        case options = "OPTIONS"
-        case other
-    }
+    /// As labels; the last stands for all that are none of these.
+    private static let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"]
 
     private struct MethodSeries {
         /// By the status's first digit; 0: the client left before there was one.
@@ -83,8 +75,7 @@ private final class RouteSeries: @unchecked Sendable {
     init(_ pattern: String) { self.pattern = pattern }
 
     func record(_ summary: HTTPRequestSummary) {
-        let method = Method(rawValue: summary.method) ?? .other
-        let series = methods[Method.allCases.firstIndex(of: method) ?? 0]
+        let series = series[Self.methods.firstIndex(of: summary.method) ?? Self.methods.count - 1]
         series.classes[min(summary.status / 100, 5)].add()
         series.duration.observe(summary.duration)
         received.add(summary.bytesReceived)
@@ -99,8 +90,8 @@ private final class RouteSeries: @unchecked Sendable {
         var sent: [(labels: MetricLabels, value: Double)] = []
         for route in routes {
             var isUsed = false
-            for (method, series) in zip(Method.allCases, route.methods) {
-                let labels = [(name: "route", value: route.pattern), (name: "method", value: method.rawValue)]
+            for (method, series) in zip(methods, route.series) {
+                let labels = [(name: "route", value: route.pattern), (name: "method", value: method)]
                 let duration = series.duration.snapshot
                 guard duration.count > 0 else { continue }
                 isUsed = true
