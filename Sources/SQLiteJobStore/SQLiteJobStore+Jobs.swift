@@ -14,11 +14,10 @@ extension SQLiteJobStore {
 
     public func jobs(_ query: JobQuery) throws -> JobPage {
         try read { db in
-            let (sql, arguments) = Self.listing(query)
-            let rows = try Row.fetchCursor(db, sql: sql, arguments: arguments)
+            let nextRow = try Self.rows(of: query, db)
             var jobs: [Job] = []
             var bytes = 0
-            while let row = try rows.next() {
+            while let row = try nextRow() {
                 guard jobs.count < query.limit, bytes < JobQuery.pageBytes else {
                     return JobPage(jobs: jobs, hasMore: true)
                 }
@@ -114,15 +113,26 @@ extension SQLiteJobStore {
         return try rows.first.map(JobRow.job)
     }
 
-    /// One row more than asked for tells whether there are more. With labels, the first label's index leads, in the
-    /// order of the ids, with the state where that is asked for.
+    /// Gives the rows of a list one by one.
+    private static func rows(of query: JobQuery, _ db: Database) throws -> () throws -> Row? {
+        guard query.labels.count > 1 else {
+            let (sql, arguments) = listing(query)
+            let rows = try Row.fetchCursor(db, sql: sql, arguments: arguments)
+            return { try rows.next() }
+        }
+        var search = LabelSearch(query, db)
+        let statement = try db.cachedStatement(sql: "SELECT \(JobRow.columns) FROM jobs WHERE id = ?")
+        return { try search.next().flatMap { try Row.fetchOne(statement, arguments: [$0]) } }
+    }
+
+    /// Of a query with one label at most. One row more than asked for tells whether there are more. With a label, its
+    /// index leads, in the order of the ids, with the state where that is asked for.
     static func listing(_ query: JobQuery) -> (sql: String, arguments: StatementArguments) {
         var sql = "SELECT \(JobRow.columns) FROM jobs"
         var conditions: [String] = []
         var arguments: StatementArguments = []
-        let labels = query.labels.sorted { $0.key < $1.key }
         let ordering: String
-        if let first = labels.first {
+        if let first = query.labels.first {
             sql = "SELECT \(JobRow.columns) FROM job_labels AS label CROSS JOIN jobs ON jobs.id = label.job_id"
             conditions.append("label.tenant = ? AND label.name = ? AND label.value = ?")
             arguments += [query.tenant.name, first.key, first.value]
@@ -132,13 +142,8 @@ extension SQLiteJobStore {
             arguments += [query.tenant.name]
             ordering = "jobs.id"
         }
-        for label in labels.dropFirst() {
-            conditions.append(
-                "EXISTS (SELECT 1 FROM job_labels WHERE job_id = jobs.id AND name = ? AND value = ?)")
-            arguments += [label.key, label.value]
-        }
         if let status = query.status {
-            conditions.append(labels.isEmpty ? "jobs.status = ?" : "label.status = ?")
+            conditions.append(query.labels.isEmpty ? "jobs.status = ?" : "label.status = ?")
             arguments += [status.rawValue]
         }
         if let before = query.before {

@@ -52,6 +52,32 @@ extension JobStoreContract {
             let query = JobQuery(tenant: TenantID("b"), labels: ["camera": "7"])
             #expect(try bench.store.jobs(query).jobs == [own])
         },
+        JobStoreCheck("jobs that have all of several labels come newest first, a page after the other") { fixture in
+            let bench = try Bench(fixture)
+            var wanted: [JobID] = []
+            for number in 0..<30 {
+                let labels = [
+                    "half": "\(number % 2)", "third": "\(number % 3)", "fifth": "\(number % 5)",
+                ]
+                let job = try bench.submit(labels: labels)
+                if number % 2 == 1, number % 3 == 2 { wanted.insert(job.id, at: 0) }
+            }
+            try bench.submit(tenant: TenantID("a"), labels: ["half": "1", "third": "2"])
+            var query = JobQuery(tenant: .anonymous, labels: ["half": "1", "third": "2"], limit: 2)
+            var seen: [JobID] = []
+            while true {
+                let page = try bench.store.jobs(query)
+                seen += page.jobs.map(\.id)
+                guard page.hasMore else { break }
+                query.before = page.jobs.last?.id
+            }
+            #expect(seen == wanted && seen.count == 5)
+            query.before = nil
+            query.labels["fifth"] = "1"
+            #expect(try bench.store.jobs(query).jobs.map(\.id) == [wanted[3]])
+            query.labels["fifth"] = "7"
+            #expect(try bench.store.jobs(query).jobs.isEmpty)
+        },
         JobStoreCheck("state and labels filter together") { fixture in
             let bench = try Bench(fixture)
             let wanted = try bench.submit(labels: ["camera": "7", "site": "a"])
