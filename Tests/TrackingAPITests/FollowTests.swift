@@ -60,6 +60,18 @@ struct FollowTests {
         #expect(client.text.split(separator: "\n").count == 4)
     }
 
+    @Test("the end of a slice ends the body, though the job goes on", arguments: [nil, "bus"])
+    func sliceEnds(target: String?) throws {
+        let client = try service.open(path + Self.query + "&to=6" + (target.map { "&target=\($0)" } ?? ""))
+        let worker = try service.claim()
+        try worker.append((0..<4).flatMap { Lines.frame($0, targets: ["car", "bus"]) })
+        #expect(client.take { $0.text.split(separator: "\n").count == 4 })
+        #expect(!client.isOver)
+        try worker.append((4..<6).flatMap { Lines.frame($0, targets: ["car", "bus"]) })
+        #expect(client.takeAll())
+        #expect(client.text.split(separator: "\n").count == 6)
+    }
+
     @Test("a job that ends before a frame was tracked ends the body")
     func nothing() throws {
         let client = try service.open(path + Self.query)

@@ -13,8 +13,8 @@ public struct ResultSlice: Hashable, Sendable {
         self.target = target
     }
 
-    /// Whether frames after this one are wanted.
-    func mayHold(framesAfter frame: Int) -> Bool { frame < to ?? .max }
+    /// Whether this frame and later ones may be wanted.
+    func mayHold(framesFrom frame: Int) -> Bool { frame < to ?? .max }
 
     func contains(frame: Int) -> Bool { frame >= from ?? .min && frame < to ?? .max }
 }
@@ -173,27 +173,34 @@ public struct ResultEncoder: Sendable {
 
     /// A line of NDJSON as it is stored, which need not be taken apart where it goes out as it is, or not at all.
     ///
-    /// - Returns: whether further lines may be wanted: `false` for one that lies beyond the slice.
+    /// - Returns: whether further lines may be wanted: `false` for one that lies beyond the slice, and, where the format
+    ///   has no use for what comes after that, for the slice's last.
     @discardableResult
     public mutating func append(line: some Collection<UInt8>, into bytes: inout [UInt8]) throws(JSONError) -> Bool {
         let frame = slice.from == nil && slice.to == nil ? nil : FrameRecord.frame(ofLine: line)
         if let frame, !slice.contains(frame: frame) {
             pass(frame)
-            return slice.mayHold(framesAfter: frame)
+            return slice.mayHold(framesFrom: frame)
         }
         if slice.target == nil, format == .json || format == .ndjson, frame != nil || slice == ResultSlice() {
             if format == .json { separate(&bytes) }
             bytes.append(contentsOf: line)
             if format == .ndjson { bytes.append(UInt8(ascii: "\n")) }
-            return true
+            return mayGoOn(after: frame)
         }
         append(try FrameRecord(line: line), into: &bytes)
-        return true
+        return mayGoOn(after: frame)
+    }
+
+    /// Whether lines after a frame of the slice may be wanted.
+    private func mayGoOn(after frame: Int?) -> Bool {
+        guard let frame, document == nil else { return true }
+        return slice.mayHold(framesFrom: frame + provenance.spec.frameStep)
     }
 
     /// A frame outside of the slice.
     private mutating func pass(_ frame: Int) {
-        if !slice.mayHold(framesAfter: frame) { document?.goesOn(at: frame) }
+        if !slice.mayHold(framesFrom: frame) { document?.goesOn(at: frame) }
     }
 
     /// What stands after the last frame: the rest of the document.

@@ -1,6 +1,6 @@
 import Jobs
 
-/// A job's NDJSON result while it grows, up to the job's end.
+/// A job's NDJSON result while it grows, up to the job's end, or to the last frame that is wanted.
 struct FollowFeed: JobFeed {
     static let preamble: [UInt8] = []
     /// There is none in NDJSON.
@@ -24,7 +24,7 @@ struct FollowFeed: JobFeed {
             guard let piece = try cursor.next(from: reader) else { return job.status.isFinal }
             for line in piece.lines where line.number >= lines {
                 lines = line.number + 1
-                try encoder.append(line: line.bytes, into: &bytes)
+                guard try encoder.append(line: line.bytes, into: &bytes) else { return true }
             }
         }
         return false
