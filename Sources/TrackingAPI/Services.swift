@@ -9,6 +9,7 @@ struct Services: Sendable {
     let uploads: any UploadStore
     let deliveries: any DeliveryStore
     let uploadTails = UploadTails()
+    let uploadDigests = UploadDigests()
     let blobs: any BlobStore
     let media: any MediaServices
     let ids: JobIDGenerator

@@ -38,6 +38,38 @@ struct UploadedSourceTests {
         #expect(service.send("GET", "/v1/jobs/\(job.id)/source").body == video, "the upload's end is not the job's")
     }
 
+    @Test("an upload that came through this process is not read again when it is taken, however it came")
+    func digestOnTheWay() throws {
+        let service = try Service()
+        let video = Sample.video(bytes: 300_000)
+        let path = try service.create(video.count)
+        #expect(service.patch(path, at: 0, video[..<100_000]).status == 204)
+        // One whose checksum is wrong leaves nothing, one that is cut off what came of it.
+        let wrong = ("Upload-Checksum", "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=")
+        #expect(service.patch(path, at: 100_000, video[100_000..<150_000], [wrong]).status == 460)
+        try service.cut(path, at: 100_000, video[100_000..<200_000], of: 200_000)
+        #expect(service.patch(path, at: 200_000, video[200_000...]).status == 204)
+        let answer = service.track(path)
+        #expect(answer.status == 202, "\(answer.text)")
+        let digest = SHA256.hash(data: video).map { String(format: "%02x", $0) }.joined()
+        #expect(try service.kept(answer).source.sha256 == digest)
+        #expect(service.blobs.uploadBytesRead.withLock { $0 } <= 4096, "what it is recognised by")
+    }
+
+    @Test("an upload that came in part through another process has the same digest")
+    func digestOfTwoProcesses() throws {
+        let service = try Service()
+        let video = Sample.video(bytes: 30_000)
+        let path = try service.create(video.count)
+        #expect(service.patch(path, at: 0, video[..<10_000]).status == 204)
+        let other = try service.restarted()
+        #expect(other.patch(path, at: 10_000, video[10_000...]).status == 204)
+        let answer = service.track(path)
+        #expect(answer.status == 202, "\(answer.text)")
+        let digest = SHA256.hash(data: video).map { String(format: "%02x", $0) }.joined()
+        #expect(try service.kept(answer).source.sha256 == digest)
+    }
+
     @Test("an archive is taken as one")
     func archive() throws {
         let service = try Service()

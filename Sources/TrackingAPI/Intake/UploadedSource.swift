@@ -1,4 +1,3 @@
-import Crypto
 import HTTPServer
 import Jobs
 
@@ -59,7 +58,7 @@ struct UploadedSource: Sendable {
         let name = try UploadMetadata(upload.metadata).fileName
         guard reader.count > 0 else { throw Self.field.empty(fileName: name) }
         let media = try Self.field.check(services.media.recognise(prefix: prefix(reader)), fileName: name)
-        let digest = try Self.digest(reader)
+        let digest = try digest(reader)
         guard try services.blobs.copy(upload.id.dataKey, to: job.sourceKey) else { throw try gone() }
         return JobSource(
             kind: media.kind == .archive ? .archive : .video, blobKey: job.sourceKey, bytes: reader.count,
@@ -140,17 +139,16 @@ struct UploadedSource: Sendable {
         }
     }
 
-    /// SHA-256 in lower-case hexadecimal. Read rather than made while the bytes came, because that was over several
-    /// connections and perhaps several processes.
-    private static func digest(_ reader: any BlobReader) throws -> String {
-        var hash = SHA256()
+    /// SHA-256 in lower-case hexadecimal: as it was made while the bytes came, or read, where they came over several
+    /// processes.
+    private func digest(_ reader: any BlobReader) throws -> String {
+        if let known = services.uploadDigests.digest(of: upload.id, count: reader.count) { return known.text }
+        var digest = UploadDigests.Digest()
         try withUnsafeTemporaryAllocation(byteCount: APILimits.chunkBytes, alignment: 16) { buffer in
-            var offset: Int64 = 0
-            while case let count = try reader.read(into: buffer, at: offset), count > 0 {
-                hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                offset += Int64(count)
+            while case let count = try reader.read(into: buffer, at: digest.count), count > 0 {
+                digest.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             }
         }
-        return hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        return digest.text
     }
 }

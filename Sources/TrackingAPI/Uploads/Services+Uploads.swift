@@ -51,6 +51,7 @@ extension Services {
 
     /// Removes an upload's bytes. Its row is gone already, or a job's; what cannot be removed is left to the sweeper.
     func removeBytes(of id: UploadID) {
+        uploadDigests.keep(nil, of: id)
         do {
             try blobs.remove(id.blobPrefix)
         } catch {

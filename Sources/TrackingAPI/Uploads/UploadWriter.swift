@@ -31,6 +31,8 @@ struct UploadWriter: Sendable {
     private let start: Int64
     private let length: Int64?
     private var checksum: UploadChecksum?
+    /// Of everything up to the position, where it is known.
+    private var digest: UploadDigests.Digest?
     private var position: Int64
     private var checkedAt: Int64
     private var savedAt: Date
@@ -52,6 +54,7 @@ struct UploadWriter: Sendable {
         self.upload = upload
         self.appender = appender
         self.checksum = chunk.checksum
+        digest = services.uploadDigests.digest(of: id, count: offset)
         (start, position, checkedAt, savedAt) = (offset, offset, offset, services.environment.now())
         do {
             guard chunk.offset == offset else { throw Self.conflict(chunk.offset, offset) }
@@ -75,6 +78,7 @@ struct UploadWriter: Sendable {
         try appender.write(bytes)
         position += Int64(bytes.count)
         checksum?.update(bytes)
+        digest?.update(bytes)
         if checksum == nil, isSaveDue { try save() }
     }
 
@@ -86,6 +90,7 @@ struct UploadWriter: Sendable {
         try checksum?.verify()
         checksum = nil
         try save()
+        services.uploadDigests.keep(digest, of: upload.id)
         appender?.close()
         return upload
     }
@@ -101,6 +106,7 @@ struct UploadWriter: Sendable {
                 try appender?.rewind(to: start)
             } else if !isLost, position != upload.offset || length != upload.length {
                 try save()
+                services.uploadDigests.keep(digest, of: upload.id)
             }
         } catch {
             services.logger.error(

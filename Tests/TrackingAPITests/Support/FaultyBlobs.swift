@@ -14,6 +14,8 @@ final class FaultyBlobs: BlobStore {
 
     /// The keys of all blobs that were begun.
     let created = Mutex<[String]>([])
+    /// Bytes of uploads that were read.
+    let uploadBytesRead = Mutex<Int64>(0)
     private let hold = Mutex<CommitHold?>(nil)
     private let readHold = Mutex<ReadHold?>(nil)
 
@@ -41,7 +43,7 @@ final class FaultyBlobs: BlobStore {
     func resume(_ key: String) throws -> (any BlobAppender)? { try base.resume(key).map { Appender($0, self) } }
     func copy(_ key: String, to other: String) throws -> Bool { try base.copy(key, to: other) }
     func open(_ key: String) throws -> (any BlobReader)? {
-        let reader = try base.open(key)
+        let reader = try base.open(key).map { key.hasPrefix("uploads/") ? CountedReader($0, self) : $0 }
         guard let hold = readHold.withLock({ $0 }), key.hasSuffix(".ndjson") else { return reader }
         return reader.map { HeldReader($0, hold) }
     }
@@ -52,6 +54,25 @@ final class FaultyBlobs: BlobStore {
     func localPath(_ key: String) throws -> String? { try base.localPath(key) }
     func scratch() throws -> any ScratchFile { try base.scratch() }
     func availableBytes() throws -> Int64 { try free.withLock { $0 } ?? base.availableBytes() }
+
+    private final class CountedReader: BlobReader {
+        private let base: any BlobReader
+        private let store: FaultyBlobs
+
+        init(_ base: any BlobReader, _ store: FaultyBlobs) {
+            self.base = base
+            self.store = store
+        }
+
+        var count: Int64 { base.count }
+        var fileDescriptor: Int32? { base.fileDescriptor }
+
+        func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
+            let count = try base.read(into: buffer, at: offset)
+            store.uploadBytesRead.withLock { $0 += Int64(count) }
+            return count
+        }
+    }
 
     private final class Appender: BlobAppender {
         private let base: any BlobAppender
