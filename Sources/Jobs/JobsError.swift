@@ -37,10 +37,13 @@ public struct JobsError: Error, Hashable, Sendable, CustomStringConvertible {
     public var code: Code
     /// What was wrong, where, what to do; for a person.
     public var message: String
+    /// How much the tenant may have, for ``Code/quotaExceeded``.
+    public var limit: Int?
 
-    public init(_ code: Code, _ message: String) {
+    public init(_ code: Code, _ message: String, limit: Int? = nil) {
         self.code = code
         self.message = message
+        self.limit = limit
     }
 
     public var description: String { message }

@@ -30,7 +30,8 @@ extension JobsError {
     public static func queueQuota(_ limit: Int) -> JobsError {
         JobsError(
             .quotaExceeded,
-            "As many jobs as may wait at a time are waiting already (\(limit)). Try again when some are done.")
+            "As many jobs as may wait at a time are waiting already (\(limit)). Try again when some are done.",
+            limit: limit)
     }
 }
 

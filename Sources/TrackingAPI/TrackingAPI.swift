@@ -39,6 +39,7 @@ public struct TrackingAPI: HTTPApplication {
             statistics: store, metrics: metrics, health: health, onSubmit: onSubmit, onCancel: onCancel,
             watch: watch, documents: JobDocuments(store))
         self.watch = watch
+        keys?.onRevocation(watch.close)
         renderings = RenderingQueue(services, renderer: renderer)
         tus = TusGate(largestUpload: configuration.uploadBytes)
         uploadTails = services.uploadTails

@@ -97,6 +97,35 @@ struct AccessTests {
         #expect(service.send("GET", "/v1/jobs", [second]).status == 200)
     }
 
+    @Test("what a revoked key has open ends with it, also what it was let in for just before; other keys' goes on")
+    func openStreams() throws {
+        let service = try Service(keys: .required)
+        let first = try service.key(Self.tenant, id: "k1")
+        let second = try service.key(Self.tenant, id: "k2")
+        let path = "/v1/jobs/\(try service.submit(tenant: Self.tenant))"
+        let events = try service.open("\(path)/events", [first])
+        let lines = try service.open("\(path)/results?format=ndjson&partial=true&follow=true", [first])
+        let held = try service.hold(path, [first, ("Prefer", "wait=60")])
+        let others = try service.open("\(path)/events", [second])
+        guard case .work(let late) = service.api.begin(Service.request("GET", "\(path)/events", HTTPFields([first])))
+        else {
+            Issue.record("no stream")
+            return
+        }
+        for client in [events, lines, others] {
+            client.take()
+            #expect(!client.isOver && !client.isCut)
+        }
+        _ = try service.store.revokeKey("k1")
+        service.ring?.refresh()
+        #expect(events.takeAll())
+        #expect(lines.take { $0.isCut || $0.isOver } && lines.isCut)
+        #expect(held.wait()?.status == 200)
+        #expect(try LiveClient(late()).takeAll())
+        others.take()
+        #expect(!others.isOver && !others.isCut)
+    }
+
     @Test("on a loopback address everybody may come in until the first key is made, and not again when it is revoked")
     func firstKey() throws {
         let service = try Service(keys: .loopback)

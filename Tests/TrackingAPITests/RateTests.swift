@@ -110,11 +110,26 @@ struct RateTests {
         expectProblem(refused, 429, saying: "(2)")
         #expect(refused.json?["type"] == "urn:lktrack:problem:queue-quota-exceeded")
         #expect(refused.fields["Retry-After"] == "10")
+        #expect(refused.fields["RateLimit-Policy"] == "\"queued-jobs\";q=2")
+        #expect(refused.fields["RateLimit"] == "\"queued-jobs\";r=0")
+        #expect(refused.json?["violated-policies"] == ["queued-jobs"])
         #expect(service.files == files)
         #expect(post(other).status == 202)
         _ = try service.store.claim(owner: "worker", leaseSeconds: 30)
         _ = try service.store.claim(owner: "worker", leaseSeconds: 30)
         #expect(post(key).status == 202)
+    }
+
+    @Test("a refusal for a quota says what is left of the bucket as well")
+    func quotaAndRate() throws {
+        let service = try Service(environment: ManualEnvironment(), keys: .required)
+        let key = try service.key(Self.tenant, rate: RequestRate(perSecond: 1, burst: 5))
+        try service.store.setQuota(TenantQuota(queued: 1), of: Self.tenant)
+        #expect(Self.post(service, key).fields["RateLimit"] == "\"requests\";r=4;t=1")
+        let refused = Self.post(service, key)
+        expectProblem(refused, 429)
+        #expect(refused.fields["RateLimit-Policy"] == "\"requests\";q=5;w=5, \"queued-jobs\";q=1")
+        #expect(refused.fields["RateLimit"] == "\"requests\";r=3;t=2, \"queued-jobs\";r=0")
     }
 
     private static func post(_ service: Service, _ fields: (name: String, value: String)...) -> Answer {

@@ -100,6 +100,8 @@ struct UploadLifeTests {
         expectProblem(refused, 429, saying: "2 uploads")
         #expect(refused.fields["Retry-After"] != nil && refused.fields["Tus-Resumable"] == "1.0.0")
         #expect(refused.json?["type"] == "urn:lktrack:problem:too-many-uploads")
+        #expect(refused.fields["RateLimit-Policy"] == "\"open-uploads\";q=2")
+        #expect(refused.fields["RateLimit"] == "\"open-uploads\";r=0")
         #expect(service.track(whole).status == 202)
         #expect(service.send("POST", "/v1/uploads", Service.tus + length).status == 201)
         expectProblem(service.send("POST", "/v1/uploads", Service.tus + length), 429)

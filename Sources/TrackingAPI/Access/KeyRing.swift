@@ -26,6 +26,9 @@ public final class KeyRing: Sendable {
         var noted: [String: Date] = [:]
         /// What of that the store does not know yet.
         var unsaved: [String: Date] = [:]
+
+        /// Of the keys that open something.
+        var ids: Set<String> { Set(keys.values.joined().map(\.id)) }
     }
 
     private let store: any KeyStore
@@ -33,6 +36,7 @@ public final class KeyRing: Sendable {
     private let environment: any Environment
     private let logger: Logger
     private let state: Mutex<State>
+    private let listeners = Mutex<[@Sendable (Set<String>) -> Void]>([])
     private let queue = DispatchQueue(label: "keys", qos: .utility)
     private let isStopped = Atomic(false)
     private let isFailing = Atomic(false)
@@ -53,6 +57,11 @@ public final class KeyRing: Sendable {
 
     /// Whether no key was ever made. (A service whose last key was revoked is closed, not open.)
     public var isEmpty: Bool { state.withLock { !$0.hasKeys } }
+
+    /// To be told of keys that open nothing any more, by their ids; on a queue of the ring's.
+    func onRevocation(_ tell: @escaping @Sendable (_ keys: Set<String>) -> Void) {
+        listeners.withLock { $0.append(tell) }
+    }
 
     // MARK: Keeping up
 
@@ -76,9 +85,12 @@ public final class KeyRing: Sendable {
         do {
             if try store.keysRevision() != state.withLock({ $0.revision }) {
                 let read = try Self.read(store)
-                state.withLock { state in
+                let revoked = state.withLock { state in
+                    let known = state.ids
                     (state.revision, state.keys, state.hasKeys) = (read.revision, read.keys, read.hasKeys)
+                    return known.subtracting(state.ids)
                 }
+                if !revoked.isEmpty { for tell in listeners.withLock({ $0 }) { tell(revoked) } }
             }
             try store.noteUse(
                 state.withLock { state in

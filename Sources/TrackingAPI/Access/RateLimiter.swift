@@ -39,13 +39,13 @@ struct RateVerdict: Sendable {
     let rate: RequestRate
 
     /// As in draft-ietf-httpapi-ratelimit-headers-10: the bucket's size as the quota of the time in which it fills up,
-    /// and how long that will take from now.
-    var fields: [(name: String, value: String)] {
+    /// and how long that will take from now. Stands before what the fields say of other policies.
+    func describe(in fields: inout HTTPFields) {
         let capacity = Double(rate.burst)
-        return [
-            ("RateLimit-Policy", "\"\(Self.policy)\";q=\(rate.burst);w=\(max(1, seconds(capacity)))"),
-            ("RateLimit", "\"\(Self.policy)\";r=\(Int(tokens));t=\(seconds(capacity - tokens))"),
-        ]
+        for (name, item) in [
+            (QuotaPolicy.field, "\"\(Self.policy)\";q=\(rate.burst);w=\(max(1, seconds(capacity)))"),
+            (QuotaPolicy.usageField, "\"\(Self.policy)\";r=\(Int(tokens));t=\(seconds(capacity - tokens))"),
+        ] { fields[name] = fields[name].map { "\(item), \($0)" } ?? item }
     }
 
     /// The answer to a request too many.
@@ -54,8 +54,9 @@ struct RateVerdict: Sendable {
         var problem = Problem(
             .rateLimited,
             "Too many requests: \(rate.burst) may come at once, then \(number(rate.perSecond)) a second. "
-                + "Try again in \(wait) s.", fields: HTTPFields(fields)
+                + "Try again in \(wait) s."
         ).retryAfter(wait)
+        describe(in: &problem.fields)
         problem.extensions = [("violated-policies", [.string(Self.policy)])]
         return problem
     }

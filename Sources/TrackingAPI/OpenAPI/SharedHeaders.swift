@@ -28,12 +28,13 @@ enum SharedHeaders {
             Schema.text(pattern: "^wait=[0-9]+$")
         ),
         (
-            "RateLimit", "What is left of the key's bucket (draft-ietf-httpapi-ratelimit-headers).",
-            Schema.text(pattern: "^\"requests\";r=[0-9]+;t=[0-9]+$")
+            "RateLimit",
+            "What is left of the key's bucket, and of a quota that is used up (draft-ietf-httpapi-ratelimit-headers).",
+            Schema.text(pattern: "^(\"requests\";r=[0-9]+;t=[0-9]+)?(, )?(\"[a-z-]+\";r=0)?$")
         ),
         (
-            "RateLimit-Policy", "The bucket's size, and the seconds in which it fills up.",
-            Schema.text(pattern: "^\"requests\";q=[0-9]+;w=[0-9]+$")
+            "RateLimit-Policy", "The bucket's size and the seconds in which it fills up; a quota that is used up.",
+            Schema.text(pattern: "^(\"requests\";q=[0-9]+;w=[0-9]+)?(, )?(\"[a-z-]+\";q=[0-9]+)?$")
         ),
         ("Repr-Digest", "SHA-256 of the whole representation (RFC 9530 §3).", Schema.text(pattern: digest)),
         ("Retry-After", "Seconds to wait (RFC 9110 §10.2.3).", Schema.integer(0...86_400)),

@@ -18,7 +18,7 @@ struct EventRoute: Sendable {
         // HTML §9.2.3: 204 tells a browser, which comes back after every end, that there is no more.
         if position.stage == .over, job.status.isFinal { return HTTPResponse(status: 204) }
         let feed = EventFeed(job.id, after: position, cursor: wantsFrames ? try cursor(job, position) : nil)
-        let body = try JobFeedBody(feed, job: job, needsResult: wantsFrames, watch: services.watch)
+        let body = try JobFeedBody(feed, job: job, key: context.key, needsResult: wantsFrames, watch: services.watch)
         return HTTPResponse(
             status: 200,
             fields: HTTPFields([

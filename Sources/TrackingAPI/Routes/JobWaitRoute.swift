@@ -35,7 +35,7 @@ struct JobWaitRoute: Sendable {
     private func hold(_ context: RequestContext, _ seconds: Int, _ responder: HTTPResponder) {
         do {
             let job = try services.job(context)
-            let held = HeldAnswer(to: context.request, job: job, wait: .seconds(seconds), services: services) { job in
+            let held = HeldAnswer(to: context, job: job, wait: .seconds(seconds), services: services) { job in
                 responder.respond(
                     Router.answer(context, route: Self.pattern) {
                         guard let job else { throw RequestContext.noSuchJob }

@@ -21,7 +21,7 @@ struct ResultRoute: Sendable {
         let format = try Self.format(context)
         let slice = try Self.slice(context)
         let encoder = try ResultEncoder(format: format, provenance: provenance(job), slice: slice)
-        if try Self.isFollowed(context, format), !job.status.isFinal { return try follow(job, encoder) }
+        if try Self.isFollowed(context, format), !job.status.isFinal { return try follow(context, job, encoder) }
         let reader = try reader(job, isPartialWelcome: context.flag("partial"))
         let content = { (isWanted: @escaping @Sendable () -> Bool) in
             EncodedBody(
@@ -107,8 +107,11 @@ struct ResultRoute: Sendable {
     }
 
     /// Sent while it grows, until the job has ended.
-    private func follow(_ job: Job, _ encoder: ResultEncoder) throws(Problem) -> HTTPResponse {
-        let body = try JobFeedBody(FollowFeed(encoder), job: job, needsResult: true, watch: services.watch)
+    private func follow(
+        _ context: RequestContext, _ job: Job, _ encoder: ResultEncoder
+    ) throws(Problem) -> HTTPResponse {
+        let body = try JobFeedBody(
+            FollowFeed(encoder), job: job, key: context.key, needsResult: true, watch: services.watch)
         var response = HTTPResponse(
             status: 200, fields: Self.fields(.ndjson, cacheControl: "no-store"), body: .stream(body))
         response.fields["Vary"] = "Accept"

@@ -44,7 +44,8 @@ extension Problem {
             self = Problem(.unavailable, "The job store is busy. Try again.", cause: error.message).retryAfter(1)
         case .unreachable:
             self = Problem(.unavailable, "The storage does not answer. Try again.", cause: error.message).retryAfter(5)
-        case .quotaExceeded: self = Problem(.quotaExceeded, error.message).retryAfter(10)
+        case .quotaExceeded:
+            self = Problem(.quotaExceeded, error.message).overQuota(QuotaPolicy.queuedJobs, error.limit).retryAfter(10)
         case .targetNeeded, .unknownTarget: self = .at(ClientText.pointer("target"), error.message)
         default: self.init(internal: "\(error.code.rawValue): \(error.message)")
         }

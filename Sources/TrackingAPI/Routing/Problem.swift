@@ -66,6 +66,19 @@ public struct Problem: Error, Sendable {
         return problem
     }
 
+    /// For a tenant that has as much of something as it may have at a time.
+    ///
+    /// - Parameter policy: the quota's name.
+    func overQuota(_ policy: String, _ limit: Int?) -> Problem {
+        var problem = self
+        if let limit {
+            problem.fields[QuotaPolicy.field] = "\"\(policy)\";q=\(limit)"
+            problem.fields[QuotaPolicy.usageField] = "\"\(policy)\";r=0"
+        }
+        problem.extensions = [("violated-policies", [.string(policy)])]
+        return problem
+    }
+
     func response(requestID: String) -> HTTPResponse {
         var document = JSONObject([
             ("type", .string("urn:lktrack:problem:\(kind.name)")),

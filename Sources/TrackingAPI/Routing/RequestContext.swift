@@ -6,6 +6,8 @@ struct RequestContext: Sendable {
     let request: HTTPRequest
     /// Whose jobs it may see. Goes into every call of the store.
     let tenant: TenantID
+    /// The id of the key that it came with, where there was one.
+    let key: String?
     /// The values of the pattern's `{names}`, in order.
     let parameters: [(name: String, value: String)]
 

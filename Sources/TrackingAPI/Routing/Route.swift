@@ -40,6 +40,11 @@ final class Route: Sendable {
         }
     }
 
+    var segmentCount: Int { segments.count }
+
+    /// Whether a path of so many segments may fit the pattern. The root is the empty path, or one empty segment.
+    func canFit(segments count: Int) -> Bool { segments.isEmpty ? count <= 1 : count == segments.count }
+
     /// Whether the path fits the pattern.
     func fits(_ path: [String]) -> Bool {
         if segments.isEmpty { return path.isEmpty || path == [""] }

@@ -4,15 +4,24 @@ import Jobs
 /// Finds the route of a request and turns whatever is thrown on the way into a problem document.
 struct Router: Sendable {
     let routes: [Route]
+    /// Those that a path of so many segments can fit, so that a request passes few of them by.
+    private let routesByLength: [[Route]]
     private let access: AccessControl
 
     init(_ routes: [Route], access: AccessControl) {
         self.routes = routes
         self.access = access
+        let longest = routes.map(\.segmentCount).max() ?? 0
+        routesByLength = (0...max(longest, 1)).map { length in routes.filter { $0.canFit(segments: length) } }
+    }
+
+    /// The routes that a path fits.
+    private func matches(_ path: [String]) -> [Route] {
+        path.count < routesByLength.count ? routesByLength[path.count].filter { $0.fits(path) } : []
     }
 
     func disposition(of request: HTTPRequest) -> HTTPDisposition {
-        let matches = routes.filter { $0.fits(request.path) }
+        let matches = matches(request.path)
         guard let pattern = matches.first?.pattern else {
             return .respond(Self.response(to: Self.nothingHere(request), request, route: nil))
         }
@@ -23,11 +32,11 @@ struct Router: Sendable {
         }
         do throws(Problem) {
             let (caller, verdict) = try access.admit(request, to: pattern)
-            let disposition = Self.dispatch(request, matches, pattern, tenant: caller.tenant)
+            let disposition = Self.dispatch(request, matches, pattern, caller)
             guard let verdict else { return disposition }
             return disposition.mappingResponses { response in
                 var response = response
-                for (name, value) in verdict.fields { response.fields[name] = value }
+                verdict.describe(in: &response.fields)
                 return response
             }
         } catch {
@@ -37,7 +46,7 @@ struct Router: Sendable {
 
     /// - Parameter matches: the routes that the path fits.
     private static func dispatch(
-        _ request: HTTPRequest, _ matches: [Route], _ pattern: String, tenant: TenantID
+        _ request: HTTPRequest, _ matches: [Route], _ pattern: String, _ caller: Caller
     ) -> HTTPDisposition {
         guard let route = matches.first(where: { $0.method == request.method }),
             let parameters = route.match(request.path)
@@ -47,12 +56,14 @@ struct Router: Sendable {
         if let unknown = route.unknownParameter(in: request.query) {
             return .respond(response(to: unknownParameter(unknown, route), request, route: pattern))
         }
-        return run(route, RequestContext(request: request, tenant: tenant, parameters: parameters))
+        return run(
+            route,
+            RequestContext(request: request, tenant: caller.tenant, key: caller.key, parameters: parameters))
     }
 
     /// Whether there is anything for the request's path and method.
     func hasRoute(for request: HTTPRequest) -> Bool {
-        routes.contains { $0.method == request.method && $0.fits(request.path) }
+        matches(request.path).contains { $0.method == request.method }
     }
 
     private static func run(_ route: Route, _ context: RequestContext) -> HTTPDisposition {

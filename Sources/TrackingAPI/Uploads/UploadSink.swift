@@ -86,7 +86,7 @@ final class UploadSink: HTTPBodySink {
                 throw Problem(
                     .tooManyUploads,
                     "\(most) uploads are open already. Finish them, submit their jobs, or remove them; they expire by themselves."
-                ).retryAfter(60)
+                ).overQuota(QuotaPolicy.openUploads, most).retryAfter(60)
             }
             state.isCreated = true
             guard chunk.count != 0 else { return }

@@ -5,7 +5,7 @@ import Synchronization
 /// The answer to `Prefer: wait=N` (RFC 7240 §4.3): held until the job is another than the client knows, or the time is
 /// over.
 final class HeldAnswer: Sendable {
-    private let request: HTTPRequest
+    private let context: RequestContext
     /// As it was when the request came.
     private let job: Job
     private let services: Services
@@ -20,10 +20,10 @@ final class HeldAnswer: Sendable {
     }
 
     init(
-        to request: HTTPRequest, job: Job, wait: Duration, services: Services,
+        to context: RequestContext, job: Job, wait: Duration, services: Services,
         answer: @escaping @Sendable (Job?) -> Void
     ) {
-        self.request = request
+        self.context = context
         self.job = job
         self.services = services
         self.answer = answer
@@ -33,9 +33,8 @@ final class HeldAnswer: Sendable {
     /// Answers now or later; lives until then.
     func hold() {
         guard isWorthWaiting(for: job) else { return give(job) }
-        guard let watcher = services.watch.watch(job, deadline: deadline, wake: { self.look() }) else {
-            return give(job)
-        }
+        guard let watcher = services.watch.watch(job, key: context.key, deadline: deadline, wake: { self.look() })
+        else { return give(job) }
         state.withLock { $0.watcher = watcher }
         // It may have been woken before.
         look()
@@ -44,7 +43,7 @@ final class HeldAnswer: Sendable {
     private func look() {
         guard let watcher = state.withLock({ $0.watcher }) else { return }
         let current = watcher.watched.snapshot.job
-        let isOver = services.watch.now >= deadline || services.watch.isStopped
+        let isOver = services.watch.now >= deadline || services.watch.isOver(for: watcher)
         if let current, !isOver, isWorthWaiting(for: current) { return }
         give(current)
     }
@@ -52,11 +51,11 @@ final class HeldAnswer: Sendable {
     /// Whether the client learns nothing by this state of the job, and may still by a later one.
     private func isWorthWaiting(for current: Job) -> Bool {
         if current.status.isFinal { return false }
-        switch Precondition.evaluate(request, current: services.tag(current)) {
+        switch Precondition.evaluate(context.request, current: services.tag(current)) {
         case .failed: return false
         case .notModified: return true
         case .proceed:
-            return request.fields["If-None-Match"] == nil && current.status == job.status
+            return context.request.fields["If-None-Match"] == nil && current.status == job.status
                 && current.attempt == job.attempt
         }
     }

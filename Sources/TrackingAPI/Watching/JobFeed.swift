@@ -20,7 +20,7 @@ protocol JobFeed: Sendable {
     static var mayBreakOff: Bool { get }
 }
 
-/// The service stops, and the client gets less than it asked for.
+/// The service stops or the key was revoked, and the client gets less than it asked for.
 struct FeedCutOff: Error {}
 
 /// A feed as a response's body. Nobody waits for it: ``JobWatch`` wakes the connection.
@@ -40,12 +40,13 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
     private let state: Mutex<State>
     private let watcher = Mutex<Watcher?>(nil)
 
+    /// - Parameter key: the id of the key that asks, where there is one: when it is revoked, the body ends.
     /// - Throws: 503 where the service stops.
-    init(_ feed: Feed, job: Job, needsResult: Bool, watch: JobWatch) throws(Problem) {
+    init(_ feed: Feed, job: Job, key: String?, needsResult: Bool, watch: JobWatch) throws(Problem) {
         self.watch = watch
         state = Mutex(State(feed: feed))
         let deadline = Feed.sign.isEmpty ? nil : watch.now + signInterval
-        let made = watch.watch(job, needsResult: needsResult, deadline: deadline) { [weak self] in
+        let made = watch.watch(job, key: key, needsResult: needsResult, deadline: deadline) { [weak self] in
             self?.state.withLock { $0.wake }?()
         }
         guard let made else { throw Admission.stopping }
@@ -76,7 +77,7 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
 
     private func refill(_ state: inout State, _ watcher: Watcher) throws {
         guard !state.isOver else { return }
-        if watch.isStopped {
+        if watch.isOver(for: watcher) {
             guard Feed.mayBreakOff else { throw FeedCutOff() }
             state.isOver = true
             return

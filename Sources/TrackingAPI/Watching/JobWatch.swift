@@ -28,6 +28,8 @@ public final class JobWatch: Sendable {
         var isLooking = false
         var lastLook = Duration.zero
         var isStopped = false
+        /// Keys that were revoked: who came in with one of them waits no more.
+        var closedKeys: Set<String> = []
     }
 
     /// How often the store is looked at for what other processes did.
@@ -71,7 +73,20 @@ public final class JobWatch: Sendable {
         for watcher in watchers { watcher.wake() }
     }
 
-    var isStopped: Bool { state.withLock { $0.isStopped } }
+    /// Keys were revoked: who came in with one of them, and waits, is answered with what there is. So is who was let in
+    /// just before and comes to wait only now.
+    func close(keys: Set<String>) {
+        let watchers = state.withLock { state in
+            state.closedKeys.formUnion(keys)
+            return state.entries.values.flatMap(\.watchers.values).filter { $0.key.map(keys.contains) ?? false }
+        }
+        for watcher in watchers { watcher.wake() }
+    }
+
+    /// Whether somebody who waits is to wait no more, whatever the job does.
+    func isOver(for watcher: Watcher) -> Bool {
+        state.withLock { $0.isStopped || watcher.key.map($0.closedKeys.contains) ?? false }
+    }
 
     var now: Duration { timer.now() }
 
@@ -80,17 +95,19 @@ public final class JobWatch: Sendable {
     /// Starts to watch a job that was just read. What has changed since is found out, so that nothing is missed.
     ///
     /// - Parameters:
+    ///   - key: the id of the key that the watcher came in with, where there was one.
     ///   - deadline: when to wake it though nothing has happened.
     ///   - wake: see ``Watcher/wake``. Kept until ``remove(_:)``.
     /// - Returns: `nil` where the service stops.
     func watch(
-        _ job: Job, needsResult: Bool = false, deadline: Duration? = nil, wake: @escaping @Sendable () -> Void
+        _ job: Job, key: String?, needsResult: Bool = false, deadline: Duration? = nil,
+        wake: @escaping @Sendable () -> Void
     ) -> Watcher? {
         let watcher = state.withLock { state -> Watcher? in
             guard !state.isStopped else { return nil }
             if state.entries.isEmpty { timer.start { [weak self] in self?.tick() } }
             let watched = state.entries[job.id]?.watched ?? WatchedJob(job)
-            let watcher = Watcher(watched, needsResult: needsResult, deadline: deadline, wake: wake)
+            let watcher = Watcher(watched, key: key, needsResult: needsResult, deadline: deadline, wake: wake)
             state.entries[job.id, default: Entry(watched: watched)].watchers[ObjectIdentifier(watcher)] = watcher
             return watcher
         }

@@ -55,10 +55,16 @@ final class Watcher: Sendable {
     let needsResult: Bool
     /// Called from any thread where there may be something new, or the time of ``wakeUp(at:)`` has come. Must not block.
     let wake: @Sendable () -> Void
+    /// The id of the key that it came in with, where there was one.
+    let key: String?
     private let deadline: Mutex<Duration?>
 
-    init(_ watched: WatchedJob, needsResult: Bool, deadline: Duration?, wake: @escaping @Sendable () -> Void) {
+    init(
+        _ watched: WatchedJob, key: String?, needsResult: Bool, deadline: Duration?,
+        wake: @escaping @Sendable () -> Void
+    ) {
         self.watched = watched
+        self.key = key
         self.needsResult = needsResult
         self.wake = wake
         self.deadline = Mutex(deadline)
