@@ -114,8 +114,9 @@ static inline enum MHD_Result lk_mhd_walk_field(void *context, enum MHD_ValueKin
 
 // Whether the head, as it lies in the read buffer of libmicrohttpd 0.9.75, is made of a request line with single spaces
 // and of lines that end with CR LF, without NUL and without folding. That version takes all of these silently, and
-// shows nothing of it but where its pointers point. Later versions refuse them by themselves. `size` becomes that of the
-// head, which begins with the method, without its last line's end; 0 where it is not known to lie there in one piece.
+// shows nothing of it but where its pointers point. Later versions refuse them by themselves. `size` becomes that of
+// the head, which begins with the method, without its last line's end; 0 where it is not known to lie there in one
+// piece.
 static inline bool lk_mhd_head_is_canonical(struct MHD_Connection *connection, const char *method, const char *target,
                                             size_t target_size, const char *version, size_t *size) {
     *size = 0;
