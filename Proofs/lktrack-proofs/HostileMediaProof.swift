@@ -35,7 +35,7 @@ struct HostileMediaProof: Proof {
         }
         result.losses += watch.stop()
         result.expect(canary.connections == 0, "\(canary.connections) connections to the address in a playlist")
-        result.expect(server.children().isEmpty, "decoders are left behind")
+        result.expect(server.decoders().isEmpty, "decoders are left behind")
         result.tried = "\(files.all.count) files, \(files.all.count { $0.isPlaylist }) of them playlists"
         result.figure = outcomes.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         return result

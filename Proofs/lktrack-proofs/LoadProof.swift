@@ -111,8 +111,8 @@ struct LoadProof: Proof {
 
     private func clear(_ server: Server, _ books: LoadBooks, _ result: inout ProofResult) throws {
         let deadline = ContinuousClock.now + .seconds(30)
-        while !server.children().isEmpty || !server.blobs().isEmpty, ContinuousClock.now < deadline { pause(0.1) }
-        result.expect(server.children().isEmpty, "decoders are left behind")
+        while !server.isIdle || !server.blobs().isEmpty, ContinuousClock.now < deadline { pause(0.1) }
+        result.expect(server.isIdle, "decoders are left behind")
         result.expect(server.blobs().isEmpty, "\(server.blobs().count) files are left behind")
     }
 }

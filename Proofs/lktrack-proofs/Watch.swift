@@ -51,17 +51,7 @@ final class PeakMemory: Sendable {
     var value: Int { largest.withLock { $0 } }
 }
 
-/// What /proc says.
-enum Processes {
-    static func children(of process: Int32) -> [Int32] {
-        let tasks = "/proc/\(process)/task"
-        let threads = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
-        return threads.flatMap { thread -> [Int32] in
-            let text = (try? String(contentsOfFile: "\(tasks)/\(thread)/children", encoding: .utf8)) ?? ""
-            return text.split(separator: " ").compactMap { Int32($0.filter(\.isNumber)) }
-        }
-    }
-
+extension Processes {
     /// RSS in bytes.
     static func memory(of process: Int32) -> Int {
         let text = (try? String(contentsOfFile: "/proc/\(process)/statm", encoding: .utf8)) ?? ""

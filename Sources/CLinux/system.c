@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -88,9 +89,74 @@ ssize_t clinux_receive(int socket, void *buffer, size_t capacity, bool wait) {
     return count;
 }
 
+/// Room for the descriptors that go with a message, aligned as its header.
+typedef union {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(CLINUX_MOST_PASSED * sizeof(int))];
+} passed_descriptors;
+
+int clinux_send_descriptors(int socket, const void *bytes, size_t count, const int *fds, size_t fd_count) {
+    if (fd_count > CLINUX_MOST_PASSED) {
+        errno = EINVAL;
+        return -1;
+    }
+    passed_descriptors passed = {0};
+    struct iovec content = {.iov_base = (void *)bytes, .iov_len = count};
+    struct msghdr message = {.msg_iov = &content, .msg_iovlen = 1};
+    if (fd_count > 0) {
+        message.msg_control = passed.bytes;
+        message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
+        memcpy(CMSG_DATA(header), fds, fd_count * sizeof(int));
+    }
+    ssize_t sent;
+    do {
+        sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -1 : 0;
+}
+
+ssize_t clinux_receive_descriptors(int socket, void *buffer, size_t capacity, int fds[CLINUX_MOST_PASSED],
+                                   size_t *fd_count) {
+    *fd_count = 0;
+    passed_descriptors passed = {0};
+    struct iovec content = {.iov_base = buffer, .iov_len = capacity};
+    struct msghdr message = {
+        .msg_iov = &content, .msg_iovlen = 1, .msg_control = passed.bytes, .msg_controllen = sizeof passed.bytes};
+    ssize_t count;
+    do {
+        count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) return -1;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        *fd_count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(fds, CMSG_DATA(header), *fd_count * sizeof(int));
+    }
+    if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0) return count;
+    for (size_t i = 0; i < *fd_count; i++) close(fds[i]);
+    *fd_count = 0;
+    errno = EMSGSIZE;
+    return -1;
+}
+
 int clinux_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 int clinux_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_SANITIZED true
+#endif
+#endif
+#ifndef IS_SANITIZED
+#define IS_SANITIZED false
+#endif
+
+bool clinux_is_sanitized(void) { return IS_SANITIZED; }
 
 long clinux_call(long number, long argument) { return syscall(number, argument, 0, 0, 0, 0, 0); }
 

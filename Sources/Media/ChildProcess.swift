@@ -10,11 +10,16 @@ public struct DecoderCommand: Hashable, Sendable {
     /// What a decoder may do without: what ``refusedRestrictions()`` found. One that can be restricted less refuses to
     /// work.
     public var tolerated: DecoderRestrictions
+    /// Where a decoder waits that was started ahead. Without, each is started when there is work for it.
+    public var reserve: DecoderReserve?
 
-    public init(executable: String, arguments: [String], tolerated: DecoderRestrictions = []) {
+    public init(
+        executable: String, arguments: [String], tolerated: DecoderRestrictions = [], reserve: DecoderReserve? = nil
+    ) {
         self.executable = executable
         self.arguments = arguments
         self.tolerated = tolerated
+        self.reserve = reserve
     }
 
     /// This program with ``DecoderMain/subcommand``.

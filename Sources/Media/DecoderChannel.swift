@@ -22,6 +22,18 @@ final class DecoderChannel: Sendable {
         }
     }
 
+    /// Sends a message and gives the peer copies of descriptors. Whether it was sent: not where the peer is gone.
+    func send(_ message: DecoderMessage, passing descriptors: [Descriptor]) -> Bool {
+        let bytes = message.encoded
+        let numbers = descriptors.map(\.number)
+        return withExtendedLifetime(descriptors) {
+            descriptor.withLock { descriptor in
+                guard let descriptor else { return false }
+                return clinux_send_descriptors(descriptor.number, bytes, bytes.count, numbers, numbers.count) == 0
+            }
+        }
+    }
+
     enum Reception: Hashable {
         case message(DecoderMessage)
         /// The peer sent what is no message.
@@ -36,10 +48,33 @@ final class DecoderChannel: Sendable {
         guard waitForInput(descriptor.number, seconds: seconds) else { return .timeout }
         return withUnsafeTemporaryAllocation(byteCount: DecoderMessage.capacity, alignment: 8) { buffer in
             let count = clinux_receive(descriptor.number, buffer.baseAddress, buffer.count, true)
-            if count == 0 || (count < 0 && errno != EMSGSIZE) { return .closed }
-            guard count > 0, let message = DecoderMessage(decoding: buffer[..<count]) else { return .garbage }
-            return .message(message)
+            return Self.reception(count, buffer)
         }
+    }
+
+    /// Waits for the next message for as long as it takes. Descriptors that come along take the places of those that
+    /// this process has as `first` and the following.
+    func receive(placingDescriptorsFrom first: Int32) -> Reception {
+        guard let descriptor = descriptor.withLock({ $0 }) else { return .closed }
+        return withUnsafeTemporaryAllocation(byteCount: DecoderMessage.capacity, alignment: 8) { buffer in
+            var passed = [Int32](repeating: -1, count: Int(CLINUX_MOST_PASSED))
+            var passedCount = 0
+            let count = clinux_receive_descriptors(
+                descriptor.number, buffer.baseAddress, buffer.count, &passed, &passedCount)
+            let reception = Self.reception(count, buffer)
+            for (place, number) in zip(first..., passed[..<passedCount]) {
+                guard dup2(number, place) >= 0 else { return .closed }
+                Glibc.close(number)
+            }
+            return reception
+        }
+    }
+
+    /// What a call returned that receives; `errno` is that call's.
+    private static func reception(_ count: Int, _ buffer: UnsafeMutableRawBufferPointer) -> Reception {
+        if count == 0 || (count < 0 && errno != EMSGSIZE) { return .closed }
+        guard count > 0, let message = DecoderMessage(decoding: buffer[..<count]) else { return .garbage }
+        return .message(message)
     }
 
     func close() { descriptor.withLock { $0 = nil } }

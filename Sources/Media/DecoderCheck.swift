@@ -1,16 +1,11 @@
-import CLinux
-
 extension DecoderCommand {
     /// Starts a decoder that restricts itself as for a job, and returns what this system refused of that.
     ///
     /// What it returns may be put into ``tolerated``; whoever does so should tell people. Throws
     /// ``MediaError/Code/system`` where no decoder can be started at all.
     public func refusedRestrictions() throws(MediaError) -> DecoderRestrictions {
-        var ends: [Int32] = [-1, -1]
-        guard clinux_socket_pair(&ends) == 0 else { throw MediaError.system("cannot make a socket") }
-        let channel = DecoderChannel(Descriptor(ends[0]))
-        let child = try ChildProcess.start(
-            self, environment: DecoderProcess.environment(limits: DecodeLimits()), descriptors: [Descriptor(ends[1])])
+        let decoder = try StartedDecoder(self, environment: StartedDecoder.environment(limits: DecodeLimits()))
+        let (child, channel) = (decoder.child, decoder.channel)
         defer { child.end() }
         channel.send(.check)
         switch channel.receive(seconds: Self.checkSeconds) {

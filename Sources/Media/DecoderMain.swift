@@ -1,3 +1,4 @@
+import CLinux
 import CVBridge
 import Glibc
 
@@ -9,14 +10,20 @@ public enum DecoderMain {
     /// The hidden subcommand.
     public static let subcommand = "decoder-process"
 
-    /// Serves one request and returns the exit code. Its descriptors are those of ``DecoderProcess``.
+    /// Serves one request and returns the exit code. Its descriptors are those of ``DecoderProcess``; those of the input
+    /// come with the request where it was started before there was one (``DecoderReserve``).
     public static func run() -> Int32 { run(inside: nil) }
 
     /// - Parameter probe: for tests: what a program of theirs does in the decoder's place, once it is restricted.
     package static func run(inside probe: (() throws(MediaError) -> Void)?) -> Int32 {
+        // One that waits for its task must not outlive its server either.
+        _ = clinux_die_with_parent()
         let channel = DecoderChannel(Descriptor(DecoderProcess.ChildDescriptor.socket))
         do {
-            switch channel.receive() {
+            // Names in archives are UTF-8.
+            setlocale(LC_CTYPE, "C.UTF-8")
+            try Bridge.check("cannot set the decoder up", code: .system) { cvb_prepare($0) }
+            switch channel.receive(placingDescriptorsFrom: DecoderProcess.ChildDescriptor.input) {
             case .message(.request(let task)): try work(on: task, over: channel, probe)
             case .message(.check): channel.send(.checked(refused: DecoderSandbox.check()), wait: true)
             default: return EX_USAGE
@@ -30,10 +37,7 @@ public enum DecoderMain {
     private static func work(
         on task: DecoderTask, over channel: DecoderChannel, _ probe: (() throws(MediaError) -> Void)?
     ) throws(MediaError) {
-        // Names in archives are UTF-8.
-        setlocale(LC_CTYPE, "C.UTF-8")
         // Libraries are files: they are opened before the process gives that up.
-        try Bridge.check("cannot set the decoder up", code: .system) { cvb_prepare($0) }
         if task.kind.isImages { try Picture.loadLibraries() }
         try DecoderSandbox.apply(for: task)
         if let probe { return try probe() }

@@ -44,16 +44,14 @@ public final class DecoderProcess: FrameSource {
         try check(request)
         let (source, kind) = try input.open()
         let memory = try Descriptor(checking: clinux_memfd_create("lktrack-frames"), "cannot make a memory file")
-        var ends: [Int32] = [-1, -1]
-        guard clinux_socket_pair(&ends) == 0 else { throw MediaError.system("cannot make a socket") }
-        let channel = DecoderChannel(Descriptor(ends[0]))
-        let child = try ChildProcess.start(
-            command, environment: environment(limits: request.limits),
-            descriptors: [Descriptor(ends[1]), source, memory, try input.openSpool()])
+        let task = DecoderTask(kind: kind, request: request, tolerated: command.tolerated)
+        let decoder = try StartedDecoder.forTask(task, command, descriptors: [source, memory, try input.openSpool()])
+        let (child, channel) = (decoder.child, decoder.channel)
         DecoderCounts.noteStart()
         cancellation.onCancel { child.kill() }
         let deadline = ContinuousClock.now + .seconds(request.limits.seconds)
-        channel.send(.request(DecoderTask(kind: kind, request: request, tolerated: command.tolerated)))
+        // The next one is loaded when this one has been, so that they do not compete for a processor.
+        defer { command.reserve?.fill(for: command, limits: request.limits) }
         do throws(MediaError) {
             let message = try receive(
                 from: channel, child: child, frame: request.start, request: request, deadline: deadline,
@@ -72,7 +70,7 @@ public final class DecoderProcess: FrameSource {
         }
     }
 
-    /// The decoder's descriptors, in the order in which ``open(_:request:command:cancellation:)`` passes them.
+    /// The decoder's descriptors, in the order in which they are passed.
     enum ChildDescriptor {
         static let socket: Int32 = 3
         static let input: Int32 = 4
@@ -220,13 +218,6 @@ extension DecoderProcess {
                     + "allowed")
         }
         return layout
-    }
-
-    /// OpenCV reads these when it is loaded. LD_LIBRARY_PATH is how some installations find Swift's own libraries.
-    static func environment(limits: DecodeLimits) -> [String] {
-        var environment = ["OPENCV_IO_MAX_IMAGE_PIXELS=\(max(limits.pixels, 1))", "OPENCV_LOG_LEVEL=SILENT"]
-        if let path = getenv("LD_LIBRARY_PATH") { environment.append("LD_LIBRARY_PATH=\(String(cString: path))") }
-        return environment
     }
 
     private static var canceled: MediaError { MediaError(.canceled, "decoding was canceled") }

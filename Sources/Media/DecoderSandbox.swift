@@ -30,7 +30,8 @@ enum DecoderSandbox {
         note(.orphanhood, clinux_die_with_parent() == 0)
         note(.newPrivileges, clinux_set_no_new_privileges() == 0)
         note(.coreFiles, limit(RLIMIT_CORE, to: 0))
-        note(.memory, limit(RLIMIT_AS, to: limits.memoryBytes))
+        // A build for a sanitizer could not even start a thread.
+        note(.memory, clinux_is_sanitized() || limit(RLIMIT_AS, to: limits.memoryBytes))
         let seconds = Int(min(limits.seconds, longestSeconds).rounded(.up)) * mostThreads
         // The signal comes at the soft limit, and says which it was.
         note(.processorTime, limit(RLIMIT_CPU, to: seconds, hard: seconds + 1))

@@ -36,7 +36,7 @@ struct LifeTests {
         let done = try #require((job["progress"] as? [String: Any])?["frames_done"] as? Int)
         #expect(done > 0 && done < Self.frames)
         #expect(try server.get("/v1/jobs/\(id)/results?format=ndjson&partial=true").lines.count == done)
-        #expect(server.children().isEmpty)
+        #expect(server.decoders().isEmpty)
     }
 
     @Test("a deleted job leaves nothing behind, running or not")
@@ -49,7 +49,7 @@ struct LifeTests {
             #expect(try Curl.run(["-X", "DELETE", "\(server.url)/v1/jobs/\(id)"]).status == 204)
             #expect(try server.get("/v1/jobs/\(id)").status == 404)
         }
-        try poll("the worker to let go") { server.children().isEmpty && server.blobs().isEmpty }
+        try poll("the worker to let go") { server.isIdle && server.blobs().isEmpty }
         #expect(server.blobs().isEmpty)
         #expect(try server.get("/readyz").status == 200)
     }
@@ -60,8 +60,8 @@ struct LifeTests {
         let video = try longVideo()
         let interrupted = try runningJob(server, video)
         let waiting = try submitLong(server, video)
+        #expect(!server.decoders().isEmpty)
         let decoders = server.children()
-        #expect(!decoders.isEmpty)
         server.crash()
         try poll("the decoders to die with their server") { decoders.allSatisfy { kill($0, 0) != 0 } }
 
@@ -112,7 +112,7 @@ struct LifeTests {
         let id = try runningJob(server, try longVideo())
         var killed: Set<Int32> = []
         try poll("the job to end") {
-            for decoder in server.children() where killed.insert(decoder).inserted { kill(decoder, SIGKILL) }
+            for decoder in server.decoders() where killed.insert(decoder).inserted { kill(decoder, SIGKILL) }
             return try server.status(id) == "failed"
         }
         let error = try #require(try server.job(id)["error"] as? [String: Any])
@@ -130,12 +130,12 @@ struct LifeTests {
             "--workers", "1", environment: ["LKTRACK_LIMITS_DECODER_STALL_SECONDS": "1"])
         let id = try runningJob(server, try longVideo())
         try poll("the job to end") {
-            for decoder in server.children() { kill(decoder, SIGSTOP) }
+            for decoder in server.decoders() { kill(decoder, SIGSTOP) }
             return try server.status(id) == "failed"
         }
         let error = try #require(try server.job(id)["error"] as? [String: Any])
         #expect(error["code"] as? String == "decoder_timeout")
-        #expect(server.children().isEmpty)
+        #expect(server.decoders().isEmpty)
     }
 
     @Test("two servers cannot share a data folder's jobs twice: each job ends once")

@@ -22,7 +22,7 @@ struct TrackabilityTests {
         let raw = try server.post(
             "/v1/trackability?roi=\(sequence.box)", ["-H", "Content-Type: image/jpeg", "--data-binary", "@\(image)"])
         #expect(try judged(raw)[0]["least_eigenvalue"] as? Double == found[0]["least_eigenvalue"] as? Double)
-        #expect(server.blobs().isEmpty && server.children().isEmpty)
+        #expect(server.blobs().isEmpty && server.decoders().isEmpty)
 
         let video = try Material.syntheticVideo(frames: 5, targets: 3)
         let size = try #require(FileManager.default.attributesOfItem(atPath: video.path)[.size] as? Int)

@@ -1,6 +1,7 @@
 import Foundation
 import LucasKanade
 import Media
+import ServiceHarness
 import Synchronization
 import Testing
 
@@ -125,8 +126,8 @@ struct DecoderLifeTests {
         let text = String(decoding: try readBytes(folder.file("pid")), as: UTF8.self)
         let pid = try #require(Int32(text))
         let deadline = ContinuousClock.now + .seconds(10)
-        while isAlive(pid), ContinuousClock.now < deadline { sched_yield() }
-        #expect(!isAlive(pid))
+        while Processes.isAlive(pid), ContinuousClock.now < deadline { sched_yield() }
+        #expect(!Processes.isAlive(pid))
     }
 }
 
@@ -140,12 +141,4 @@ private func childCount() -> Int {
         let list = (try? String(contentsOfFile: "/proc/self/task/\(task)/children", encoding: .utf8)) ?? ""
         return count + list.split(separator: " ").count
     }
-}
-
-/// Whether a process runs; one that nobody has waited for is dead all the same.
-private func isAlive(_ pid: Int32) -> Bool {
-    guard let status = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
-        let name = status.lastIndex(of: ")")
-    else { return false }
-    return !["Z", "X"].contains(status[name...].split(separator: " ").dropFirst().first ?? "X")
 }

@@ -82,15 +82,14 @@ package final class Server {
         }.map { String($0.path.dropFirst(base.path.count + 1)) }.sorted()
     }
 
-    /// Identifiers of the server's child processes: its decoders.
-    package func children() -> [Int32] {
-        let tasks = "/proc/\(processIdentifier)/task"
-        let threads = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
-        return threads.flatMap { thread -> [Int32] in
-            let text = (try? String(contentsOfFile: "\(tasks)/\(thread)/children", encoding: .utf8)) ?? ""
-            return text.split(separator: " ").compactMap { Int32($0.filter(\.isNumber)) }
-        }
-    }
+    /// Identifiers of the server's child processes: decoders at work, and the one that is kept ready.
+    package func children() -> [Int32] { Processes.children(of: processIdentifier) }
+
+    /// Identifiers of its decoders that have a job.
+    package func decoders() -> [Int32] { Processes.decoders(of: processIdentifier) }
+
+    /// Whether nothing runs for a job: no decoder, and no more than the one that is kept ready.
+    package var isIdle: Bool { decoders().isEmpty && children().count <= 1 }
 
     /// A figure of /proc/PID/status in bytes: `VmRSS`, `VmHWM`.
     package func memory(_ field: String) -> Int {

@@ -48,6 +48,18 @@ int clinux_send(int socket, const void *bytes, size_t count, bool wait);
 /// than `capacity`). `wait` false: fails with `EAGAIN` where there is none.
 ssize_t clinux_receive(int socket, void *buffer, size_t capacity, bool wait);
 
+/// Descriptors that go with one message at most.
+enum { CLINUX_MOST_PASSED = 3 };
+
+/// Sends one message that gives the peer copies of `fd_count` descriptors; see SCM_RIGHTS in unix(7). Without SIGPIPE,
+/// and waits for room.
+int clinux_send_descriptors(int socket, const void *bytes, size_t count, const int *fds, size_t fd_count);
+
+/// As `clinux_receive`, which waits, and takes the descriptors that came along. `*fd_count` is their number, 0 on
+/// failure.
+ssize_t clinux_receive_descriptors(int socket, void *buffer, size_t capacity, int fds[CLINUX_MOST_PASSED],
+                                   size_t *fd_count);
+
 /// What a started process is given. Its descriptors are 0, 1 and 2 on /dev/null and `fds` from 3 on, nothing else.
 typedef struct {
     const char *executable;
@@ -68,6 +80,9 @@ int clinux_die_with_parent(void);
 
 /// Nothing that this process executes gains privileges; see PR_SET_NO_NEW_PRIVS in prctl(2).
 int clinux_set_no_new_privileges(void);
+
+/// Whether this was built with AddressSanitizer or ThreadSanitizer, which lay claim to terabytes of address space.
+bool clinux_is_sanitized(void);
 
 /// A system call by its number, for those that no library wraps. Fails as syscall(2) does.
 long clinux_call(long number, long argument);

@@ -3,7 +3,8 @@ import Media
 
 /// The decoder processes of this service.
 enum Decoders {
-    /// This program as a decoder that may do without what the system refuses; the log says what that is.
+    /// This program as a decoder that may do without what the system refuses; the log says what that is. One is kept
+    /// ready once the service runs.
     static func command(_ log: Logger) throws(CommandFailure) -> DecoderCommand {
         var command = DecoderCommand.current
         do {
@@ -16,6 +17,7 @@ enum Decoders {
                 "this system refuses to restrict decoder processes in every way; they work without",
                 metadata: ["refused": .array(command.tolerated.names.map { .string($0) })])
         }
+        command.reserve = DecoderReserve()
         return command
     }
 }

@@ -28,6 +28,7 @@ struct Service: Sendable {
     private let orphans: OrphanSweeper?
     private let webhooks: DeliverySender?
     private let isStopping: StopFlag
+    private let decoder: DecoderCommand
 
     /// - Parameters:
     ///   - requestLog: writes the line of a finished request; `nil`: it goes to `log`.
@@ -38,6 +39,7 @@ struct Service: Sendable {
     ) throws(CommandFailure) {
         self.configuration = configuration
         self.log = log
+        self.decoder = decoder
         let data = configuration.dataDirectory
         let metrics = MetricsRegistry()
         do {
@@ -173,6 +175,7 @@ struct Service: Sendable {
                     api?.finishUploads()
                 })
         }
+        decoder.reserve?.fill(for: decoder, limits: configuration.decodeLimits)
         let signals = SecondSignal(log: log) { [pool] in pool?.hurry() }
         defer { withExtendedLifetime(signals) {} }
         let group = ServiceGroup(
@@ -189,6 +192,7 @@ struct Service: Sendable {
 
     /// Closes what was opened. The registration goes last: until then this process may still write.
     private func close(after failure: (any Error)?) throws {
+        decoder.reserve?.close()
         defer { owners.close() }
         try store.close()
         if let failure { throw failure }

@@ -85,9 +85,9 @@ struct MetricsTests {
         let rois = Array(repeating: "roi=\(video.boxes[0])", count: LifeTests.targets)
         let id = try server.submit(["video=@\(video.path)"] + rois)
         let waiting = try server.submit(["video=@\(video.path)", "roi=\(video.boxes[0])", "stop_frame=5"])
-        try poll("the decoder to start") { !server.children().isEmpty }
+        try poll("the decoder to start") { !server.decoders().isEmpty }
         try poll("the job to track") { try server.framesDone(id) > 0 }
-        for child in server.children() { kill(child, SIGKILL) }
+        for decoder in server.decoders() { kill(decoder, SIGKILL) }
         #expect(server.log.line(containing: "decoder died, starting over") != nil)
         let scrape = try Scrape(server)
         #expect(scrape["lktrack_queue_oldest_age_seconds"] > 0)

@@ -1,0 +1,32 @@
+import Foundation
+
+/// What /proc says of processes.
+package enum Processes {
+    /// All that a process started: decoders at work, and the one that is kept ready.
+    package static func children(of process: Int32) -> [Int32] {
+        let tasks = "/proc/\(process)/task"
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
+        return threads.flatMap { thread -> [Int32] in
+            let text = (try? String(contentsOfFile: "\(tasks)/\(thread)/children", encoding: .utf8)) ?? ""
+            return text.split(separator: " ").compactMap { Int32($0.filter(\.isNumber)) }
+        }
+    }
+
+    /// Its children that have a job: those that are restricted. One that is kept ready is not yet.
+    package static func decoders(of process: Int32) -> [Int32] { children(of: process).filter(isRestricted) }
+
+    /// By the limit of open files, which no kernel refuses; see DecoderSandbox.
+    private static func isRestricted(_ process: Int32) -> Bool {
+        let limits = (try? String(contentsOfFile: "/proc/\(process)/limits", encoding: .utf8)) ?? ""
+        let line = limits.split(separator: "\n").first { $0.hasPrefix("Max open files") } ?? ""
+        return line.split(separator: " ").dropFirst(3).first == "64"
+    }
+
+    /// One that nobody has waited for is dead all the same.
+    package static func isAlive(_ process: Int32) -> Bool {
+        guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+            let name = status.lastIndex(of: ")")
+        else { return false }
+        return !["Z", "X"].contains(status[name...].split(separator: " ").dropFirst().first ?? "X")
+    }
+}
