@@ -6,6 +6,8 @@ struct Accounts {
     let clip: Clip
     /// Told by 202.
     let accepted: [String]
+    /// Of each job; every one has a line for each frame.
+    var targets = 1
     /// Ends that the proof brings about itself.
     var allowedCodes: Set<String> = []
 
@@ -35,7 +37,8 @@ struct Accounts {
             return allowedCodes.contains(code) ? nil : "ended as \(answer.json["status"] ?? "?") \(code)"
         }
         let lines = try wire.get("/v1/jobs/\(id)/results?format=csv").body.split(separator: "\n").count - 1
-        return lines == clip.frames ? nil : "\(lines) of \(clip.frames) frames in its result"
+        let expected = clip.frames * targets
+        return lines == expected ? nil : "\(lines) of \(expected) lines in its result"
     }
 }
 

@@ -60,44 +60,6 @@ struct KillWorkerProof: Proof {
     }
 }
 
-/// A decoder's end is its job's affair alone.
-struct DecodersProof: Proof {
-    let name = "kill decoders"
-    let claim =
-        "decoders killed by SIGSEGV at random frames: no API error, and the job fails with decoder_crashed after its retry"
-
-    func run(_ options: ProofOptions) throws -> ProofResult {
-        let kills = options.rounds(100, quick: 20)
-        let clip = try Clip.make(frames: 3000)
-        let server = try Server("--workers", "1")
-        let watch = Watch(server)
-        var result = ProofResult(tried: "")
-        var killed: Set<Int32> = []
-        var ended: [String: Int] = [:]
-        while killed.count < kills {
-            guard let id = try server.wire.submit(clip) else { throw ProofError("a job is not accepted") }
-            var job: [String: Any] = [:]
-            let before = killed.count
-            repeat {
-                for decoder in server.children() where !killed.contains(decoder) {
-                    pause(.random(in: 0.05...0.2))
-                    if kill(decoder, SIGSEGV) == 0 { killed.insert(decoder) }
-                }
-                job = try server.wire.get("/v1/jobs/\(id)").json
-            } while ["queued", "running"].contains(job["status"] as? String ?? "")
-            let code = (job["error"] as? [String: Any])?["code"] as? String ?? job["status"] as? String ?? "?"
-            ended[code, default: 0] += 1
-            let isRight = code == "decoder_crashed" || (code == "succeeded" && killed.count - before < 2)
-            result.expect(isRight, "a job whose decoder was killed \(killed.count - before) times: \(code)")
-        }
-        result.losses += watch.stop()
-        result.expect(server.processIsRunning, "the server is gone")
-        result.tried = "\(killed.count) decoders killed, while \(watch.requests) GETs were answered"
-        result.figure = ended.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-        return result
-    }
-}
-
 /// A job that kills its worker is not run for ever.
 struct PoisonProof: Proof {
     let name = "poison"
@@ -105,16 +67,20 @@ struct PoisonProof: Proof {
 
     func run(_ options: ProofOptions) throws -> ProofResult {
         let rounds = options.rounds(10, quick: 2)
+        // With so much to do that no worker is done before it is found at work.
         let clip = try Clip.make(frames: 3000)
+        let targets = String(repeating: "&roi=\(clip.box)", count: 31)
         let server = try Server(environment: ["LKTRACK_ROLES": "api"])
         var result = ProofResult(tried: "\(rounds) jobs whose worker is killed whenever they run")
         var runs: [Int] = []
         for _ in 0..<rounds {
-            guard let id = try server.wire.submit(clip) else { throw ProofError("a job is not accepted") }
+            guard let id = try server.wire.submit(clip, query: targets) else {
+                throw ProofError("a job is not accepted")
+            }
             let worker = try WorkerProcess(data: server.data.url.path)
             var count = 0
             var job: [String: Any] = [:]
-            let deadline = ContinuousClock.now + .seconds(120)
+            let deadline = ContinuousClock.now + .seconds(600)
             repeat {
                 job = try server.wire.get("/v1/jobs/\(id)").json
                 // Running, and not by one that was killed.
@@ -133,15 +99,5 @@ struct PoisonProof: Proof {
         }
         result.figure = "runs: \(runs.map(String.init).joined(separator: " "))"
         return result
-    }
-}
-
-extension Processes {
-    /// One that nobody has waited for is dead all the same.
-    static func isAlive(_ process: Int32) -> Bool {
-        guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
-            let name = status.lastIndex(of: ")")
-        else { return false }
-        return !["Z", "X"].contains(status[name...].split(separator: " ").dropFirst().first ?? "X")
     }
 }

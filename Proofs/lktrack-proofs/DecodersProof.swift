@@ -1,0 +1,122 @@
+import Foundation
+import ServiceHarness
+
+/// A decoder's end is its job's affair alone.
+///
+/// A signal may come when a decoder has handed everything over and is about to end anyhow: then its job succeeds, and
+/// rightly. Only the server can tell which it was, so its counts are the books, and each job has to agree with them in
+/// every way: how many decoders it was given, how it ended, and whether each frame is in its result.
+struct DecodersProof: Proof {
+    let name = "kill decoders"
+    let claim =
+        "decoders killed by SIGSEGV at random frames: no API error, and the job fails with decoder_crashed after its retry"
+
+    func run(_ options: ProofOptions) throws -> ProofResult {
+        // Of decoders that had frames left.
+        let wanted = options.rounds(100, quick: 20)
+        let clip = try Clip.make(frames: 1000)
+        let server = try Server("--workers", "1")
+        let watch = Watch(server)
+        var result = ProofResult(tried: "")
+        var killed = 0
+        var crashed = 0
+        var late = 0
+        var ended: [String: Int] = [:]
+        var frames: [Int] = []
+        while crashed < wanted, late <= wanted {
+            let job = try KilledJob(server, clip)
+            killed += job.killed
+            crashed += job.crashed
+            late += job.killed - job.crashed
+            ended[job.code, default: 0] += 1
+            if let frame = job.frame { frames.append(frame) }
+            result.losses += job.losses
+        }
+        result.expect(crashed >= wanted, "only \(crashed) of \(killed) decoders were killed before their last frame")
+        result.losses += watch.stop()
+        result.expect(server.processIsRunning, "the server is gone")
+        result.expect(server.isIdle, "a decoder is left behind")
+        result.tried =
+            "\(killed) decoders killed, \(late) of them after their last frame, while \(watch.requests) GETs were answered"
+        result.figure =
+            ended.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+            + "; at frames \(frames.min() ?? 0) to \(frames.max() ?? 0)"
+        return result
+    }
+}
+
+/// A job of which every decoder is killed, and what the server says of it.
+private struct KilledJob {
+    /// Decoders of it that were sent a signal.
+    let killed: Int
+    /// Those that the server found dead with frames left to deliver.
+    let crashed: Int
+    /// Its error's, or its state.
+    let code: String
+    /// Where its last decoder died.
+    let frame: Int?
+    /// What of it should not be.
+    let losses: [String]
+
+    init(_ server: Server, _ clip: Clip) throws {
+        let before = try Counts(server)
+        guard let id = try server.wire.submit(clip, query: "&tracker=template") else {
+            throw ProofError("a job is not accepted")
+        }
+        // When each is killed: once so many frames are tracked.
+        var aims: [Int32: Int] = [:]
+        var hit: Set<Int32> = []
+        var job: [String: Any] = [:]
+        let deadline = ContinuousClock.now + .seconds(600)
+        repeat {
+            guard ContinuousClock.now < deadline else { throw ProofError("the job does not end: \(job)") }
+            pause(0.002)
+            let decoders = server.decoders()
+            job = try server.wire.get("/v1/jobs/\(id)").json
+            let done = (job["progress"] as? [String: Any])?["frames_done"] as? Int ?? 0
+            for decoder in decoders where !hit.contains(decoder) {
+                let aim = aims[decoder] ?? .random(in: 0..<clip.frames)
+                aims[decoder] = aim
+                if done >= aim, kill(decoder, SIGSEGV) == 0 { hit.insert(decoder) }
+            }
+        } while ["queued", "running"].contains(job["status"] as? String ?? "")
+        let after = try Counts(server)
+        let error = job["error"] as? [String: Any]
+        let (killed, crashed) = (hit.count, after.crashes - before.crashes)
+        let code = error?["code"] as? String ?? job["status"] as? String ?? "?"
+        let frame = error?["frame"] as? Int
+        let what = "a job of which \(killed) decoders were killed, \(crashed) before their last frame"
+        var losses: [String] = []
+        func expect(_ holds: Bool, _ loss: String) { if !holds { losses.append("\(what): \(loss)") } }
+        expect(crashed <= killed, "the server counts more than that")
+        // One retry, and no second.
+        expect(code == (crashed < 2 ? "succeeded" : "decoder_crashed") && crashed <= 2, code)
+        expect(job["attempt"] as? Int == 1, "attempt \(job["attempt"] ?? "?")")
+        let started = after.starts - before.starts
+        expect(started == min(crashed + 1, 2), "\(started) decoders were started")
+        if code == "succeeded" {
+            losses += try Accounts(clip: clip, accepted: [id]).losses(server)
+        } else {
+            // One that was killed after its last frame was awaited to say that it was the last.
+            expect(frame.map { (0...clip.frames).contains($0) } ?? false, "no frame is named")
+        }
+        (self.killed, self.crashed, self.code, self.frame, self.losses) = (killed, crashed, code, frame, losses)
+    }
+
+    /// What the server counts of its decoders.
+    private struct Counts {
+        let starts, crashes: Int
+
+        init(_ server: Server) throws {
+            let text = try server.wire.get("/metrics").body
+            func count(_ name: String) throws -> Int {
+                guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name + " ") }),
+                    let value = line.split(separator: " ").last.flatMap({ Double($0) })
+                else { throw ProofError("the server does not count \(name)") }
+                return Int(value)
+            }
+            starts = try count("lktrack_decoder_starts_total")
+            crashes = try count("lktrack_decoder_crashes_total")
+        }
+    }
+}
