@@ -77,7 +77,12 @@ private struct KilledJob {
             for decoder in decoders where !hit.contains(decoder) {
                 let aim = aims[decoder] ?? .random(in: 0..<clip.frames)
                 aims[decoder] = aim
-                if done >= aim, kill(decoder, SIGSEGV) == 0 { hit.insert(decoder) }
+                guard done >= aim, kill(decoder, SIGSEGV) == 0 else { continue }
+                hit.insert(decoder)
+                // It may be at its end anyhow, and then the server ends it; but a signal that it outlives is no kill.
+                let patience = ContinuousClock.now + .seconds(30)
+                while Processes.isAlive(decoder), ContinuousClock.now < patience { pause(0.001) }
+                if Processes.isAlive(decoder) { throw ProofError("a decoder goes on after SIGSEGV") }
             }
         } while ["queued", "running"].contains(job["status"] as? String ?? "")
         let after = try Counts(server)

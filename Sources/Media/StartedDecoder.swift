@@ -34,9 +34,16 @@ struct StartedDecoder: Sendable {
         return decoder
     }
 
-    /// OpenCV reads these when it is loaded. LD_LIBRARY_PATH is how some installations find Swift's own libraries.
+    /// OpenCV and Swift read these when they are loaded. LD_LIBRARY_PATH is how some installations find Swift's own
+    /// libraries.
+    ///
+    /// Without Swift's handler of crashes, which could start no process here, a fault ends the decoder at once; with it,
+    /// a signal from outside would pass for a fault that was dealt with.
     static func environment(limits: DecodeLimits) -> [String] {
-        var environment = ["OPENCV_IO_MAX_IMAGE_PIXELS=\(max(limits.pixels, 1))", "OPENCV_LOG_LEVEL=SILENT"]
+        var environment = [
+            "OPENCV_IO_MAX_IMAGE_PIXELS=\(max(limits.pixels, 1))", "OPENCV_LOG_LEVEL=SILENT",
+            "SWIFT_BACKTRACE=enable=no",
+        ]
         if let path = getenv("LD_LIBRARY_PATH") { environment.append("LD_LIBRARY_PATH=\(String(cString: path))") }
         return environment
     }

@@ -121,7 +121,9 @@ struct HostileDecoderTests {
         #expect(numbers.filter { $0 < 100 }.count == 8)
         let names = Set(lines.compactMap { $0.contains("=") ? String($0.prefix { $0 != "=" }) : nil })
         let known: Set = [
-            "OPENCV_IO_MAX_IMAGE_PIXELS", "OPENCV_LOG_LEVEL", "LD_LIBRARY_PATH", "PATH", "PWD", "OLDPWD", "_", "SHLVL",
+            "OPENCV_IO_MAX_IMAGE_PIXELS", "OPENCV_LOG_LEVEL", "LD_LIBRARY_PATH", "SWIFT_BACKTRACE", "PATH", "PWD",
+            "OLDPWD",
+            "_", "SHLVL",
         ]
         #expect(names.subtracting(known).isEmpty, "\(names)")
     }
