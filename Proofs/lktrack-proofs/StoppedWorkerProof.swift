@@ -10,7 +10,7 @@ struct StoppedWorkerProof: Proof {
         let rounds = options.rounds(20, quick: 3)
         let clip = try Clip.make(frames: 2000)
         // With so much to do that no worker is done before it is stopped.
-        let targets = String(repeating: "&roi=\(clip.box)", count: 7)
+        let targets = "&tracker=template" + String(repeating: "&roi=\(clip.box)", count: 3)
         let environment = ["LKTRACK_LEASE_SECONDS": "2"]
         let server = try Server(environment: environment.merging(["LKTRACK_ROLES": "api"]) { $1 })
         var result = ProofResult(tried: "\(rounds) workers stopped for longer than their lease of 2 s")

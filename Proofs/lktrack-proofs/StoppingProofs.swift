@@ -51,7 +51,7 @@ struct SecondSignalProof: Proof {
         let rounds = options.rounds(10, quick: 3)
         let clip = try Clip.make(frames: 800)
         // With so much to do that the second signal finds the job at work.
-        let targets = String(repeating: "&roi=\(clip.box)", count: 15)
+        let targets = "&tracker=template" + String(repeating: "&roi=\(clip.box)", count: 7)
         let server = try Server("--workers", "1", environment: ["LKTRACK_SERVER_SHUTDOWN_SECONDS": "600"])
         var result = ProofResult(tried: "\(rounds) times SIGTERM twice, in the middle of a job")
         var slowest = 0.0
@@ -73,7 +73,7 @@ struct SecondSignalProof: Proof {
             result.expect(!decoders.contains { Processes.isAlive($0) }, "round \(round): a decoder is left")
             try server.start()
         }
-        result.losses += try Accounts(clip: clip, accepted: ids, targets: 16, allowedCodes: ["worker_lost"]).losses(
+        result.losses += try Accounts(clip: clip, accepted: ids, targets: 8, allowedCodes: ["worker_lost"]).losses(
             server)
         result.expect(slowest < share.allowed(2), "it took \(slowest.text(2)) s\(share.text)")
         result.figure = "the slowest took \((slowest * 1000).text()) ms\(share.text)"
