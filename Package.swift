@@ -61,6 +61,8 @@ let package = Package(
             }
         ),
         .target(name: "CLinux", cSettings: cSettings + (baseline ? [.define("LKTRACK_BASELINE")] : [])),
+        // Loads libpq when it is first used: only its header is needed here, and nothing where SQLite is used.
+        .target(name: "CPostgres", cSettings: cSettings),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
@@ -83,6 +85,9 @@ let package = Package(
             resources: [.embedInCode("Migrations")],
             swiftSettings: swiftSettings
         ),
+        .target(
+            name: "PostgresJobStore", dependencies: ["CPostgres", "Jobs"], resources: [.embedInCode("Migrations")],
+            swiftSettings: swiftSettings),
         .target(name: "FileBlobStore", dependencies: ["CLinux", "Jobs", crypto], swiftSettings: swiftSettings),
         .target(name: "S3BlobStore", dependencies: ["CCurl", "Jobs", crypto], swiftSettings: swiftSettings),
         .target(
@@ -103,9 +108,9 @@ let package = Package(
         .executableTarget(
             name: "lktrack",
             dependencies: [
-                "CLinux", "FileBlobStore", "HTTPServer", "Jobs", "LucasKanade", "Media", "PrometheusMetrics",
-                "S3BlobStore", "SQLiteJobStore", "Tracking", "TrackingAPI", "Webhooks", "Workers", argumentParser,
-                crypto, logging,
+                "CLinux", "FileBlobStore", "HTTPServer", "Jobs", "LucasKanade", "Media", "PostgresJobStore",
+                "PrometheusMetrics", "S3BlobStore", "SQLiteJobStore", "Tracking", "TrackingAPI", "Webhooks", "Workers",
+                argumentParser, crypto, logging,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -167,6 +172,10 @@ let package = Package(
                 "Jobs", "JobStoreContract", "SQLiteJobStore", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "PostgresJobStoreTests",
+            dependencies: ["Jobs", "JobStoreContract", "PostgresJobStore", "ServiceHarness"],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "FileBlobStoreTests", dependencies: ["BlobStoreContract", "FileBlobStore", "Jobs"],

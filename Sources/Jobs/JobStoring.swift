@@ -42,6 +42,70 @@ extension JobFailure {
     }
 }
 
+extension JSONValue {
+    /// Reads what a store keeps as text.
+    ///
+    /// - Parameter what: names it in the error: `the stored job …`.
+    /// - Throws: ``JobsError/Code/corrupt`` where it is no JSON.
+    public init(storedText text: String, of what: String) throws(JobsError) {
+        do throws(JSONError) {
+            self = try JSONValue(parsing: text.utf8, maximumBytes: .max)
+        } catch {
+            throw JobsError(.corrupt, "\(what) cannot be read: \(error)")
+        }
+    }
+
+    /// As ``init(storedText:of:)`` reads it.
+    public var storedText: String { String(decoding: encoded(), as: UTF8.self) }
+}
+
+extension JobSource {
+    /// Reads ``storedJSON`` as text.
+    ///
+    /// - Throws: ``JobsError/Code/corrupt`` where it cannot be read.
+    public init(storedText text: String, of id: JobID) throws(JobsError) {
+        try self.init(storedJSON: JSONValue(storedText: text, of: "the source of the stored job \(id)"))
+    }
+}
+
+extension JobFailure {
+    /// Reads ``storedJSON`` as text.
+    ///
+    /// - Throws: ``JobsError/Code/corrupt`` where it cannot be read.
+    public init(storedText text: String, of id: JobID) throws(JobsError) {
+        try self.init(storedJSON: JSONValue(storedText: text, of: "the failure of the stored job \(id)"))
+    }
+}
+
+extension JobSpec {
+    /// Reads what ``SpecWriter/storedJSON(_:)`` made, as text.
+    ///
+    /// - Throws: ``JobsError/Code/corrupt`` where it cannot be read.
+    public init(storedText text: String, of id: JobID) throws(JobsError) {
+        let json = try JSONValue(storedText: text, of: "the stored job \(id)")
+        do throws(SpecErrors) {
+            self = try SpecReader.read(json)
+        } catch {
+            throw JobsError(.corrupt, "the spec of the stored job \(id) cannot be read: \(error)")
+        }
+    }
+}
+
+extension Job {
+    /// - Throws: ``JobsError/Code/otherRevision`` where the job has another revision; `nil` takes any.
+    public func require(revision wanted: Int64?) throws(JobsError) {
+        guard let wanted, revision != wanted else { return }
+        throw JobsError(.otherRevision, "the job has revision \(revision), not \(wanted)")
+    }
+}
+
+extension Environment {
+    /// A new lease's token: 128 random bits, hexadecimal.
+    public func leaseToken() -> String {
+        randomBytes(16).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+}
+
 /// What queues keep to, whatever stores them.
 public enum QueueLimits {
     /// A job whose lease ran out this often fails for good with ``JobFailure/Code/workerLost``.

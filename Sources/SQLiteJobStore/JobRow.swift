@@ -19,12 +19,12 @@ enum JobRow {
         }
         let failure: String? = row[13]
         return Job(
-            id: id, tenant: TenantID(row[1]), status: status, spec: try spec(row[3], id),
-            source: try JobSource(storedJSON: try json(row[4], id)), createdAt: Date(unixMilliseconds: row[5]),
+            id: id, tenant: TenantID(row[1]), status: status, spec: try JobSpec(storedText: row[3], of: id),
+            source: try JobSource(storedText: row[4], of: id), createdAt: Date(unixMilliseconds: row[5]),
             startedAt: date(row[6]), finishedAt: date(row[7]), attempt: row[8], cancelRequested: row[9],
             progress: JobProgress(framesDone: row[10], framesTotal: row[11], framesPerSecond: row[12]),
-            failure: try failure.map { try JobFailure(storedJSON: try json($0, id)) }, resultKey: row[14],
-            videoKey: row[15], expiresAt: date(row["expires_at"]), revision: row[16], traceID: row["trace_id"])
+            failure: try failure.map { try JobFailure(storedText: $0, of: id) }, resultKey: row[14], videoKey: row[15],
+            expiresAt: date(row["expires_at"]), revision: row[16], traceID: row["trace_id"])
     }
 
     /// How large its spec is.
@@ -34,30 +34,11 @@ enum JobRow {
     static func values(_ job: Job) -> [String: (any DatabaseValueConvertible)?] {
         [
             "id": job.id.description, "tenant": job.tenant.name, "status": job.status.rawValue,
-            "priority": job.spec.priority, "spec": text(SpecWriter.storedJSON(job.spec)),
-            "source": text(job.source.storedJSON), "created_at": job.createdAt.unixMilliseconds,
+            "priority": job.spec.priority, "spec": SpecWriter.storedJSON(job.spec).storedText,
+            "source": job.source.storedJSON.storedText, "created_at": job.createdAt.unixMilliseconds,
             "revision": job.revision, "trace_id": job.traceID,
         ]
     }
 
-    static func text(_ json: JSONValue) -> String { String(decoding: json.encoded(), as: UTF8.self) }
-
     private static func date(_ milliseconds: Int64?) -> Date? { milliseconds.map { Date(unixMilliseconds: $0) } }
-
-    private static func json(_ text: String, _ id: JobID) throws(JobsError) -> JSONValue {
-        do throws(JSONError) {
-            return try JSONValue(parsing: text.utf8, maximumBytes: .max)
-        } catch {
-            throw JobsError(.corrupt, "the stored job \(id) cannot be read: \(error)")
-        }
-    }
-
-    private static func spec(_ text: String, _ id: JobID) throws(JobsError) -> JobSpec {
-        let json = try json(text, id)
-        do throws(SpecErrors) {
-            return try SpecReader.read(json)
-        } catch {
-            throw JobsError(.corrupt, "the spec of the stored job \(id) cannot be read: \(error)")
-        }
-    }
 }

@@ -46,7 +46,7 @@ extension SQLiteJobStore: DeliveryStore {
         // Asks without the write lock first, because mostly nothing is due that may be sent.
         let isDue = try read { db in try !db.cachedStatement(sql: Self.nextLaneSQL).rows(lane).isEmpty }
         guard isDue else { return nil }
-        let token = makeToken()
+        let token = environment.leaseToken()
         let expires = environment.now().addingTimeInterval(leaseSeconds).unixMilliseconds
         return try write { db in
             let rows = try db.cachedStatement(sql: Self.claimDeliverySQL).rows(
@@ -91,7 +91,7 @@ extension SQLiteJobStore: DeliveryStore {
 
     /// For `json_each`.
     private static func list(_ names: some Sequence<String>) -> String {
-        JobRow.text(.array(names.sorted().map { .string($0) }))
+        JSONValue.array(names.sorted().map { .string($0) }).storedText
     }
 
     /// Makes the delivery of a job that may have ended just now. Part of the transaction that ended it.

@@ -30,7 +30,7 @@ extension SQLiteJobStore {
 
     public func requestCancel(_ id: JobID, tenant: TenantID, ifRevision: Int64?) throws -> Job? {
         try write { db in
-            if ifRevision != nil { try Self.check(ifRevision, of: Self.job(db, id, tenant)) }
+            if ifRevision != nil { try Self.job(db, id, tenant)?.require(revision: ifRevision) }
             let sql = """
                 UPDATE jobs SET status = iif(status = 'queued', 'canceled', status),
                     finished_at = iif(status = 'queued', :now, finished_at),
@@ -51,15 +51,10 @@ extension SQLiteJobStore {
     public func delete(_ id: JobID, tenant: TenantID, ifRevision: Int64?) throws -> Job? {
         try write { db in
             guard let job = try Self.job(db, id, tenant) else { return nil }
-            try Self.check(ifRevision, of: job)
+            try job.require(revision: ifRevision)
             try db.cachedStatement(sql: "DELETE FROM jobs WHERE id = ?").execute(arguments: [id.description])
             return job
         }
-    }
-
-    private static func check(_ revision: Int64?, of job: Job?) throws(JobsError) {
-        guard let revision, let job, job.revision != revision else { return }
-        throw JobsError(.otherRevision, "the job has revision \(job.revision), not \(revision)")
     }
 
     public func attachVideo(_ key: String, job: JobID) throws -> Bool {

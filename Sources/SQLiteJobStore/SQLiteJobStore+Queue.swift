@@ -4,9 +4,6 @@ import Jobs
 
 /// The workers' side: claims, leases, outcomes. Every write of a worker is fenced by its lease's token.
 extension SQLiteJobStore {
-    /// Bytes of randomness in a token.
-    private static let tokenBytes = 16
-
     /// The innermost query finds whose turn it is, the next one that tenant's first job; each by the first entry of an
     /// index (`tenants_turn`, `jobs_queue`), whose conditions they repeat word for word.
     static let claimSQL = """
@@ -24,7 +21,7 @@ extension SQLiteJobStore {
         """
 
     public func claim(owner: String, leaseSeconds: Double) throws -> ClaimedJob? {
-        let token = makeToken()
+        let token = environment.leaseToken()
         let expires = expiry(leaseSeconds)
         return try write { db in
             let arguments: StatementArguments = ["now": now, "owner": owner, "token": token, "expires": expires]
@@ -63,7 +60,7 @@ extension SQLiteJobStore {
 
     public func describeSource(_ source: JobSource, lease: Lease) throws -> Bool {
         try change(
-            lease, set: "source = :source", ["source": JobRow.text(source.storedJSON)])
+            lease, set: "source = :source", ["source": source.storedJSON.storedText])
     }
 
     public func publish(_ outcome: JobOutcome, lease: Lease) throws -> Bool {
@@ -83,7 +80,7 @@ extension SQLiteJobStore {
                 "status": outcome.status.rawValue, "now": now, "retention": retentionMilliseconds,
                 "done": outcome.progress.framesDone, "total": outcome.progress.framesTotal,
                 "rate": outcome.progress.framesPerSecond,
-                "failure": outcome.failure.map { JobRow.text($0.storedJSON) }, "result": outcome.resultKey,
+                "failure": outcome.failure.map { $0.storedJSON.storedText }, "result": outcome.resultKey,
                 "video": outcome.videoKey,
             ], mayEnd: true)
     }
@@ -141,7 +138,7 @@ extension SQLiteJobStore {
                     expires_at = :now + :retention, revision = revision + 1
                 WHERE id IN (\(Self.overdueSQL)) RETURNING id
                 """
-            let failure = JobRow.text(JobFailure.deadlineExceededInQueue.storedJSON)
+            let failure = JobFailure.deadlineExceededInQueue.storedJSON.storedText
             let jobs = try db.cachedStatement(sql: sql).rows(
                 arguments + ["failure": failure, "retention": retentionMilliseconds]
             ).compactMap { JobID($0[0] as String) }
@@ -157,12 +154,6 @@ extension SQLiteJobStore {
     }
 
     // MARK: Parts
-
-    /// A lease's token: random, hexadecimal.
-    func makeToken() -> String {
-        environment.randomBytes(Self.tokenBytes).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
-            .joined()
-    }
 
     /// What a job that goes back to the queue loses.
     private static let cleared = """
@@ -217,7 +208,7 @@ extension SQLiteJobStore {
                 WHERE \(condition) RETURNING id
                 """
             let own: StatementArguments = [
-                "attempts": QueueLimits.attempts, "failure": JobRow.text(JobFailure.workerLost.storedJSON), "now": now,
+                "attempts": QueueLimits.attempts, "failure": JobFailure.workerLost.storedJSON.storedText, "now": now,
                 "retention": retentionMilliseconds,
             ]
             let jobs = try db.cachedStatement(sql: sql).rows(own + arguments).compactMap { JobID($0[0] as String) }

@@ -1,3 +1,4 @@
+import Glibc
 import Jobs
 import Testing
 
@@ -9,8 +10,10 @@ extension JobStoreContract {
             let changes = try #require(bench.store as? any ChangeCount)
             var last = changes.changeCount()
             #expect(last != nil)
-            func expectChange(_ what: String, _ body: () throws -> Void) throws {
+            func expectChange(_ what: String, within seconds: Double = 0, _ body: () throws -> Void) throws {
                 try body()
+                let deadline = ContinuousClock.now + .seconds(seconds)
+                while seconds > 0, changes.changeCount() == last, ContinuousClock.now < deadline { sched_yield() }
                 let count = changes.changeCount()
                 #expect(count != nil && count != last, "\(what)")
                 last = count
@@ -24,9 +27,11 @@ extension JobStoreContract {
             // Another process on the same database.
             let other = try fixture.open(bench.clock, retentionSeconds: nil)
             var claimed: ClaimedJob?
-            try expectChange("claim elsewhere") { claimed = try other.claim(owner: "other", leaseSeconds: 30) }
+            try expectChange("claim elsewhere", within: fixture.noticeSeconds) {
+                claimed = try other.claim(owner: "other", leaseSeconds: 30)
+            }
             let lease = try #require(claimed).lease
-            try expectChange("heartbeat elsewhere") {
+            try expectChange("heartbeat elsewhere", within: fixture.noticeSeconds) {
                 _ = try other.heartbeat(lease, progress: JobProgress(framesDone: 1), leaseSeconds: 30)
             }
             try expectChange("cancel") { _ = try bench.store.requestCancel(job.id, tenant: .anonymous) }

@@ -8,9 +8,14 @@ public protocol JobStoreFixture: Sendable {
     ///
     /// - Parameter retentionSeconds: what jobs that end get until they expire; `nil`: they do not.
     func open(_ environment: any Environment, retentionSeconds: Double?) throws -> any JobStore
+
+    /// How long it may take until a store's ``ChangeCount`` knows of what another has changed; 0: it knows at once.
+    var noticeSeconds: Double { get }
 }
 
 extension JobStoreFixture {
+    public var noticeSeconds: Double { 0 }
+
     func open(_ environment: any Environment) throws -> any JobStore { try open(environment, retentionSeconds: nil) }
 }
 

@@ -18,7 +18,7 @@ final class Nginx {
 
     init(_ server: Server) throws {
         folder = try TemporaryFolder()
-        (plainPort, port) = (try Self.freePort(), try Self.freePort())
+        (plainPort, port) = (try FreePort.find(), try FreePort.find())
         let certificate = try Executable.run(
             "/usr/bin/env",
             [
@@ -84,21 +84,5 @@ final class Nginx {
 
     func run(_ path: String, _ arguments: [String]) throws -> Curl.Response {
         try Curl.run(curl + arguments + [url + path])
-    }
-
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
-            }
-        }
-        guard isBound else { throw Failure.didNotStart("there is no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }

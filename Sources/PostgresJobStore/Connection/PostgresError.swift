@@ -1,0 +1,62 @@
+import Jobs
+
+/// What PostgreSQL or the way to it did.
+struct PostgresError: Error, CustomStringConvertible {
+    enum Kind: Hashable {
+        /// The connection was not made, or is gone.
+        case connection
+        /// No answer in time: the connection is given up.
+        case timeout
+        /// The server refused a statement, with this SQLSTATE
+        /// (https://www.postgresql.org/docs/15/errcodes-appendix.html).
+        case server(String)
+    }
+
+    var kind: Kind
+    var message: String
+
+    init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    var description: String {
+        if case .server(let state) = kind { "\(message) (SQLSTATE \(state))" } else { message }
+    }
+
+    static let uniqueViolation = "23505"
+
+    /// Whether the connection is of no more use: it broke, or its server stops, or is a standby by now.
+    var endsConnection: Bool {
+        switch kind {
+        case .connection, .timeout: true
+        case .server(let state): state.hasPrefix("08") || state.hasPrefix("57P") || state == "25006"
+        }
+    }
+
+    /// Whether another transaction stood in the way of this one, which may go through now.
+    var isConflict: Bool {
+        // serialization_failure, deadlock_detected.
+        kind == .server("40001") || kind == .server("40P01")
+    }
+}
+
+extension JobsError {
+    init(_ error: PostgresError) {
+        switch error.kind {
+        case .connection: self.init(.unavailable, "the job database cannot be reached: \(error.message)")
+        case .timeout: self.init(.unavailable, "the job database does not answer: \(error.message)")
+        case .server(let state):
+            switch state {
+            case "53100": self.init(.storageFull, "no space left for the job database")
+            // query_canceled (by statement_timeout), lock_not_available, too many connections, other resources, conflicts.
+            case "57014", "55P03", "53300", "53200", "53000", "40001", "40P01":
+                self.init(.busy, "the job database is busy: \(error)")
+            case "XX001", "XX002": self.init(.corrupt, "the job database is damaged: \(error)")
+            case _ where error.endsConnection:
+                self.init(.unavailable, "the job database cannot be reached: \(error)")
+            default: self.init(.io, "the job database failed: \(error)")
+            }
+        }
+    }
+}
