@@ -140,6 +140,7 @@ final class ChangeLoop: Sendable {
             }
         }
         isListening.store(false, ordering: .releasing)
+        state.withLock { $0.handler = nil }
         if let line { try? tell(line) }
     }
 

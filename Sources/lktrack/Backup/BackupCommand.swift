@@ -21,7 +21,7 @@ struct DataOptions: ParsableArguments {
                     + "as versions and replication")
         }
         return (
-            configuration.path(of: configuration.storeURL, or: "lktrack.sqlite"),
+            try configuration.databaseFile(),
             configuration.path(of: configuration.blobsURL, or: "blobs")
         )
     }

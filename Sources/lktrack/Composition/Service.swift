@@ -3,8 +3,8 @@ import HTTPServer
 import Jobs
 import Logging
 import Media
+import PostgresJobStore
 import PrometheusMetrics
-import SQLiteJobStore
 import ServiceLifecycle
 import Synchronization
 import TrackingAPI
@@ -16,7 +16,7 @@ struct Service: Sendable {
     private let configuration: ServiceConfiguration
     private let log: Logger
     private let owners: OwnerRegistry
-    private let store: SQLiteJobStore
+    private let store: any ServiceStore
     private let pool: WorkerPool?
     /// `nil` where this process answers no requests.
     let api: TrackingAPI?
@@ -46,9 +46,7 @@ struct Service: Sendable {
             try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
             // Before anything is written, whatever the roles: a worker's process must know of one that takes uploads.
             owners = try OwnerRegistry(directory: data + "/owners")
-            store = try SQLiteJobStore(
-                path: configuration.path(of: configuration.storeURL, or: "lktrack.sqlite"),
-                retentionSeconds: configuration.retentionPolicy.seconds)
+            store = try Self.store(configuration)
             let storage = try BlobStorage(configuration, isAlone: !owners.hasLivingOthers())
             let blobs = storage.store
             orphans = storage.sweeper(for: store, log: log)
@@ -71,6 +69,7 @@ struct Service: Sendable {
                         if case .ended = event { webhooks?.notify() }
                     }) : nil
             isStopping = StopFlag()
+            Self.followOthers(store, watch, pool, webhooks)
             retention = RetentionSweeper(
                 store: store, blobs: blobs, policy: configuration.retentionPolicy, logger: log)
             let isAPI = configuration.roles.contains(.api)
@@ -97,9 +96,30 @@ struct Service: Sendable {
         }
     }
 
+    private static func store(_ configuration: ServiceConfiguration) throws(CommandFailure) -> any ServiceStore {
+        let location = configuration.storeLocation
+        do {
+            return try location.open(retentionSeconds: configuration.retentionPolicy.seconds)
+        } catch {
+            throw CommandFailure(.unavailable, "\(location.name): \(error.message)")
+        }
+    }
+
+    /// Has what other machines do wake those who wait for it here, sooner than their next look at the store.
+    private static func followOthers(
+        _ store: any ServiceStore, _ watch: JobWatch, _ pool: WorkerPool?, _ webhooks: DeliverySender?
+    ) {
+        guard let shared = store as? PostgresJobStore else { return }
+        shared.onChange { change in
+            if change.isQueued { pool?.notifyJobQueued() }
+            if change.isEnded { webhooks?.notify() }
+            for job in change.jobs ?? [] { watch.jobChanged(job) }
+        }
+    }
+
     /// `nil`: everybody may come in.
     private static func keys(
-        _ configuration: ServiceConfiguration, _ store: SQLiteJobStore, _ log: Logger
+        _ configuration: ServiceConfiguration, _ store: any ServiceStore, _ log: Logger
     ) throws -> KeyRing? {
         guard configuration.authentication == .keys else { return nil }
         let address = configuration.server.address
@@ -116,7 +136,7 @@ struct Service: Sendable {
     }
 
     private static func api(
-        _ configuration: ServiceConfiguration, _ store: SQLiteJobStore, _ blobs: any BlobStore, _ pool: WorkerPool?,
+        _ configuration: ServiceConfiguration, _ store: any ServiceStore, _ blobs: any BlobStore, _ pool: WorkerPool?,
         _ keys: KeyRing?, _ watch: JobWatch, _ isStopping: StopFlag, _ metrics: MetricsRegistry, _ log: Logger,
         _ decoder: DecoderCommand
     ) -> TrackingAPI {

@@ -51,6 +51,7 @@ struct ServiceConfiguration: Sendable, Equatable {
     var limits = Limits()
     var webhooks = Webhooks()
     var storeURL = "sqlite:"
+    var storeConnections = 8
     var blobsURL = "file:"
     var leaseSeconds = 30.0
     var retentionSeconds = 0.0
@@ -198,7 +199,11 @@ extension ConfigurationKey {
         seconds("webhooks.retry_seconds", \.webhooks.retrySeconds, 0.01...3600),
         int("webhooks.senders_per_tenant", \.webhooks.sendersPerTenant, 1...8),
         text("webhooks.ca_file", \.webhooks.certificatesFile, "a file, or nothing", where: { _ in true }),
-        text("store.url", \.storeURL, "sqlite: or sqlite:PATH", where: { $0.hasPrefix("sqlite:") }),
+        // It may have a password.
+        text("store.url", \.storeURL, "sqlite:, sqlite:PATH or postgres://USER@HOST/DATABASE") { url in
+            ["sqlite:", "postgres://", "postgresql://"].contains(where: url.hasPrefix)
+        }.secret,
+        int("store.connections", \.storeConnections, 1...1000),
         blobsURL,
         seconds("lease_seconds", \.leaseSeconds, 1...3600),
         seconds("retention_seconds", \.retentionSeconds, 0...3_000_000_000),

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Jobs
-import SQLiteJobStore
 
 /// Where the store is, for commands that work on it beside a server.
 struct StoreOptions: ParsableArguments {
@@ -12,20 +11,20 @@ struct StoreOptions: ParsableArguments {
     var dataDir: String?
 
     /// - Parameter makesIt: whether a store that is not there is made.
-    func withStore<T>(makesIt: Bool = false, _ body: (SQLiteJobStore) throws -> T) throws -> T {
+    func withStore<T>(makesIt: Bool = false, _ body: (any ServiceStore) throws -> T) throws -> T {
         var flags: [String: String] = [:]
         flags["data_dir"] = dataDir
         let configuration = try ConfigurationLoader.load(path: config, flags: flags)
-        let path = configuration.path(of: configuration.storeURL, or: "lktrack.sqlite")
-        guard makesIt || FileManager.default.fileExists(atPath: path) else {
+        let location = configuration.storeLocation
+        if case .sqlite(let path) = location, !makesIt, !FileManager.default.fileExists(atPath: path) {
             throw CommandFailure(.noInput, "\(path): there is no database")
         }
         do {
-            let store = try SQLiteJobStore(path: path)
+            let store = try location.open()
             defer { try? store.close() }
             return try body(store)
         } catch let error as JobsError {
-            throw CommandFailure(.unavailable, "\(path): \(error.message)")
+            throw CommandFailure(.unavailable, "\(location.name): \(error.message)")
         }
     }
 }
