@@ -32,6 +32,9 @@ extension PostgresJobStore {
     }
 
     public func heartbeat(_ lease: Lease, progress: JobProgress, leaseSeconds: Double) throws -> LeaseStatus {
+        if lease.part != nil {
+            return try heartbeat(ofPart: lease, framesDone: progress.framesDone, leaseSeconds: leaseSeconds)
+        }
         let sql = """
             UPDATE jobs SET lease_expires_at = \(Self.now("$3")) + $4::bigint, frames_done = $5, frames_total = $6,
                 frames_per_second = $7, revision = revision + 1
@@ -52,7 +55,8 @@ extension PostgresJobStore {
     }
 
     public func status(of lease: Lease) throws -> LeaseStatus {
-        try transactor.read { connection in
+        if lease.part != nil { return try status(ofPart: lease) }
+        return try transactor.read { connection in
             let sql = "SELECT cancel_requested FROM jobs WHERE id = $1 AND lease_token = $2"
             return Self.leaseStatus(try connection.execute(sql, [.id(lease.job), .text(lease.token)]))
         }
@@ -66,6 +70,7 @@ extension PostgresJobStore {
         guard outcome.status.isFinal else {
             throw JobsError(.io, "an outcome must be succeeded, failed or canceled, not \(outcome.status.rawValue)")
         }
+        if lease.part != nil { return try publish(ofPart: outcome, lease: lease) }
         let assignments = """
             status = $3, finished_at = \(Self.now("$4")), expires_at = \(Self.now("$4")) + $5::bigint, frames_done = $6,
             frames_total = $7, frames_per_second = $8, failure = $9, failure_code = $10, result_key = $11,
@@ -77,29 +82,33 @@ extension PostgresJobStore {
             .number(outcome.progress.framesPerSecond), .optional(outcome.failure?.storedJSON.storedText),
             .optional(outcome.failure?.code.rawValue), .optional(outcome.resultKey), .optional(outcome.videoKey),
         ]
-        do {
-            if try change(lease, set: assignments, values, mayEnd: true) != nil {
-                unsettled.remove(lease.token)
-                return true
+        return try settling(lease) {
+            try change(lease, set: assignments, values, mayEnd: true) != nil
+        } hasHappened: {
+            try transactor.read { connection in
+                let sql = "SELECT 1 FROM jobs WHERE id = $1 AND ended_token = $2"
+                return try connection.execute(sql, [.id(lease.job), .text(lease.token)]).count == 1
             }
+        }
+    }
+
+    /// Publishes. A worker that got no answer tries again, and must not take its own success for the loss of its lease.
+    ///
+    /// - Parameter hasHappened: whether it was this lease that published; asked where an earlier try got no answer.
+    func settling(_ lease: Lease, _ publish: () throws -> Bool, hasHappened: () throws -> Bool) throws -> Bool {
+        do {
+            let isPublished = try publish()
+            let isSettled = try isPublished || unsettled.contains(lease.token) && hasHappened()
+            unsettled.remove(lease.token)
+            return isSettled
         } catch let error as JobsError where error.code == .unavailable {
             unsettled.insert(lease.token)
             throw error
         }
-        return try unsettled.contains(lease.token) && hasEnded(lease)
-    }
-
-    /// Whether this lease published the job's end: asked by a worker that tries again because it got no answer.
-    private func hasEnded(_ lease: Lease) throws -> Bool {
-        let isEnded = try transactor.read { connection in
-            let sql = "SELECT EXISTS (SELECT 1 FROM jobs WHERE id = $1 AND ended_token = $2)"
-            return try connection.execute(sql, [.id(lease.job), .text(lease.token)]).first?.boolean(0) ?? false
-        }
-        unsettled.remove(lease.token)
-        return isEnded
     }
 
     public func release(_ lease: Lease) throws -> Bool {
+        if lease.part != nil { return try release(ofPart: lease) }
         let assignments = """
             status = CASE WHEN cancel_requested THEN 'canceled' ELSE 'queued' END,
             finished_at = CASE WHEN cancel_requested THEN \(Self.now("$3")) END,
@@ -115,7 +124,8 @@ extension PostgresJobStore {
     }
 
     public func expireLeases(ofOwner owner: String) throws -> [JobID] {
-        try expire(where: "lease_owner = $1", [.text(owner)])
+        try openParts(ofOwner: owner)
+        return try expire(where: "lease_owner = $1", [.text(owner)])
     }
 
     public func failOverdue() throws -> [JobID] {
@@ -151,7 +161,7 @@ extension PostgresJobStore {
         lease_token = NULL, lease_expires_at = NULL
         """
 
-    private static func leaseStatus(_ result: PostgresResult) -> LeaseStatus {
+    static func leaseStatus(_ result: PostgresResult) -> LeaseStatus {
         guard let row = result.first else { return .lost }
         return row.boolean(0) ? .cancelRequested : .held
     }

@@ -7,6 +7,7 @@ enum Schema {
         ("0002_queue", PackageResources._002_queue_sql),
         ("0003_keys_and_uploads", PackageResources._003_keys_and_uploads_sql),
         ("0004_deliveries", PackageResources._004_deliveries_sql),
+        ("0005_parts", PackageResources._005_parts_sql),
     ]
 
     /// How long to wait for others that migrate, and for the migrations themselves.

@@ -41,7 +41,7 @@ extension SQLiteJobStore {
             try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (\(Self.openPartSQL))"), arguments: open)
         }
         guard isNeeded == true else { return nil }
-        let token = makeToken()
+        let token = environment.leaseToken()
         let expires = expiry(leaseSeconds)
         return try write { db in
             let sql = """

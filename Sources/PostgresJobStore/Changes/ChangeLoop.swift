@@ -134,6 +134,8 @@ final class ChangeLoop: Sendable {
                 // Whatever happened meanwhile was not heard.
                 hear(StoreChange(jobs: nil, isQueued: true, isEnded: true))
                 isListening.store(true, ordering: .releasing)
+                // What could not be told before is told now.
+                wake()
             } catch {
                 waitForEvent(seconds: pause * Double.random(in: 0.5...1), also: nil)
                 pause = min(pause * 2, configuration.longestPauseSeconds)
