@@ -97,7 +97,8 @@ struct PostgresTests {
     @Test("on SQLite nothing of PostgreSQL's is loaded")
     func withoutLibrary() throws {
         let server = try Server("--workers", "1")
-        let maps = try String(contentsOfFile: "/proc/\(server.processIdentifier)/maps", encoding: .utf8)
+        // Whole: Foundation reads one piece of such a file, whose length is told as 0.
+        let maps = try Executable.run("/usr/bin/env", ["cat", "/proc/\(server.processIdentifier)/maps"]).text
         #expect(maps.contains("libsqlite3"))
         #expect(!maps.contains("libpq"))
     }

@@ -56,8 +56,8 @@ CREATE TABLE job_labels (
 CREATE INDEX job_labels_by_value ON job_labels (tenant, name, value, job_id);
 CREATE INDEX job_labels_by_status ON job_labels (tenant, name, value, status, job_id);
 
--- How many there are. A row for each count would be locked until its transaction is on the disk, and so all submissions
--- would stand in one line: each session counts in a row of its own (its process number's last bits), and the sum counts.
+-- How many there are. A row for each count would be locked until its transaction is on the disk, and all submissions
+-- would stand in one line: each session counts in a row of its own (its process number's last bits); the sum is told.
 
 CREATE TABLE job_counts (
     status text COLLATE "C" NOT NULL,

@@ -17,8 +17,8 @@ CREATE SEQUENCE claim_numbers;
 -- Takes the next job: of the tenants with queued jobs that with the fewest running ones, among equals that which was
 -- served longest ago; of its jobs that of the highest priority, among equals the oldest.
 --
--- Claims go one after another, so that turns and quotas are exact. Each is one round trip and does not wait for the disk:
--- where a crash undoes one, its job is queued again and its worker's token is void.
+-- Claims go one after another, so that turns and quotas are exact. Each is one round trip and does not wait for the
+-- disk: where a crash undoes one, its job is queued again and its worker's token is void.
 CREATE FUNCTION claim_job(given_now bigint, owner text, token text, lease_milliseconds bigint) RETURNS SETOF jobs
 LANGUAGE plpgsql AS $$
 DECLARE

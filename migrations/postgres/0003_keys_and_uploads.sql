@@ -48,8 +48,8 @@ CREATE INDEX uploads_by_expiry ON uploads (expires_at) WHERE removed_at IS NULL;
 CREATE INDEX uploads_removed ON uploads (removed_at) WHERE removed_at IS NOT NULL;
 CREATE INDEX uploads_open ON uploads (tenant) WHERE job_id IS NULL AND removed_at IS NULL;
 
--- Each is written with its job in one transaction. A row outlives its job: a retry is answered as the first attempt was,
--- whatever became of that.
+-- Each is written with its job in one transaction. A row outlives its job: a retry is answered as the first attempt
+-- was, whatever became of that.
 CREATE TABLE idempotency_keys (
     tenant text COLLATE "C" NOT NULL,
     key text COLLATE "C" NOT NULL,

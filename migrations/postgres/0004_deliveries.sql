@@ -42,8 +42,8 @@ CREATE TABLE delivery_turns (
 ) WITH (fillfactor = 50);
 
 -- Takes the next delivery: of the tenant that was served longest ago, among equals and of its own the one that has been
--- due for the longest. Like a claim of a job, one after another and without waiting for the disk: what a crash undoes is
--- sent again.
+-- due for the longest. Like a claim of a job, one after another and without waiting for the disk: what a crash undoes
+-- is sent again.
 CREATE FUNCTION claim_delivery(
     given_now bigint, token text, lease_milliseconds bigint, busy_hosts text[], busy_tenants text[]
 ) RETURNS SETOF deliveries LANGUAGE plpgsql AS $$
