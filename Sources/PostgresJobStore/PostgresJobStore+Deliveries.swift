@@ -17,24 +17,17 @@ extension PostgresJobStore: DeliveryStore {
     private static let messageColumns = "id, job_id, event, url, secret, payload, created_at, attempts, tenant"
     /// See `claim_delivery` in `migrations/postgres/0004_deliveries.sql`.
     private static let claimDeliverySQL = "SELECT \(messageColumns) FROM claim_delivery($1, $2, $3, $4, $5)"
-    /// What a claim took whose answer was lost.
-    private static let claimedDeliverySQL = """
-        SELECT \(messageColumns) FROM deliveries WHERE state = 'pending' AND lease_token = $1
-        """
 
     public func claimDelivery(
         leaseSeconds: Double, exceptHosts hosts: Set<String>, exceptTenants tenants: Set<TenantID>
     ) throws -> ClaimedDelivery? {
         let token = environment.leaseToken()
         let milliseconds = Int64((leaseSeconds * 1000).rounded())
-        var isFirst = true
         return try transactor.read { connection in
-            defer { isFirst = false }
-            let earlier = isFirst ? nil : try connection.execute(Self.claimedDeliverySQL, [.text(token)]).first
             let values: [PostgresValue] = [
                 givenNow, .text(token), .integer(milliseconds), .array(hosts), .array(tenants.map(\.name)),
             ]
-            guard let row = try earlier ?? connection.execute(Self.claimDeliverySQL, values).first else { return nil }
+            guard let row = try connection.execute(Self.claimDeliverySQL, values).first else { return nil }
             let message = try Self.message(row)
             return ClaimedDelivery(
                 message: message, tenant: TenantID(row.text(8)), attempt: row.int(7),

@@ -8,21 +8,13 @@ extension PostgresJobStore {
         SELECT \(JobRow.columns), jobs.lease_expires_at FROM claim_job($1, $2, $3, $4) AS jobs
         """
 
-    /// What a claim took whose answer was lost.
-    private static let claimedSQL = """
-        SELECT \(JobRow.columns), jobs.lease_expires_at FROM jobs WHERE status = 'running' AND lease_token = $1
-        """
-
     public func claim(owner: String, leaseSeconds: Double) throws -> ClaimedJob? {
         let token = environment.leaseToken()
-        var isFirst = true
+        // The token is of this claim alone: with it the statement may be run twice.
         let claimed = try transactor.read { connection -> ClaimedJob? in
-            defer { isFirst = false }
-            // The token is of this claim alone: whoever has it was claimed by an earlier round.
-            let earlier = isFirst ? nil : try connection.execute(Self.claimedSQL, [.text(token)]).first
             let milliseconds = Int64((leaseSeconds * 1000).rounded())
             let values: [PostgresValue] = [givenNow, .text(owner), .text(token), .integer(milliseconds)]
-            guard let row = try earlier ?? connection.execute(Self.claimSQL, values).first else { return nil }
+            guard let row = try connection.execute(Self.claimSQL, values).first else { return nil }
             let job = try JobRow.job(row)
             return ClaimedJob(
                 job: job, lease: Lease(job: job.id, token: token, expiresAt: row.date(JobRow.count)))

@@ -39,6 +39,7 @@ CREATE INDEX jobs_queued_by_age ON jobs (created_at) WHERE status = 'queued';
 CREATE INDEX jobs_deadlines ON jobs (deadline_at) WHERE status = 'queued' AND deadline_at IS NOT NULL;
 -- All that run, which are few. Not by the lease's end: heartbeats, which move it, then touch no index at all.
 CREATE INDEX jobs_running ON jobs (tenant) WHERE status = 'running';
+CREATE INDEX jobs_tokens ON jobs (lease_token) WHERE lease_token IS NOT NULL;
 CREATE INDEX jobs_of_tenant ON jobs (tenant, id);
 CREATE INDEX jobs_of_tenant_in_status ON jobs (tenant, status, id);
 CREATE INDEX jobs_expiring ON jobs (expires_at) WHERE expires_at IS NOT NULL AND purged_at IS NULL;

@@ -17,6 +17,9 @@ CREATE SEQUENCE claim_numbers;
 -- Takes the next job: of the tenants with queued jobs that with the fewest running ones, among equals that which was
 -- served longest ago; of its jobs that of the highest priority, among equals the oldest.
 --
+-- Who got no answer may ask again with the same token and gets the same job, also where the first call is still under
+-- way.
+--
 -- Claims go one after another, so that turns and quotas are exact. Each is one round trip and does not wait for the
 -- disk: where a crash undoes one, its job is queued again and its worker's token is void.
 CREATE FUNCTION claim_job(given_now bigint, owner text, token text, lease_milliseconds bigint) RETURNS SETOF jobs
@@ -25,10 +28,16 @@ DECLARE
     now_is bigint;
     chosen text;
 BEGIN
-    IF NOT EXISTS (SELECT 1 FROM jobs WHERE status = 'queued') THEN
+    IF NOT EXISTS (SELECT 1 FROM jobs WHERE status = 'queued')
+        AND NOT EXISTS (SELECT 1 FROM jobs WHERE lease_token = token)
+    THEN
         RETURN;
     END IF;
     PERFORM pg_advisory_xact_lock(hashtext('lktrack.claims'), hashtext(current_schema()));
+    RETURN QUERY SELECT * FROM jobs WHERE lease_token = token;
+    IF FOUND THEN
+        RETURN;
+    END IF;
     PERFORM set_config('synchronous_commit', 'off', true);
     now_is := coalesce(given_now, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
     FOR chosen IN

@@ -23,6 +23,7 @@ CREATE TABLE deliveries (
 -- A lane is what a tenant has pending for a host; its first delivery is this index's first entry for it.
 CREATE INDEX deliveries_lane ON deliveries (tenant, host, due_at, id) WHERE state = 'pending';
 CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 'pending';
+CREATE INDEX deliveries_tokens ON deliveries (lease_token) WHERE lease_token IS NOT NULL;
 CREATE INDEX deliveries_pending_by_age ON deliveries (created_at) WHERE state = 'pending';
 
 CREATE TABLE delivery_attempts (
@@ -51,10 +52,16 @@ DECLARE
     now_is bigint := coalesce(given_now, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
     lane record;
 BEGIN
-    IF NOT EXISTS (SELECT 1 FROM deliveries WHERE state = 'pending' AND due_at <= now_is) THEN
+    IF NOT EXISTS (SELECT 1 FROM deliveries WHERE state = 'pending' AND due_at <= now_is)
+        AND NOT EXISTS (SELECT 1 FROM deliveries WHERE lease_token = token)
+    THEN
         RETURN;
     END IF;
     PERFORM pg_advisory_xact_lock(hashtext('lktrack.deliveries'), hashtext(current_schema()));
+    RETURN QUERY SELECT * FROM deliveries WHERE lease_token = token;
+    IF FOUND THEN
+        RETURN;
+    END IF;
     PERFORM set_config('synchronous_commit', 'off', true);
     FOR lane IN
         -- Steps from lane to lane along their index, however many deliveries wait in each.
