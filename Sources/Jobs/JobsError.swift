@@ -14,8 +14,6 @@ public struct JobsError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let unreachable = Code(rawValue: "unreachable")
         /// The database stayed locked for too long.
         public static let busy = Code(rawValue: "busy")
-        /// The database cannot be reached, or does not answer.
-        public static let unavailable = Code(rawValue: "unavailable")
         /// Another writer has the blob open.
         public static let locked = Code(rawValue: "locked")
         /// A blob's key is not of the form that ``BlobStore`` asks for.

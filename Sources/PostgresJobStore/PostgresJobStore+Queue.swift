@@ -93,7 +93,7 @@ extension PostgresJobStore {
             let isSettled = try isPublished || unsettled.contains(lease.token) && hasHappened()
             unsettled.remove(lease.token)
             return isSettled
-        } catch let error as JobsError where error.code == .unavailable {
+        } catch let error as JobsError where error.code == .unreachable {
             unsettled.insert(lease.token)
             throw error
         }

@@ -22,7 +22,7 @@ public struct PostgresJobStore: JobStore {
     ///   - retentionSeconds: what jobs that end get until they expire; `nil`: they are kept for ever.
     ///   - environment: gives the leases' tokens. Any other than ``SystemEnvironment`` gives the time of day, too, which
     ///     is the database's else.
-    /// - Throws: ``JobsError/Code/unavailable`` where the database cannot be reached, or the client library cannot be
+    /// - Throws: ``JobsError/Code/unreachable`` where the database cannot be reached, or the client library cannot be
     ///   loaded; ``JobsError/Code/schemaTooNew`` where a newer version made it.
     public init(
         _ configuration: PostgresConfiguration, retentionSeconds: Double? = nil,
@@ -31,7 +31,7 @@ public struct PostgresJobStore: JobStore {
         self.environment = environment
         retentionMilliseconds = retentionSeconds.map { Int64(($0 * 1000).rounded()) }
         deliveryIDs = JobIDGenerator(environment: environment)
-        if let reason = PostgresConnection.problem(with: configuration.url) { throw JobsError(.unavailable, reason) }
+        if let reason = PostgresConnection.problem(with: configuration.url) { throw JobsError(.unreachable, reason) }
         let pool = ConnectionPool(configuration, session: Self.session(configuration))
         let connection = try pool.take(until: .now + .seconds(configuration.callSeconds))
         do throws(JobsError) {

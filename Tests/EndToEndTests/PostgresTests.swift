@@ -33,7 +33,7 @@ struct PostgresTests {
         #expect(away.text.contains("The job store does not answer."))
         let refused = try server.get("/v1/jobs")
         #expect(refused.status == 503)
-        #expect(refused["Retry-After"] == "1")
+        #expect(refused["Retry-After"] == "5")
         try database.start()
         try poll("the service to be ready again", seconds: 20) { try server.get("/readyz").status == 200 }
         let second = try server.submit(["video=@\(video.path)", "roi=\(video.boxes[0])"])

@@ -59,7 +59,7 @@ struct OutageTests {
         #expect(store.changeCount() != nil)
         schema.server.stop()
         let error = try #require(throws: JobsError.self) { try store.counts() }
-        #expect(error.code == .unavailable)
+        #expect(error.code == .unreachable)
         #expect(error.message.contains("cannot be reached"))
         try poll("the feed to notice", seconds: 20) { store.changeCount() == nil }
         try schema.server.start()
@@ -75,7 +75,7 @@ struct OutageTests {
         schema.server.pause()
         defer { schema.server.resume() }
         let error = try #require(throws: JobsError.self) { try store.counts() }
-        #expect(error.code == .unavailable)
+        #expect(error.code == .unreachable)
         #expect(error.message.contains("does not answer"))
     }
 
@@ -133,7 +133,7 @@ struct OutageTests {
         let outcome = JobOutcome(status: .succeeded, progress: JobProgress())
         proxy.cutAtNextCommit(forwarding: true, refusingOthers: true)
         let error = #expect(throws: JobsError.self) { try store.publish(outcome, lease: claim.lease) }
-        #expect(error?.code == .unavailable)
+        #expect(error?.code == .unreachable)
         proxy.acceptAgain()
         var isPublished: Bool?
         try poll("the store to work again", seconds: 20) {
@@ -159,7 +159,7 @@ struct OutageTests {
         var configuration = PostgresConfiguration(url: server.url(schema: nil, port: nil, "sslmode=require"))
         configuration.patienceSeconds = 0
         let error = try #require(throws: JobsError.self) { try PostgresJobStore(configuration) }
-        #expect(error.code == .unavailable)
+        #expect(error.code == .unreachable)
         #expect(error.message.contains("SSL"))
     }
 }

@@ -8,7 +8,7 @@ final class ChangeFeed: Sendable {
     private let isClosed = Atomic(false)
 
     /// - Parameter sender: names this store among those that listen.
-    /// - Throws: ``JobsError/Code/unavailable`` where the database cannot be reached.
+    /// - Throws: ``JobsError/Code/unreachable`` where the database cannot be reached.
     init(_ configuration: PostgresConfiguration, pool: ConnectionPool, sender: String) throws(JobsError) {
         loop = try ChangeLoop(configuration, pool: pool, sender: sender)
     }

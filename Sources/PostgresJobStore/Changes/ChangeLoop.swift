@@ -32,7 +32,7 @@ final class ChangeLoop: Sendable {
     private static let answerSeconds = 3.0
 
     /// - Parameter sender: another for each store.
-    /// - Throws: ``JobsError/Code/unavailable`` where the database cannot be reached.
+    /// - Throws: ``JobsError/Code/unreachable`` where the database cannot be reached.
     init(_ configuration: PostgresConfiguration, pool: ConnectionPool, sender: String) throws(JobsError) {
         self.configuration = configuration
         self.pool = pool

@@ -112,7 +112,7 @@ final class ConnectionPool: Sendable {
 
     /// How long to wait before the next try.
     ///
-    /// - Throws: ``JobsError/Code/unavailable`` where waiting would be for too long.
+    /// - Throws: ``JobsError/Code/unreachable`` where waiting would be for too long.
     private func pause(until deadline: ContinuousClock.Instant) throws(JobsError) -> Duration? {
         let now = ContinuousClock.now
         let (next, since, error) = state.withLock { ($0.nextTry, $0.awaySince, $0.lastError) }

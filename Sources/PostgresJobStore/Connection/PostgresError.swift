@@ -44,8 +44,8 @@ struct PostgresError: Error, CustomStringConvertible {
 extension JobsError {
     init(_ error: PostgresError) {
         switch error.kind {
-        case .connection: self.init(.unavailable, "the job database cannot be reached: \(error.message)")
-        case .timeout: self.init(.unavailable, "the job database does not answer: \(error.message)")
+        case .connection: self.init(.unreachable, "the job database cannot be reached: \(error.message)")
+        case .timeout: self.init(.unreachable, "the job database does not answer: \(error.message)")
         case .server(let state):
             switch state {
             case "53100": self.init(.storageFull, "no space left for the job database")
@@ -54,7 +54,7 @@ extension JobsError {
                 self.init(.busy, "the job database is busy: \(error)")
             case "XX001", "XX002": self.init(.corrupt, "the job database is damaged: \(error)")
             case _ where error.endsConnection:
-                self.init(.unavailable, "the job database cannot be reached: \(error)")
+                self.init(.unreachable, "the job database cannot be reached: \(error)")
             default: self.init(.io, "the job database failed: \(error)")
             }
         }
