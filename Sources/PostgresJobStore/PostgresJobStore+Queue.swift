@@ -120,6 +120,22 @@ extension PostgresJobStore {
         return try expire(where: "lease_owner = $1", [.text(owner)])
     }
 
+    public func canceledWithoutWorker(owner: String?) throws -> [ClaimedJob] {
+        let condition = owner == nil ? "lease_expires_at <= \(Self.now("$1"))" : "lease_owner = $1"
+        let sql = """
+            SELECT \(JobRow.columns), jobs.lease_expires_at, jobs.lease_token FROM jobs
+            WHERE status = 'running' AND cancel_requested AND \(condition)
+            """
+        return try transactor.read { connection in
+            try connection.execute(sql, [owner.map { .text($0) } ?? givenNow]).rows.map { row in
+                let job = try JobRow.job(row)
+                let lease = Lease(
+                    job: job.id, token: row.text(JobRow.count + 1), expiresAt: row.date(JobRow.count))
+                return ClaimedJob(job: job, lease: lease)
+            }
+        }
+    }
+
     public func failOverdue() throws -> [JobID] {
         let condition = "status = 'queued' AND deadline_at IS NOT NULL AND deadline_at <= \(Self.now("$1"))"
         let given = givenNow
