@@ -24,7 +24,7 @@ final class WorkerProcess {
     func start() throws {
         process = Process()
         process.executableURL = URL(fileURLWithPath: Executable.lktrack)
-        process.arguments = ["serve", "--workers", "1", "--data-dir", data]
+        process.arguments = ["serve", "--workers", "1", "--port", "0", "--data-dir", data]
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
             .merging(["LKTRACK_ROLES": "worker"]) { $1 }
         process.currentDirectoryURL = URL(fileURLWithPath: data)

@@ -4,6 +4,14 @@ import Jobs
 
 /// What the API accepts. Numbers that are keys of `config/lktrack.yaml` name them.
 public struct APIConfiguration: Hashable, Sendable {
+    /// Which routes there are.
+    public enum Scope: Hashable, Sendable {
+        case everything
+        /// `/healthz`, `/readyz` and `/metrics`: of a process that answers no clients.
+        case operations
+    }
+
+    public var scope = Scope.everything
     /// `limits.upload_bytes`: the largest body of `POST /v1/jobs`, and the longest upload.
     public var uploadBytes: Int64 = 4 << 30
     /// `limits.upload_seconds`: how long an upload is kept that no byte comes to and no job takes.

@@ -44,7 +44,9 @@ public struct TrackingAPI: HTTPApplication {
         tus = TusGate(largestUpload: configuration.uploadBytes)
         uploadTails = services.uploadTails
         crossOrigin = CrossOrigin(origins: Set(configuration.origins))
-        let routes = RouteTable.routes(services, renderings)
+        let routes = RouteTable.routes(services, renderings).filter {
+            configuration.scope == .everything || RouteTable.operations.contains($0.pattern)
+        }
         requests = HTTPMetrics(routes, registry: metrics)
         let access = AccessControl(
             keys: keys, defaultRate: configuration.requestRate, environment: environment)

@@ -2,6 +2,9 @@ import HTTPServer
 
 /// Everything the service answers to.
 enum RouteTable {
+    /// For those who run the service: they tell nothing of a tenant, and need no key.
+    static let operations: Set = ["/healthz", "/readyz", "/metrics"]
+
     static func routes(_ services: Services, _ renderings: RenderingQueue) -> [Route] {
         let health = HealthRoutes(services: services)
         let jobs = JobRoutes(services: services, renderings: renderings)

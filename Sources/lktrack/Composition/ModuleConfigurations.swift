@@ -30,6 +30,7 @@ extension ServiceConfiguration {
 
     var apiConfiguration: APIConfiguration {
         var configuration = APIConfiguration()
+        configuration.scope = roles.contains(.api) ? .everything : .operations
         configuration.uploadBytes = Int64(limits.uploadBytes)
         configuration.uploadSeconds = limits.uploadSeconds
         configuration.openUploads = limits.openUploads

@@ -18,9 +18,9 @@ struct Service: Sendable {
     private let owners: OwnerRegistry
     private let store: any ServiceStore
     private let pool: WorkerPool?
-    /// `nil` where this process answers no requests.
-    let api: TrackingAPI?
-    private let server: HTTPServer?
+    /// Without the role `api` it tells how this process is, and nothing else.
+    let api: TrackingAPI
+    private let server: HTTPServer
     private let sweeper: UploadSweeper?
     private let keys: KeyRing?
     private let retention: RetentionSweeper
@@ -74,15 +74,12 @@ struct Service: Sendable {
                 store: store, blobs: blobs, policy: configuration.retentionPolicy, logger: log)
             let isAPI = configuration.roles.contains(.api)
             keys = isAPI ? try Self.keys(configuration, store, log) : nil
-            api =
-                isAPI
-                ? Self.api(configuration, store, blobs, pool, keys, watch, isStopping, metrics, log, decoder) : nil
-            server = api.map { Self.server(configuration, $0, metrics, log, requestLog) }
+            api = Self.api(configuration, store, blobs, pool, keys, watch, isStopping, metrics, log, decoder)
+            server = Self.server(configuration, api, metrics, log, requestLog)
             sweeper =
-                api == nil
-                ? nil
-                : UploadSweeper(
-                    uploads: store, blobs: blobs, uploadSeconds: configuration.limits.uploadSeconds, logger: log)
+                isAPI
+                ? UploadSweeper(
+                    uploads: store, blobs: blobs, uploadSeconds: configuration.limits.uploadSeconds, logger: log) : nil
             try configuration.serverConfiguration.validate()
         } catch let failure as CommandFailure {
             throw failure
@@ -186,15 +183,13 @@ struct Service: Sendable {
         if let webhooks {
             services.append(BlockingService(start: { webhooks.start() }) { webhooks.stop() })
         }
-        if let server {
-            services.append(
-                BlockingService(start: { try server.start() }) {
-                    isStopping.set()
-                    api?.stop()
-                    server.stop(gracePeriod: .seconds(Self.requestGraceSeconds))
-                    api?.finishUploads()
-                })
-        }
+        services.append(
+            BlockingService(start: { try server.start() }) {
+                isStopping.set()
+                api.stop()
+                server.stop(gracePeriod: .seconds(Self.requestGraceSeconds))
+                api.finishUploads()
+            })
         decoder.reserve?.fill(for: decoder, limits: configuration.decodeLimits)
         let signals = SecondSignal(log: log) { [pool] in pool?.hurry() }
         defer { withExtendedLifetime(signals) {} }

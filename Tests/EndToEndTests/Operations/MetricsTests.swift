@@ -4,6 +4,19 @@ import Testing
 
 @Suite("Metrics over HTTP")
 struct MetricsTests {
+    @Test("a process that only works tells how it is, on any address and without keys, and nothing else")
+    func workerAlone() throws {
+        let server = try Server(
+            "--workers", "1", environment: ["LKTRACK_ROLES": "worker", "LKTRACK_SERVER_ADDRESS": "0.0.0.0"])
+        #expect(try server.get("/healthz").status == 200)
+        #expect(try server.get("/readyz").text.contains("1 of 1 workers are alive"))
+        #expect(try Scrape(server)["lktrack_workers_alive"] == 1)
+        for path in ["/", "/v1/jobs", "/openapi.json", "/docs"] {
+            #expect(try server.get(path).status == 404, "\(path)")
+        }
+        #expect(try server.post("/v1/jobs", ["-F", "roi=1,2,30,40"]).status == 404)
+    }
+
     @Test("known jobs, requests and refusals are in the metrics, as Prometheus' own client reads them")
     func beforeAndAfter() throws {
         let server = try Server()
