@@ -137,7 +137,7 @@ struct KeysTests {
         var configuration = ServiceConfiguration()
         configuration.dataDirectory = folder.url.path
         let service = try Service(configuration, log: ServiceLog(level: .error).logger)
-        let routes = (service.api?.routes ?? []).map { $0.split(separator: " ").map(String.init) }
+        let routes = service.api.routes.map { $0.split(separator: " ").map(String.init) }
         #expect(routes.count >= 12)
 
         let video = try Material.syntheticVideo(frames: 6)

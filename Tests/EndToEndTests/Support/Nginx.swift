@@ -38,16 +38,20 @@ final class Nginx {
             example = example.replacingOccurrences(of: place, with: own)
         }
         _ = try folder.write(Data(example.utf8), to: "lktrack.conf")
+        _ = try folder.write(Data(Self.main(folder, including: "lktrack.conf").utf8), to: "nginx.conf")
+    }
+
+    /// What stands around a file of `conf.d`, with every path in the folder.
+    static func main(_ folder: TemporaryFolder, including file: String) -> String {
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map { name in
             "\(name)_temp_path \(folder.path(name));"
         }
-        let main = """
+        return """
             daemon off; pid \(folder.path("nginx.pid")); worker_processes 1; user root;
             error_log \(folder.path("error.log"));
             events { }
-            http { access_log off; \(temporary.joined(separator: " ")) include \(folder.path("lktrack.conf")); }
+            http { access_log off; \(temporary.joined(separator: " ")) include \(folder.path(file)); }
             """
-        _ = try folder.write(Data(main.utf8), to: "nginx.conf")
     }
 
     deinit {
