@@ -98,19 +98,9 @@ struct BucketTests {
             "LKTRACK_BLOBS_URL": moto.url("lktrack"), "LKTRACK_STORE_URL": "sqlite:\(shared.path("jobs.sqlite"))",
         ]) { $1 }
         let api = try Server(environment: environment.merging(["LKTRACK_ROLES": "api"]) { $1 })
-        let worker = Process()
-        let data = try TemporaryFolder()
-        worker.executableURL = URL(fileURLWithPath: Executable.lktrack)
-        worker.arguments = ["serve", "--data-dir", data.url.path, "--workers", "1"]
-        worker.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-            .merging(["LKTRACK_ROLES": "worker"]) { $1 }
-        worker.currentDirectoryURL = data.url
-        worker.standardError = FileHandle.nullDevice
-        try worker.run()
-        defer {
-            worker.terminate()
-            worker.waitUntilExit()
-        }
+        let worker = try Server(
+            "--workers", "1", environment: environment.merging(["LKTRACK_ROLES": "worker"]) { $1 })
+        defer { worker.stop() }
         let long = try Material.syntheticVideo(frames: 400, size: "160x120")
         let id = try api.submit(["video=@\(long.path)"] + Array(repeating: "roi=\(long.boxes[0])", count: 16))
         let results = "/v1/jobs/\(id)/results?format=ndjson"
