@@ -184,7 +184,7 @@ def filters_and_delete(folder):
         page.get_by_text("No job fits").wait_for()
         # What fits no more goes.
         page.get_by_label("State").select_option("queued")
-        server.submit(scene.again(20), *scene.rois)
+        server.submit(scene.again(120), *scene.rois)
         jobs.append(server.submit(scene.avi, *scene.rois, **{"label.camera": "8"}))
         until("the one that waits", lambda: cards.count() == 1)
         page.get_by_text("No job fits").wait_for()
