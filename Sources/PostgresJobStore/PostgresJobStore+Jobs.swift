@@ -3,6 +3,16 @@ import Jobs
 
 /// The clients' side: submit, look, list, cancel, delete.
 extension PostgresJobStore {
+    /// What tells this database from others: a random name that it was given when its schema was made.
+    public func installation() throws -> String {
+        try transactor.read { connection in
+            guard let row = try connection.execute("SELECT id FROM installation").first else {
+                throw JobsError(.corrupt, "the job database has lost its name: its table `installation` is empty")
+            }
+            return row.text(0)
+        }
+    }
+
     public func submit(_ job: Job) throws {
         try transactor.write { connection in try Self.insert(job, connection) }
         changes.note(StoreChange(jobs: [job.id], isQueued: true))

@@ -8,6 +8,7 @@ enum Schema {
         ("0003_keys_and_uploads", PackageResources._003_keys_and_uploads_sql),
         ("0004_deliveries", PackageResources._004_deliveries_sql),
         ("0005_parts", PackageResources._005_parts_sql),
+        ("0006_installation", PackageResources._006_installation_sql),
     ]
 
     /// How long to wait for others that migrate, and for the migrations themselves.

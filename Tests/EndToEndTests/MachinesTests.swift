@@ -46,6 +46,19 @@ struct MachinesTests {
         #expect(try moto.contents().objects.allSatisfy { !$0.contains(id) })
     }
 
+    @Test("share their prefix with no other database: it would take their blobs for left behind")
+    func otherDatabase() throws {
+        let first = try machine("api")
+        _ = try machine("worker")
+        let other = try PostgresServer()
+        let error = #expect(throws: Server.Failure.self) {
+            try machine("api", ["LKTRACK_STORE_URL": other.url()])
+        }
+        guard case .didNotStart(let log) = error else { return }
+        #expect(log.contains("belongs to another installation"), "\(log)")
+        #expect(try first.get("/readyz").status == 200)
+    }
+
     @Test("go on with a job whose machine was killed, where any of them answers for it")
     func killed() throws {
         let video = try Material.syntheticVideo(frames: 400, targets: 1, size: "320x240")

@@ -17,8 +17,10 @@ struct BlobStorage: Sendable {
     /// lasts, and than jobs run.
     private static let abandonedSeconds = 259_200.0
 
-    /// - Parameter isAlone: whether no other process of this machine works on the same data.
-    init(_ configuration: ServiceConfiguration, isAlone: Bool) throws {
+    /// - Parameters:
+    ///   - jobs: the store of the jobs that the blobs belong to.
+    ///   - isAlone: whether no other process of this machine works on the same data.
+    init(_ configuration: ServiceConfiguration, of jobs: any ServiceStore, isAlone: Bool) throws {
         guard configuration.hasSharedBlobs else {
             local = try FileBlobStore(directory: configuration.path(of: configuration.blobsURL, or: "blobs"))
             (store, bucket) = (local, nil)
@@ -30,10 +32,7 @@ struct BlobStorage: Sendable {
             let bucket = try S3BlobStore(
                 S3Location(configuration.blobsURL), local: local, version: Version.text)
             // Two databases that took one prefix for theirs would remove each other's blobs.
-            if configuration.storeURL.hasPrefix("sqlite:") {
-                let database = configuration.path(of: configuration.storeURL, or: "lktrack.sqlite")
-                try bucket.claim(for: Installation.id(of: database))
-            }
+            try bucket.claim(for: configuration.installation(jobs))
             (store, self.bucket) = (bucket, bucket)
         } catch let error as S3Location.Invalid {
             throw CommandFailure(.configuration, "blobs.url: expected \(error)")

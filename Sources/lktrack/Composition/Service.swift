@@ -47,7 +47,7 @@ struct Service: Sendable {
             // Before anything is written, whatever the roles: a worker's process must know of one that takes uploads.
             owners = try OwnerRegistry(directory: data + "/owners")
             store = try Self.store(configuration)
-            let storage = try BlobStorage(configuration, isAlone: !owners.hasLivingOthers())
+            let storage = try BlobStorage(configuration, of: store, isAlone: !owners.hasLivingOthers())
             let blobs = storage.store
             orphans = storage.sweeper(for: store, log: log)
             try CanceledJobs(store: store, blobs: blobs, logger: log).endThose(ofDead: owners)

@@ -42,6 +42,12 @@ extension ServiceConfiguration {
         return .sqlite(path: path(of: storeURL, or: "lktrack.sqlite"))
     }
 
+    /// What tells the database from others, the same for all who share it.
+    func installation(_ store: any ServiceStore) throws -> String {
+        if let shared = store as? PostgresJobStore { return try shared.installation() }
+        return try Installation.id(of: databaseFile())
+    }
+
     /// The database's file, for commands that copy it.
     ///
     /// - Throws: where it has none.
