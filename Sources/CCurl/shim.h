@@ -68,6 +68,12 @@ static inline curl_socket_t lk_curl_open(void *context, curlsocktype purpose, st
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+static inline CURLcode lk_curl_first_failure(const CURLcode *codes, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (codes[i] != CURLE_OK) return codes[i];
+    return CURLE_OK;
+}
+
 // The callbacks must live for as long as the transfer.
 static inline CURLcode lk_curl_set_callbacks(CURL *curl, struct lk_curl_callbacks *callbacks) {
     CURLcode codes[] = {
@@ -81,9 +87,7 @@ static inline CURLcode lk_curl_set_callbacks(CURL *curl, struct lk_curl_callback
         curl_easy_setopt(curl, CURLOPT_XFERINFODATA, callbacks->context),
         curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L),
     };
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (codes[i] != CURLE_OK) return codes[i];
-    return CURLE_OK;
+    return lk_curl_first_failure(codes, sizeof codes / sizeof *codes);
 }
 
 static inline CURLcode lk_curl_set_size(CURL *curl, CURLoption option, long long size) {
@@ -115,9 +119,7 @@ static inline CURLcode lk_curl_set_exchange(CURL *curl, const struct lk_curl_exc
         curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, exchange->seek),
         curl_easy_setopt(curl, CURLOPT_SEEKDATA, exchange->context),
     };
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (codes[i] != CURLE_OK) return codes[i];
-    return CURLE_OK;
+    return lk_curl_first_failure(codes, sizeof codes / sizeof *codes);
 }
 
 static inline long lk_curl_status(CURL *curl) {

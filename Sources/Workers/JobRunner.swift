@@ -197,14 +197,13 @@ struct JobRunner: Sendable {
     /// Publishes in one transaction; tries again while the lease is kept, because the work is done and only its record
     /// is missing. `false` where the lease is lost.
     private func publish(_ active: ActiveJob, _ outcome: JobOutcome) -> Bool {
-        let retry = WakeSignal()
         while true {
             do {
                 return try store.publish(outcome, lease: active.lease)
             } catch {
                 logger.error("outcome could not be published", metadata: metadata(active, error))
                 if active.interruption == .leaseLost || active.interruption == .stopping { return false }
-                retry.wait(since: retry.seen, seconds: configuration.pollSeconds)
+                pause(configuration.pollSeconds)
             }
         }
     }

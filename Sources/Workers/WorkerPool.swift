@@ -142,24 +142,26 @@ public final class WorkerPool: Sendable {
     }
 
     private func run(_ job: ActiveJob, _ part: JobPart) {
-        keeper.add(job)
-        logger.info("part of a job started", metadata: runner.metadata(job, nil))
-        onEvent(.partClaimed(job.job.id, part: part.number))
-        if isInterrupting.load(ordering: .sequentiallyConsistent) { job.interrupt(.stopping) }
-        PartRunner(runner: runner).run(job, part)
-        keeper.remove(job)
+        keep(job, "part of a job started", .partClaimed(job.job.id, part: part.number)) {
+            PartRunner(runner: runner).run(job, part)
+        }
         onEvent(.partEnded(job.job.id, part: part.number))
     }
 
     private func run(_ job: ActiveJob) {
-        keeper.add(job)
-        logger.info("job started", metadata: runner.metadata(job, nil))
         if let started = job.job.startedAt {
             meter.jobStarted(waited: .seconds(max(0, started.timeIntervalSince(job.job.createdAt))))
         }
-        onEvent(.claimed(job.job.id, attempt: job.job.attempt))
+        keep(job, "job started", .claimed(job.job.id, attempt: job.job.attempt)) { runner.run(job) }
+    }
+
+    /// Keeps the lease while `work` runs, which is told to stop at once where the pool is stopping its jobs.
+    private func keep(_ job: ActiveJob, _ message: Logger.Message, _ event: WorkerEvent, _ work: () -> Void) {
+        keeper.add(job)
+        logger.info(message, metadata: runner.metadata(job, nil))
+        onEvent(event)
         if isInterrupting.load(ordering: .sequentiallyConsistent) { job.interrupt(.stopping) }
-        runner.run(job)
+        work()
         keeper.remove(job)
     }
 }
