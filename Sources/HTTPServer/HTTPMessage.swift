@@ -41,36 +41,74 @@ public struct HTTPFields: Sendable, Hashable {
 }
 
 /// The head of a request, checked by the protocol guard.
+///
+/// Two references: it goes through a dozen hands, and to copy all that a head has for each of them would show.
 public struct HTTPRequest: Sendable {
-    public var method: String
-    /// As it stood on the request line, before any decoding.
-    public var target: String
-    /// Percent-decoded segments of the path: `/v1/jobs/` is `["v1", "jobs", ""]`.
-    public var path: [String]
-    /// Percent-decoded, in order.
-    public var query: [(name: String, value: String)]
-    public var fields: HTTPFields
-    /// The client's address, without the port.
-    public var remoteAddress: String
-    /// Made by the server (or the client's `X-Request-Id` where that is 1-64 characters of `[A-Za-z0-9._-]`).
-    public var id: String
-    /// A HEAD request. Its `method` is `GET`: it is answered as that would be, and the server leaves out the body.
-    public var isHead = false
-    /// Whether nobody waits for the response any more, as far as the server has noticed: for work that takes long. May be
-    /// asked from any thread.
-    public var hasClientLeft: @Sendable () -> Bool = { false }
+    private final class Head: Sendable {
+        let method: String
+        let target: String
+        let path: [String]
+        let query: [(name: String, value: String)]
+        let fields: HTTPFields
+        let remoteAddress: String
+        let isHead: Bool
+        let hasClientLeft: @Sendable () -> Bool
 
+        init(
+            method: String, target: String, path: [String], query: [(name: String, value: String)],
+            fields: HTTPFields, remoteAddress: String, isHead: Bool, hasClientLeft: @escaping @Sendable () -> Bool
+        ) {
+            self.method = method
+            self.target = target
+            self.path = path
+            self.query = query
+            self.fields = fields
+            self.remoteAddress = remoteAddress
+            self.isHead = isHead
+            self.hasClientLeft = hasClientLeft
+        }
+    }
+
+    private let head: Head
+    /// Made by the server (or the client's `X-Request-Id` where that is 1-64 characters of `[A-Za-z0-9._-]`).
+    public internal(set) var id: String
+
+    /// - Parameters:
+    ///   - isHead: a HEAD request. Its `method` is `GET`.
+    ///   - hasClientLeft: see ``hasClientLeft``.
     public init(
         method: String, target: String, path: [String], query: [(name: String, value: String)] = [],
-        fields: HTTPFields = HTTPFields(), remoteAddress: String = "", id: String = ""
+        fields: HTTPFields = HTTPFields(), remoteAddress: String = "", id: String = "", isHead: Bool = false,
+        hasClientLeft: @escaping @Sendable () -> Bool = { false }
     ) {
-        self.method = method
-        self.target = target
-        self.path = path
-        self.query = query
-        self.fields = fields
-        self.remoteAddress = remoteAddress
+        head = Head(
+            method: method, target: target, path: path, query: query, fields: fields, remoteAddress: remoteAddress,
+            isHead: isHead, hasClientLeft: hasClientLeft)
         self.id = id
+    }
+
+    public var method: String { head.method }
+    /// As it stood on the request line, before any decoding.
+    public var target: String { head.target }
+    /// Percent-decoded segments of the path: `/v1/jobs/` is `["v1", "jobs", ""]`.
+    public var path: [String] { head.path }
+    /// Percent-decoded, in order.
+    public var query: [(name: String, value: String)] { head.query }
+    public var fields: HTTPFields { head.fields }
+    /// The client's address, without the port.
+    public var remoteAddress: String { head.remoteAddress }
+    /// A HEAD request. Its `method` is `GET`: it is answered as that would be, and the server leaves out the body.
+    public var isHead: Bool { head.isHead }
+    /// Whether nobody waits for the response any more, as far as the server has noticed: for work that takes long. May be
+    /// asked from any thread.
+    public var hasClientLeft: @Sendable () -> Bool { head.hasClientLeft }
+
+    /// The same with another method, for protocols that let a client say it in a field. `HEAD` is asked as `GET`
+    /// (``isHead``).
+    public func asked(by method: String) -> HTTPRequest {
+        HTTPRequest(
+            method: method == "HEAD" ? "GET" : method, target: target, path: path, query: query, fields: fields,
+            remoteAddress: remoteAddress, id: id, isHead: method == "HEAD", hasClientLeft: hasClientLeft)
     }
 
     /// The first value of a query parameter.
@@ -81,21 +119,75 @@ public struct HTTPRequest: Sendable {
 }
 
 /// A response. `Content-Length`, `Date`, `Connection` and `X-Request-Id` are set by the server.
+///
+/// One reference, copied when it is changed: what is answered again and again is the same response each time, which the
+/// server notices (``isSame(as:)``).
 public struct HTTPResponse: Sendable {
-    public var status: Int
-    public var fields: HTTPFields
-    public var body: HTTPBody
-    /// What the log gets and the client does not.
-    public var logNote: String?
-    /// A constant name of the route for logs and metrics: `/v1/jobs/{id}`.
-    public var route: String?
-    /// An answer that monitoring asks for every few seconds: the log has it at level debug, where it is a success.
-    public var isProbe = false
+    private final class Content: @unchecked Sendable {
+        // @unchecked Sendable: written only while no other response refers to it.
+        var status: Int
+        var fields: HTTPFields
+        var body: HTTPBody
+        var logNote: String?
+        var route: String?
+        var isProbe = false
+
+        init(status: Int, fields: HTTPFields, body: HTTPBody) {
+            self.status = status
+            self.fields = fields
+            self.body = body
+        }
+
+        func copy() -> Content {
+            let copy = Content(status: status, fields: fields, body: body)
+            copy.logNote = logNote
+            copy.route = route
+            copy.isProbe = isProbe
+            return copy
+        }
+    }
+
+    private var content: Content
 
     public init(status: Int, fields: HTTPFields = HTTPFields(), body: HTTPBody = .empty) {
-        self.status = status
-        self.fields = fields
-        self.body = body
+        content = Content(status: status, fields: fields, body: body)
+    }
+
+    public var status: Int {
+        get { content.status }
+        set { own().status = newValue }
+    }
+    public var fields: HTTPFields {
+        get { content.fields }
+        _modify { yield &own().fields }
+    }
+    public var body: HTTPBody {
+        get { content.body }
+        set { own().body = newValue }
+    }
+    /// What the log gets and the client does not.
+    public var logNote: String? {
+        get { content.logNote }
+        set { own().logNote = newValue }
+    }
+    /// A constant name of the route for logs and metrics: `/v1/jobs/{id}`.
+    public var route: String? {
+        get { content.route }
+        // Mostly it is there: a response that is kept need not be copied for it.
+        set { if newValue != content.route { own().route = newValue } }
+    }
+    /// An answer that monitoring asks for every few seconds: the log has it at level debug, where it is a success.
+    public var isProbe: Bool {
+        get { content.isProbe }
+        set { own().isProbe = newValue }
+    }
+
+    /// Whether the other is a copy of this one, and neither was changed since.
+    func isSame(as other: HTTPResponse) -> Bool { content === other.content }
+
+    private mutating func own() -> Content {
+        if !isKnownUniquelyReferenced(&content) { content = content.copy() }
+        return content
     }
 }
 

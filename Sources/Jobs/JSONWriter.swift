@@ -45,9 +45,7 @@ extension [UInt8] {
         append(UInt8(ascii: "\""))
         // Nearly every text has nothing to escape.
         let isPlain: Bool? = text.utf8.withContiguousStorageIfAvailable { bytes in
-            for byte in bytes where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-                return false
-            }
+            guard Self.isPlain(bytes) else { return false }
             append(contentsOf: bytes)
             return true
         }
@@ -70,8 +68,24 @@ extension [UInt8] {
         append(UInt8(ascii: "\""))
     }
 
+    /// Whether nothing in it is to be escaped; looks at eight bytes at a time.
+    private static func isPlain(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        func isToEscape(_ byte: UInt8) -> Bool {
+            byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+        }
+        let raw = UnsafeRawBufferPointer(bytes)
+        var offset = 0
+        while offset + 8 <= raw.count {
+            let eight = raw.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt8>.self)
+            let isPlain = eight .>= 0x20 .& eight .!= UInt8(ascii: "\"") .& eight .!= UInt8(ascii: "\\")
+            guard all(isPlain) else { return false }
+            offset += 8
+        }
+        return !bytes[offset...].contains(where: isToEscape)
+    }
+
     /// Appends the shortest text that reads back as the same number; integers without a point.
-    mutating func appendNumber(_ value: Double) {
+    public mutating func appendNumber(_ value: Double) {
         guard value.isFinite else { return append("null") }
         if value.magnitude <= JSONValue.largestExactInteger, let integer = Int64(exactly: value) {
             appendInteger(integer)
@@ -81,7 +95,7 @@ extension [UInt8] {
     }
 
     /// Appends an integer in decimal.
-    mutating func appendInteger(_ value: Int64) {
+    public mutating func appendInteger(_ value: Int64) {
         if value < 0 { append(UInt8(ascii: "-")) }
         appendMagnitude(value.magnitude)
     }

@@ -73,6 +73,61 @@ struct ResponseTests {
         #expect(answer.hasPrefix("HTTP/1.") && !answer.lowercased().contains("transfer-encoding"))
     }
 
+    @Test("an answer that is given again over a connection has each request's id, and is the other one when it changes")
+    func givenAgain() throws {
+        let kept = text("kept")
+        var changed = kept
+        changed.fields["X-Changed"] = "yes"
+        let other = changed
+        let server = try TestServer { request in
+            switch request.path[0] {
+            case "changed": .respond(other)
+            case "late": .work { kept }
+            case "broken":
+                .respond(HTTPResponse(status: 200, fields: HTTPFields([("Bad", "a\r\nSmuggled: yes")])))
+            default: .respond(kept)
+            }
+        }
+        let targets = ["/kept", "/kept", "/late", "/changed", "/kept", "/broken", "/kept", "/broken", "/kept"]
+        let heads = targets.enumerated().map { number, target in
+            let close = number == targets.count - 1 ? "Connection: close\r\n" : ""
+            return "GET \(target) HTTP/1.1\r\nHost: a\r\nX-Request-Id: number-\(number)\r\n\(close)\r\n"
+        }
+        let answers = try server.exchange(heads.joined()).components(separatedBy: "HTTP/1.1 ").dropFirst()
+        #expect(answers.count == targets.count)
+        for (number, (target, answer)) in zip(targets, answers).enumerated() {
+            #expect(answer.components(separatedBy: "X-Request-Id: ").count == 2)
+            #expect(answer.contains("X-Request-Id: number-\(number)\r\n"))
+            #expect(answer.hasPrefix(target == "/broken" ? "500 " : "200 "))
+            #expect(answer.contains("X-Changed") == (target == "/changed"))
+            #expect(answer.hasSuffix("\r\n\r\nkept") == (target != "/broken"))
+            #expect(!answer.contains("Smuggled"))
+        }
+        let summaries = server.summaries.first(targets.count)
+        #expect(summaries.map(\.status) == targets.map { $0 == "/broken" ? 500 : 200 })
+        #expect(summaries.filter { $0.status == 200 }.allSatisfy { $0.bytesSent == 4 && $0.isComplete })
+    }
+
+    @Test("a response that was changed is no longer the same as the one it was copied from")
+    func identity() {
+        let first = text("a")
+        var second = first
+        #expect(second.isSame(as: first))
+        second.route = first.route
+        #expect(second.isSame(as: first))
+        second.fields["X"] = "1"
+        #expect(!second.isSame(as: first) && first.fields["X"] == nil && second.fields["X"] == "1")
+        second.fields["X"] = "2"
+        second.status = 404
+        second.route = "/a"
+        second.logNote = "note"
+        second.isProbe = true
+        second.body = .empty
+        #expect(first.status == 200 && first.route == nil && first.logNote == nil && !first.isProbe)
+        guard case .bytes(let bytes) = first.body else { return #expect(Bool(false), "the body changed") }
+        #expect(bytes == Array("a".utf8))
+    }
+
     @Test("HEAD gets the head that GET gets, and no body")
     func head() throws {
         let server = try TestServer { request in

@@ -42,14 +42,16 @@ package struct ProtocolGuard: Sendable {
     }
 
     /// The request that the head stands for.
-    package func request(_ head: RawHead, remoteAddress: String, id: String) throws(Refusal) -> HTTPRequest {
+    package func request(
+        _ head: RawHead, remoteAddress: String, id: String, hasClientLeft: @escaping @Sendable () -> Bool = { false }
+    ) throws(Refusal) -> HTTPRequest {
         let fields = try check(head)
         let target = try RequestTarget(head.target, method: head.method)
-        var request = HTTPRequest(
-            method: head.method == "HEAD" ? "GET" : head.method, target: head.target, path: target.path,
-            query: target.query.map { ($0.name, $0.value) }, fields: fields, remoteAddress: remoteAddress, id: id)
-        request.isHead = head.method == "HEAD"
-        return request
+        let isHead = head.method == "HEAD"
+        return HTTPRequest(
+            method: isHead ? "GET" : head.method, target: head.target, path: target.path,
+            query: target.query.map { ($0.name, $0.value) }, fields: fields, remoteAddress: remoteAddress, id: id,
+            isHead: isHead, hasClientLeft: hasClientLeft)
     }
 
     /// The fields with their values trimmed.

@@ -18,13 +18,21 @@ final class Connection: Sendable {
     /// Phase in the low bits, the monotonic time of its start above: read and written as one.
     private let phaseAndTime: Atomic<UInt64>
     private let cut = Atomic<Bool>(false)
-    /// That of the last request.
-    private let lastHead = Mutex<KnownHead?>(nil)
+    /// Of the last request.
+    private let last = Mutex(Last())
+    private let table: ConnectionTable
+
+    private struct Last: ~Copyable {
+        var head: KnownHead?
+        var response: DaemonResponse?
+    }
 
     private static let phaseBits: UInt64 = 3
 
-    init(_ connection: OpaquePointer, id: UInt64) {
+    /// - Parameter table: that it is to be in.
+    init(_ connection: OpaquePointer, id: UInt64, table: ConnectionTable) {
         self.id = id
+        self.table = table
         handle = Handle(pointer: connection)
         socket = ClientSocket(descriptor: lk_mhd_socket(connection))
         remoteAddress = ClientSocket.host(lk_mhd_client_address(connection))
@@ -51,12 +59,30 @@ final class Connection: Sendable {
         socket.shutDown()
     }
 
+    /// Whether the client waits no more for a response (``ConnectionTable/hasLeft(_:)``).
+    var hasClientLeft: Bool { table.hasLeft(self) }
+
+    // MARK: What clients do again and again
+
     /// What this head came to the last time, where that was just before.
     func known(_ received: ReceivedHead) -> KnownHead? {
-        lastHead.withLock { $0.flatMap { $0.fits(received) ? $0 : nil } }
+        last.withLock { last in last.head.flatMap { $0.fits(received) ? $0 : nil } }
     }
 
-    func remember(_ head: KnownHead?) { lastHead.withLock { $0 = head } }
+    func remember(_ head: KnownHead) {
+        last.withLock { $0.head = head.isWorthKeeping ? head : nil }
+    }
+
+    /// Takes the response that was remembered.
+    func lastResponse() -> DaemonResponse? { last.withLock { $0.response.take() } }
+
+    func remember(_ response: consuming DaemonResponse) {
+        var response = Optional(response)
+        last.withLock { $0.response = response.take() }
+    }
+
+    /// It is closed; what it remembers refers to it.
+    func forget() { last.withLock { $0 = Last() } }
 
     private static func pack(_ phase: ConnectionPhase, _ time: Int64) -> UInt64 {
         UInt64(truncatingIfNeeded: time) << phaseBits | phase.rawValue

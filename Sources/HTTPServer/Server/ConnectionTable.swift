@@ -55,6 +55,7 @@ final class ConnectionTable: Sendable {
             state.entries[connection.id] = nil
             return state.entries.isEmpty && state.mode > .serving
         }
+        connection.forget()
         openCount.subtract(1, ordering: .relaxed)
         if isLast { whenEmpty() }
     }

@@ -133,47 +133,48 @@ final class Exchange: @unchecked Sendable {
 
     private func begin(_ received: ReceivedHead) -> Step {
         core.requestsInFlight.add(1, ordering: .relaxed)
-        var request: HTTPRequest
+        let head: KnownHead
         do throws(Refusal) {
-            request = try read(received)
-            summary.trace = request.trace
-            request.hasClientLeft = { [connection, core] in core.table.hasLeft(connection) }
+            head = try read(received)
             guard core.table.count <= core.configuration.connections else {
                 throw Refusal(status: 503, detail: "The server has too many connections.")
             }
         } catch {
             return respondEarly(refusal(error.status, error.detail))
         }
-        isHead = request.isHead
-        expectsContinue = request.fields["Expect"] != nil
+        isHead = head.request.isHead
+        expectsContinue = head.expectsContinue
         // The chunk parser of libmicrohttpd 0.9.75 is lenient: what follows such a body is not trusted.
-        let isChunked = request.fields["Transfer-Encoding"] != nil
-        closes = isChunked || core.table.isStopping
-        return dispose(core.application.begin(request), length: isChunked ? nil : request.contentLength ?? 0)
+        closes = head.isChunked || core.table.isStopping
+        var request = head.request
+        request.id = summary.id
+        return dispose(core.application.begin(request), length: head.length)
     }
 
-    /// The request that a head stands for, which has a name from here on, whether it is one or not.
-    private func read(_ received: ReceivedHead) throws(Refusal) -> HTTPRequest {
+    /// The head, and a name for the request, which it has from here on, whether it is one or not.
+    private func read(_ received: ReceivedHead) throws(Refusal) -> KnownHead {
         if let known = connection.known(received) {
             summary.method = known.method
             summary.id = known.sentID ?? core.makeRequestID()
-            var request = known.request
-            request.id = summary.id
-            return request
+            summary.trace = known.trace
+            return known
         }
         let head = received.read()
         let sentID = RequestID.sent(with: head)
         summary.method = head.method
         summary.id = sentID ?? core.makeRequestID()
         let request = try core.protocolGuard.request(
-            head, remoteAddress: connection.remoteAddress, id: summary.id)
-        connection.remember(KnownHead(received, method: head.method, sentID: sentID, request: request))
-        return request
+            head, remoteAddress: connection.remoteAddress, id: summary.id,
+            hasClientLeft: { [connection] in connection.hasClientLeft })
+        let known = KnownHead(received, method: head.method, sentID: sentID, request: request)
+        summary.trace = known.trace
+        connection.remember(known)
+        return known
     }
 
     /// - Parameter length: of the body; `nil` where only its end tells.
     private func dispose(_ disposition: HTTPDisposition, length: Int64?) -> Step {
-        connection.enter(length == 0 ? .handling : .body)
+        if length != 0 { connection.enter(.body) }
         let next: Next
         switch disposition {
         case .receive(let body, let limit, let tooLarge):
@@ -283,17 +284,21 @@ final class Exchange: @unchecked Sendable {
         stage = .sending
         connection.enter(.sending)
         if case .stream(let stream as any HTTPLiveBodyStream) = response.body, stream.endsConnection { closes = true }
-        let prepared = prepare(response)
-        let (source, count): (BodyReader.Source?, Int64?) =
-            switch prepared.body {
-            case .empty: (nil, 0)
-            case .bytes(let bytes): (.bytes(bytes), Int64(bytes.count))
-            case .stream(let stream): (.stream(stream), stream.count)
-            }
-        let made = DaemonResponse(source, count: count, fields: prepared.fields, exchange: self)
-        guard let made else { return fail() }
-        if !isHead, made.isCopied { summary.bytesSent = count ?? 0 }
-        return made.queue(on: connection, status: prepared.status) ? .taken(0) : fail()
+        guard let made = sendable(response) else { return fail() }
+        if !isHead { summary.bytesSent = made.copiedBytes }
+        guard made.queue(on: connection) else { return fail() }
+        if made.isWorthKeeping, !closes { connection.remember(made) }
+        return .taken(0)
+    }
+
+    /// The response as libmicrohttpd takes it.
+    private func sendable(_ response: HTTPResponse) -> DaemonResponse? {
+        if var last = connection.lastResponse(), !closes, last.becomesAnswer(response, to: summary.id) {
+            summary.note(response)
+            return last
+        }
+        let (prepared, original) = prepare(response)
+        return DaemonResponse(prepared, of: original, requestID: summary.id, exchange: self)
     }
 
     /// Counts bytes of the body that the daemon has taken.
@@ -310,7 +315,7 @@ final class Exchange: @unchecked Sendable {
         closes = true
         stage = .lingering
         connection.enter(.lingering)
-        let bytes = prepare(response).serialized(
+        let bytes = prepare(response).0.serialized(
             date: Int64(time(nil)), withBody: summary.method != "HEAD", maximumBody: Self.longestEarlyBody)
         // The send buffer is empty, or holds earlier responses that the client does not read: then it goes without.
         guard let bytes, connection.socket.send(bytes),
@@ -322,17 +327,19 @@ final class Exchange: @unchecked Sendable {
         return .taken(0)
     }
 
-    /// The response as it goes out, or an error where the application made one that cannot be sent.
-    private func prepare(_ response: HTTPResponse) -> PreparedResponse {
+    /// The response as it goes out, or an error where the application made one that cannot be sent; and what it was made of.
+    private func prepare(_ response: HTTPResponse) -> (PreparedResponse, HTTPResponse) {
         if let prepared = PreparedResponse(response, requestID: summary.id, closes: closes) {
             summary.note(response)
-            return prepared
+            return (prepared, response)
         }
         var error = refusal(500, "The server could not answer.")
         error.logNote = "a response with an invalid status or header field was not sent"
         summary.note(error)
-        return PreparedResponse(error, requestID: summary.id, closes: closes)
+        let prepared =
+            PreparedResponse(error, requestID: summary.id, closes: closes)
             ?? PreparedResponse(bare: 500, requestID: summary.id, closes: closes)
+        return (prepared, error)
     }
 
     private func refusal(_ status: Int, _ detail: String) -> HTTPResponse {

@@ -131,7 +131,7 @@ public final class HTTPServer: Sendable {
     /// Half of it is for reading at first, all of it where a head needs that: half as much again as a head may have, so
     /// that those that are somewhat too large are still read and get the application's error. Not more, because
     /// libmicrohttpd zeroes all of it between two requests of a connection, which then takes much of the request's time.
-    private static func connectionMemory(headBytes: Int) -> Int { max(48 * 1024, headBytes * 3 / 2) }
+    private static func connectionMemory(headBytes: Int) -> Int { max(32 * 1024, headBytes * 3 / 2) }
 
     /// Stops accepting, lets requests finish for as long as the grace period lasts, then cuts the rest: their sinks are
     /// aborted. Returns when no callback runs any more, except for handlers that have not returned; their responses are

@@ -20,7 +20,7 @@ public struct HTTPServerConfiguration: Sendable, Hashable {
     public var connectionsPerAddress: Int? = 256
 
     /// Request line and fields together; a longer head is answered with 431.
-    public var headBytes = 32 * 1024
+    public var headBytes = 20 * 1024
     public var headFields = 100
     /// A longer target is answered with 414.
     public var targetBytes = 8 * 1024

@@ -3,9 +3,12 @@ import CMicroHTTPD
 /// A response with its fields as they go out.
 struct PreparedResponse {
     let status: Int
+    /// With ``requestIDField``.
     let fields: [(name: String, value: String)]
     /// Empty where the status or the method forbids one.
     let body: HTTPBody
+
+    static let requestIDField = "X-Request-Id"
 
     /// Set by the server or by libmicrohttpd, whatever the application says.
     private static let reserved = [
@@ -26,7 +29,7 @@ struct PreparedResponse {
             // libmicrohttpd cannot send an empty value, and an absent field says the same.
             if !field.value.isEmpty { fields.append(field) }
         }
-        fields.append(("X-Request-Id", requestID))
+        fields.append((Self.requestIDField, requestID))
         if closes { fields.append(("Connection", "close")) }
         self.fields = fields
         status = response.status
@@ -36,7 +39,7 @@ struct PreparedResponse {
     /// Only a status.
     init(bare status: Int, requestID: String, closes: Bool) {
         self.status = status
-        fields = [("X-Request-Id", requestID)] + (closes ? [("Connection", "close")] : [])
+        fields = [(Self.requestIDField, requestID)] + (closes ? [("Connection", "close")] : [])
         body = .empty
     }
 

@@ -51,24 +51,37 @@ struct ReceivedHead {
 
 /// A head that was taken apart and found good, and what it came to. Clients that ask again and again over a connection
 /// mostly send the same bytes.
-struct KnownHead: Sendable {
+final class KnownHead: Sendable {
     /// Longer ones are not kept: there may be thousands of connections.
     private static let mostBytes = 1024
 
     private let bytes: [UInt8]
+    /// As the client sent it: `HEAD`, not `GET`.
     let method: String
     /// The client's own name for it.
     let sentID: String?
+    /// Under the name of the first that had this head.
     let request: HTTPRequest
+    let trace: TraceContext?
+    /// Whether the client waits for 100 (Continue) before it sends the body.
+    let expectsContinue: Bool
+    /// Whether only its end tells how long the body is.
+    let isChunked: Bool
+    /// Of the body; `nil` where only its end tells.
+    let length: Int64?
 
-    /// `nil` where it is not worth keeping.
-    init?(_ received: ReceivedHead, method: String, sentID: String?, request: HTTPRequest) {
-        guard (1...Self.mostBytes).contains(received.bytes.count) else { return nil }
-        bytes = Array(received.bytes)
+    init(_ received: ReceivedHead, method: String, sentID: String?, request: HTTPRequest) {
+        bytes = (1...Self.mostBytes).contains(received.bytes.count) ? Array(received.bytes) : []
         self.method = method
         self.sentID = sentID
         self.request = request
+        trace = request.trace
+        expectsContinue = request.fields["Expect"] != nil
+        isChunked = request.fields["Transfer-Encoding"] != nil
+        length = isChunked ? nil : request.contentLength ?? 0
     }
+
+    var isWorthKeeping: Bool { !bytes.isEmpty }
 
     /// Whether these are the same bytes, which libmicrohttpd has split in the same way.
     func fits(_ received: ReceivedHead) -> Bool {

@@ -48,7 +48,7 @@ public struct HTTPRequestSummary: Sendable {
     public var logLevel: Logger.Level { status >= 500 ? .error : isProbe && status < 400 ? .debug : .info }
 
     /// Everything that its line says beside the message, in the order of the names.
-    public func describe(_ field: (_ name: String, _ value: LogValue) -> Void) {
+    public func describe(_ field: (_ name: StaticString, _ value: LogValue) -> Void) {
         field("bytes_in", .integer(bytesReceived))
         field("bytes_out", .integer(bytesSent))
         if !isComplete { field("complete", .flag(false)) }
@@ -68,7 +68,7 @@ public struct HTTPRequestSummary: Sendable {
         guard log.logLevel <= level else { return }
         var metadata: Logger.Metadata = [:]
         describe { name, value in
-            metadata[name] =
+            metadata[name.description] =
                 switch value {
                 case .text(let text): .string(text)
                 case .integer(let number): .stringConvertible(number)

@@ -39,7 +39,7 @@ final class ServerCore: Sendable {
 
     func opened(_ connection: OpaquePointer) -> Connection {
         let id = lastConnection.add(1, ordering: .relaxed).newValue
-        let opened = Connection(connection, id: id)
+        let opened = Connection(connection, id: id, table: table)
         table.opened(opened)
         return opened
     }

@@ -4,11 +4,16 @@ import Jobs
 /// `/healthz` and `/readyz`.
 struct HealthRoutes: Sendable {
     let services: Services
+    /// The same one each time, which the server need not make again.
     private let isAlive: HTTPResponse
+
+    static let alivePath = "/healthz"
 
     init(services: Services) {
         self.services = services
-        isAlive = .json(200, ["status": "ok", "version": .string(services.version)]).asProbe
+        var response = HTTPResponse.json(200, ["status": "ok", "version": .string(services.version)]).asProbe
+        response.route = Self.alivePath
+        isAlive = response
     }
 
     /// The process answers; nothing else is asked.

@@ -52,8 +52,9 @@ struct JobWaitRoute: Sendable {
 
     private func document(_ job: Job) -> JobDocuments.Document {
         let tag = services.tag(job)
-        return JobDocuments.Document(
-            tag: tag, response: .json(200, JobWriter.json(job), fields: [("ETag", tag.description)]))
+        var response = HTTPResponse.json(200, JobWriter.json(job), fields: [("ETag", tag.description)])
+        response.route = Self.pattern
+        return JobDocuments.Document(tag: tag, response: response)
     }
 
     private func respond(_ document: JobDocuments.Document, _ context: RequestContext) throws -> HTTPResponse {

@@ -3,7 +3,7 @@ import HTTPServer
 /// Everything the service answers to.
 enum RouteTable {
     /// For those who run the service: they tell nothing of a tenant, and need no key.
-    static let operations: Set = ["/healthz", "/readyz", "/metrics"]
+    static let operations: Set = [HealthRoutes.alivePath, "/readyz", "/metrics"]
 
     static func routes(_ services: Services, _ renderings: RenderingQueue) -> [Route] {
         let health = HealthRoutes(services: services)
@@ -44,7 +44,7 @@ enum RouteTable {
             Route("GET", UploadRoutes.pattern, .answer(.queue, uploads.show)),
             Route("PATCH", UploadRoutes.pattern, .intake(uploads.append)),
             Route("DELETE", UploadRoutes.pattern, .answer(.queue, uploads.delete)),
-            Route("GET", "/healthz", .answer(.inline, health.alive)),
+            Route("GET", HealthRoutes.alivePath, .answer(.inline, health.alive)),
             Route("GET", "/readyz", .answer(.queue, health.ready)),
             Route("GET", "/metrics", .answer(.queue, MetricsRoute(services: services).metrics)),
             Route("GET", DocumentRoutes.documentPath, .answer(.inline, documents.document)),

@@ -15,24 +15,26 @@ struct Router: Sendable {
         routesByLength = (0...max(longest, 1)).map { length in routes.filter { $0.canFit(segments: length) } }
     }
 
-    /// The routes that a path fits.
-    private func matches(_ path: [String]) -> [Route] {
-        path.count < routesByLength.count ? routesByLength[path.count].filter { $0.fits(path) } : []
+    /// The routes that a path of as many segments can fit.
+    private func candidates(_ path: [String]) -> [Route] {
+        path.count < routesByLength.count ? routesByLength[path.count] : []
     }
 
     func disposition(of request: HTTPRequest) -> HTTPDisposition {
-        let matches = matches(request.path)
-        guard let pattern = matches.first?.pattern else {
+        let path = request.path
+        let candidates = candidates(path)
+        guard let pattern = candidates.first(where: { $0.fits(path) })?.pattern else {
             return .respond(Self.response(to: Self.nothingHere(request), request, route: nil))
         }
         if request.method == "OPTIONS" {
-            var response = HTTPResponse(status: 204, fields: HTTPFields([("Allow", Self.allow(matches))]))
+            let allowed = Self.allow(candidates.filter { $0.fits(path) })
+            var response = HTTPResponse(status: 204, fields: HTTPFields([("Allow", allowed)]))
             response.route = pattern
             return .respond(response)
         }
         do throws(Problem) {
             let (caller, verdict) = try access.admit(request, to: pattern)
-            let disposition = Self.dispatch(request, matches, pattern, caller)
+            let disposition = Self.dispatch(request, candidates, pattern, caller)
             guard let verdict else { return disposition }
             return disposition.mappingResponses { response in
                 var response = response
@@ -44,14 +46,17 @@ struct Router: Sendable {
         }
     }
 
-    /// - Parameter matches: the routes that the path fits.
+    /// - Parameter candidates: the routes that the path may fit.
     private static func dispatch(
-        _ request: HTTPRequest, _ matches: [Route], _ pattern: String, _ caller: Caller
+        _ request: HTTPRequest, _ candidates: [Route], _ pattern: String, _ caller: Caller
     ) -> HTTPDisposition {
-        guard let route = matches.first(where: { $0.method == request.method }),
-            let parameters = route.match(request.path)
+        let path = request.path
+        let method = request.method
+        guard let route = candidates.first(where: { $0.method == method && $0.fits(path) }),
+            let parameters = route.match(path)
         else {
-            return .respond(response(to: wrongMethod(request, matches), request, route: pattern))
+            let problem = wrongMethod(request, candidates.filter { $0.fits(path) })
+            return .respond(response(to: problem, request, route: pattern))
         }
         if let unknown = route.unknownParameter(in: request.query) {
             return .respond(response(to: unknownParameter(unknown, route), request, route: pattern))
@@ -63,7 +68,7 @@ struct Router: Sendable {
 
     /// Whether there is anything for the request's path and method.
     func hasRoute(for request: HTTPRequest) -> Bool {
-        matches(request.path).contains { $0.method == request.method }
+        candidates(request.path).contains { $0.method == request.method && $0.fits(request.path) }
     }
 
     private static func run(_ route: Route, _ context: RequestContext) -> HTTPDisposition {

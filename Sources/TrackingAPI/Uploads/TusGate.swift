@@ -34,10 +34,7 @@ struct TusGate: Sendable {
     /// A client that cannot send PATCH or DELETE says so in a field of a POST.
     private static func withItsMethod(_ request: HTTPRequest) -> HTTPRequest {
         guard request.method == "POST", let method = request.fields["X-HTTP-Method-Override"] else { return request }
-        var request = request
-        request.isHead = method == "HEAD"
-        request.method = request.isHead ? "GET" : method
-        return request
+        return request.asked(by: method)
     }
 
     /// A plain GET is no request of tus's, and OPTIONS is how a client learns what is spoken here.

@@ -22,7 +22,7 @@ struct JSONLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        var line = LogLine(label: label, level: event.level, message: event.message.description)
+        var line = LogLine(.init(label: label, level: event.level, message: event.message.description))
         let own = event.metadata ?? [:]
         let all = metadata.isEmpty ? own : metadata.merging(own) { $1 }
         for (key, value) in all.sorted(by: { $0.key < $1.key }) {

@@ -9,17 +9,25 @@ struct LogLine {
 
     private var bytes: [UInt8] = []
 
+    /// What follows the time, which many lines have alike.
+    struct Kind {
+        fileprivate let bytes: [UInt8]
+
+        init(label: String, level: Logger.Level, message: String) {
+            var bytes = Array(#"","level":"\#(level.rawValue)","logger":"#.utf8)
+            bytes.appendJSONString(label)
+            bytes.append(contentsOf: #","message":"#.utf8)
+            bytes.appendJSONString(message)
+            self.bytes = bytes
+        }
+    }
+
     /// An entry of this moment.
-    init(label: String, level: Logger.Level, message: String) {
+    init(_ kind: Kind) {
         bytes.reserveCapacity(Self.usualBytes)
         bytes.append(contentsOf: #"{"time":""#.utf8)
         RFC3339.append(Date(), to: &bytes)
-        bytes.append(contentsOf: #"","level":""#.utf8)
-        bytes.append(contentsOf: level.rawValue.utf8)
-        bytes.append(contentsOf: #"","logger":"#.utf8)
-        bytes.appendJSONString(label)
-        bytes.append(contentsOf: #","message":"#.utf8)
-        bytes.appendJSONString(message)
+        bytes.append(contentsOf: kind.bytes)
     }
 
     mutating func add(_ key: String, _ value: JSONValue) {
@@ -27,6 +35,34 @@ struct LogLine {
         bytes.appendJSONString(key)
         bytes.append(UInt8(ascii: ":"))
         value.append(to: &bytes)
+    }
+
+    // The keys of these hold nothing that JSON escapes.
+
+    mutating func add(_ key: StaticString, _ text: String) {
+        begin(key)
+        bytes.appendJSONString(text)
+    }
+
+    mutating func add(_ key: StaticString, _ number: Int64) {
+        begin(key)
+        bytes.appendInteger(number)
+    }
+
+    mutating func add(_ key: StaticString, _ number: Double) {
+        begin(key)
+        bytes.appendNumber(number)
+    }
+
+    mutating func add(_ key: StaticString, _ flag: Bool) {
+        begin(key)
+        bytes.append(contentsOf: (flag ? "true" : "false").utf8)
+    }
+
+    private mutating func begin(_ key: StaticString) {
+        bytes.append(contentsOf: ",\"".utf8)
+        bytes.append(contentsOf: UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
+        bytes.append(contentsOf: "\":".utf8)
     }
 
     /// The whole line, with its end.

@@ -34,8 +34,7 @@ extension Service {
 
     /// HEAD, as the server hands it on.
     func head(_ path: String, _ fields: [(name: String, value: String)] = Service.tus) -> Answer {
-        var request = Self.request("GET", path, HTTPFields(fields))
-        request.isHead = true
+        let request = Self.request("GET", path, HTTPFields(fields)).asked(by: "HEAD")
         switch api.begin(request) {
         case .respond(let response): return Answer(response)
         case .work(let work): return Answer(work())
