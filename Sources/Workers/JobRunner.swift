@@ -140,9 +140,9 @@ struct JobRunner: Sendable {
     }
 
     private func fail(_ active: ActiveJob, _ error: any Error, _ result: ResultFile?) {
-        if let error = error as? JobsError, error.code == .unreachable {
-            // Nothing is wrong with the job: it waits until its blobs can be reached again.
-            logger.error("a job's blobs cannot be reached", metadata: metadata(active, error))
+        if let error = error as? JobsError, error.code == .unreachable || error.code == .busy {
+            // Nothing is wrong with the job: it waits until the stores answer again.
+            logger.error("a job waits, because a store does not answer", metadata: metadata(active, error))
             release(active, result)
             return pause(configuration.pollSeconds)
         }

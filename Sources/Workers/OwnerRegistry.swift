@@ -39,10 +39,10 @@ public final class OwnerRegistry: Sendable {
     deinit { close() }
 
     /// Owners whose process is gone.
-    func dead() -> [String] { others().filter { !isAlive($0) } }
+    func dead() -> [String] { (others() ?? []).filter { !isAlive($0) } }
 
-    /// Whether other processes work on the same data.
-    public func hasLivingOthers() -> Bool { others().contains { isAlive($0) } }
+    /// Whether other processes work on the same data; where that cannot be seen, they may.
+    public func hasLivingOthers() -> Bool { others()?.contains { isAlive($0) } ?? true }
 
     /// Removes the file of a dead owner, once its jobs are requeued.
     func forget(_ owner: String) { unlink("\(directory)/\(owner)") }
@@ -55,14 +55,16 @@ public final class OwnerRegistry: Sendable {
         Glibc.close(file)
     }
 
-    private func others() -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        return names.filter { $0 != owner && !$0.hasPrefix(".") }.sorted()
+    /// `nil` where the folder cannot be read.
+    private func others() -> [String]? {
+        let names = try? FileManager.default.contentsOfDirectory(atPath: directory)
+        return names?.filter { $0 != owner && !$0.hasPrefix(".") }.sorted()
     }
 
     private func isAlive(_ owner: String) -> Bool {
         let other = open("\(directory)/\(owner)", O_RDWR | O_CLOEXEC)
-        guard other >= 0 else { return false }
+        // Whoever cannot be looked at may be alive.
+        guard other >= 0 else { return errno != ENOENT }
         defer { Glibc.close(other) }
         return flock(other, LOCK_EX | LOCK_NB) != 0
     }

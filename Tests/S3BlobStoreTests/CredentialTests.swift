@@ -99,6 +99,28 @@ struct CredentialTests {
         #expect(service.count("Authorization: secret") == 2)
     }
 
+    @Test("a role's keys are used until they expire where they cannot be renewed; after that it may pass")
+    func renewalFails() throws {
+        let service = try FaultyProxy()
+        defer { service.end() }
+        let expiry = RFC3339.string(clock.now().addingTimeInterval(3600))
+        let keys = chain(["AWS_CONTAINER_CREDENTIALS_FULL_URI": service.endpoint + "/role"])
+        service.fail("GET /role ", .answer(500, body: ""))
+        #expect(try #require(throws: S3CredentialsMissing.self) { try keys.current() }.isPassing == false)
+        service.fail("GET /role ", .answer(200, body: Self.role("FIRST", expires: expiry)))
+        #expect(try keys.current().accessKey == "FIRST")
+        clock.advance(3400)
+        service.fail("GET /role ", times: 2, .answer(500, body: ""))
+        #expect(try keys.current().accessKey == "FIRST")
+        #expect(try keys.current().accessKey == "FIRST")
+        #expect(service.count("GET /role ") == 3)
+        clock.advance(210)
+        #expect(try #require(throws: S3CredentialsMissing.self) { try keys.current() }.isPassing)
+        let later = RFC3339.string(clock.now().addingTimeInterval(3600))
+        service.fail("GET /role ", .answer(200, body: Self.role("SECOND", expires: later)))
+        #expect(try keys.current().accessKey == "SECOND")
+    }
+
     @Test("keys of a role are asked of no machine but this one, unless by https")
     func trusted() throws {
         let keys = chain(["AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com/role"])
@@ -163,6 +185,21 @@ struct CredentialTests {
         try store.put("a", [1])
         proxy.fail("PUT ", times: 2, .answer(400, body: error))
         #expect(throws: JobsError.self) { try store.put("b", [1]) }
+    }
+
+    @Test("HEAD, whose answer cannot say what is wrong, is asked once more with new keys and the server's clock")
+    func head() throws {
+        let bucket = try Bucket()
+        let proxy = try FaultyProxy(to: bucket.server.port)
+        defer { proxy.end() }
+        let store = try bucket.store(endpoint: proxy.endpoint)
+        proxy.fail("HEAD ", .answer(403, body: "", fields: ["Date: Fri, 24 May 2013 00:00:00 GMT"]))
+        #expect(try store.localPath("nothing") == nil)
+        let heads = proxy.requests.filter { $0.hasPrefix("HEAD ") }
+        #expect(heads.count == 2 && heads[1].contains("x-amz-date: 20130524T0000"))
+        proxy.fail("HEAD ", times: 2, .answer(403, body: ""))
+        #expect(throws: JobsError.self) { try store.localPath("nothing") }
+        #expect(proxy.count("HEAD ") == 4)
     }
 
     @Test("a clock that is wrong is put right by the server's, once it minds")

@@ -25,6 +25,9 @@ final class ConnectionPool: Sendable {
     private let configuration: PostgresConfiguration
     private let session: String
     private let state = Mutex(State())
+    /// Whoever has waited for long for a connection may use it for this long all the same: a time limit breaks it, and that
+    /// takes it from others.
+    private static let leastUse = Duration.seconds(1)
     /// Counts the connections that may still be lent.
     private let free: DispatchSemaphore
 
@@ -54,7 +57,7 @@ final class ConnectionPool: Sendable {
         do throws(JobsError) {
             let connection: PostgresConnection
             if let idle = try idle() { connection = idle } else { connection = try made(until: deadline) }
-            connection.deadline = deadline
+            connection.deadline = max(deadline, .now + Self.leastUse)
             return connection
         } catch {
             free.signal()

@@ -26,11 +26,14 @@ struct PostgresError: Error, CustomStringConvertible {
 
     static let uniqueViolation = "23505"
 
-    /// Whether the connection is of no more use: it broke, or its server stops, or is a standby by now.
+    /// Whether the connection is of no more use: it broke, or its server stops, or is a standby by now, or what was prepared
+    /// on it does not fit the tables any more (`feature_not_supported`: "cached plan must not change result type";
+    /// `invalid_sql_statement_name`).
     var endsConnection: Bool {
         switch kind {
         case .connection, .timeout: true
-        case .server(let state): state.hasPrefix("08") || state.hasPrefix("57P") || state == "25006"
+        case .server(let state):
+            state.hasPrefix("08") || state.hasPrefix("57P") || ["25006", "0A000", "26000"].contains(state)
         }
     }
 

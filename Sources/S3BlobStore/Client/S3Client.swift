@@ -48,6 +48,8 @@ final class S3Client: Sendable {
     private let connections: HTTPConnections
     private let retries: S3Retries
     private let clock: any Jobs.Environment
+    /// A request may be this late; a second, by which dates are rounded, says nothing.
+    private static let noticedSkewSeconds = 60.0
     /// Seconds that the server's clock is ahead, where it once refused a request for that.
     private let skew = Mutex(0.0)
 
@@ -93,7 +95,7 @@ final class S3Client: Sendable {
                 let response = Self.response(reply, request)
                 if (200..<300).contains(response.status) && response.code == nil { return response }
                 if request.accepts.contains(response.status) && response.code != "NoSuchBucket" { return response }
-                if !hasNewKeys && mayBeMended(response) {
+                if !hasNewKeys && mayBeMended(response, request) {
                     hasNewKeys = true
                     continue
                 }
@@ -105,7 +107,7 @@ final class S3Client: Sendable {
                 guard error.isPassing, !hasBegun else { throw unreachable(request, error, attempt, hasBegun) }
                 guard attempt < retries.attempts else { throw unreachable(request, error, attempt, false) }
             } catch let error as S3CredentialsMissing {
-                throw JobsError(.io, "\(name(request)): \(error.message)")
+                throw JobsError(error.isPassing ? .unreachable : .io, "\(name(request)): \(error.message)")
             }
             retries.wait(after: attempt, asked: asked)
             attempt += 1
@@ -146,18 +148,29 @@ final class S3Client: Sendable {
 
     // MARK: Errors
 
-    /// Keys that have expired, and a clock that is wrong, are put right once.
-    private func mayBeMended(_ response: S3Response) -> Bool {
+    /// Keys that have expired or were changed, and a clock that is wrong, are put right once.
+    private func mayBeMended(_ response: S3Response, _ request: S3Request) -> Bool {
         switch response.code {
-        case "ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired":
+        case "ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId":
             credentials.forget()
             return true
         case "RequestTimeTooSkewed":
-            guard let theirs = response.date else { return false }
-            skew.withLock { $0 = theirs.timeIntervalSince(clock.now()) }
+            return followClock(of: response, from: 0)
+        // The answer to HEAD has no body to say which of these it is.
+        case nil where request.method == "HEAD" && (response.status == 400 || response.status == 403):
+            credentials.forget()
+            _ = followClock(of: response, from: Self.noticedSkewSeconds)
             return true
         default: return false
         }
+    }
+
+    /// - Parameter least: seconds of difference that matter.
+    private func followClock(of response: S3Response, from least: Double) -> Bool {
+        guard let theirs = response.date else { return false }
+        let difference = theirs.timeIntervalSince(clock.now())
+        if abs(difference) >= least { skew.withLock { $0 = difference } }
+        return true
     }
 
     /// Whether the same request may succeed later.

@@ -5,16 +5,26 @@ import Synchronization
 /// Looks for keys where the tools of Amazon's do, in their order: the environment, the shared credentials file, the
 /// container's endpoint, the instance's metadata ("Standardized credential providers", AWS SDKs and Tools Reference
 /// Guide). A profile that is named comes before the environment. The first place that has any is kept to; keys that
-/// expire are fetched again five minutes before.
+/// expire are fetched again five minutes before, and used on until they have expired where that fails.
 final class CredentialChain: S3CredentialSource {
     /// Seconds before their end at which keys are taken for expired.
     private static let marginSeconds = 300.0
+    /// Seconds until it is tried again to renew keys that are still good.
+    private static let retrySeconds = 10.0
+
+    private struct State {
+        var keys: S3Credentials?
+        /// Before then they are not renewed.
+        var retryAt = Date.distantPast
+        /// Whether there were keys at any time: then there being none is no fault of the configuration.
+        var hadKeys = false
+    }
 
     private let environment: [String: String]
     private let profile: String?
     private let metadata: MetadataService
     private let clock: any Jobs.Environment
-    private let kept = Mutex<S3Credentials?>(nil)
+    private let state = Mutex(State())
 
     /// - Parameters:
     ///   - environment: the variables of the process.
@@ -31,17 +41,25 @@ final class CredentialChain: S3CredentialSource {
 
     func current() throws -> S3Credentials {
         // Held meanwhile: all who need keys wait for the same answer.
-        try kept.withLock { kept in
-            if let kept, kept.expiresAt.map({ $0.timeIntervalSince(clock.now()) > Self.marginSeconds }) ?? true {
-                return kept
+        try state.withLock { state in
+            let now = clock.now()
+            let left = state.keys.map { $0.expiresAt?.timeIntervalSince(now) ?? .infinity } ?? 0
+            if let keys = state.keys, left > Self.marginSeconds || left > 0 && now < state.retryAt { return keys }
+            do {
+                let found = try find()
+                state = State(keys: found, hadKeys: true)
+                return found
+            } catch {
+                state.retryAt = now.addingTimeInterval(Self.retrySeconds)
+                if let keys = state.keys, left > 0 { return keys }
+                guard var missing = error as? S3CredentialsMissing else { throw error }
+                missing.isPassing = state.hadKeys
+                throw missing
             }
-            let found = try find()
-            kept = found
-            return found
         }
     }
 
-    func forget() { kept.withLock { $0 = nil } }
+    func forget() { state.withLock { $0.keys = nil } }
 
     private func find() throws -> S3Credentials {
         if profile == nil, let found = try fromEnvironment() { return found }

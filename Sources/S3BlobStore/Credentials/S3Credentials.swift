@@ -14,6 +14,8 @@ struct S3Credentials: Hashable, Sendable {
 /// No keys were found, or what should hold them cannot be read; for the person who runs the service.
 struct S3CredentialsMissing: Error {
     var message: String
+    /// Whether there were keys before, and may be again.
+    var isPassing = false
 }
 
 /// Gives keys, new ones before the old ones expire. Blocks where they come from another machine.
