@@ -26,6 +26,23 @@ struct PostgresError: Error, CustomStringConvertible {
 
     static let uniqueViolation = "23505"
 
+    /// What libpq or the server say, and what to change in the URL where they do not say it.
+    fileprivate var advice: String {
+        if message.contains("certificate verify failed") {
+            return message + "; the server's certificate is not from an authority that is trusted here: `sslrootcert` "
+                + "in the URL names the file of the authority's certificate"
+        }
+        if message.contains("does not match host name") {
+            return message + "; the URL must name the server as its certificate does, where `sslmode` is `verify-full` "
+                + "(`hostaddr` may give its address)"
+        }
+        if message.contains("no pg_hba.conf entry"), message.contains("no encryption") {
+            return message + "; the server takes no connection without TLS: `sslmode` in the URL must be `require` or "
+                + "better, `verify-full` to be sure who answers"
+        }
+        return message
+    }
+
     /// Whether the connection is of no more use: it broke, or its server stops, or is a standby by now, or what was prepared
     /// on it does not fit the tables any more (`feature_not_supported`: "cached plan must not change result type";
     /// `invalid_sql_statement_name`).
@@ -47,7 +64,7 @@ struct PostgresError: Error, CustomStringConvertible {
 extension JobsError {
     init(_ error: PostgresError) {
         switch error.kind {
-        case .connection: self.init(.unreachable, "the job database cannot be reached: \(error.message)")
+        case .connection: self.init(.unreachable, "the job database cannot be reached: \(error.advice)")
         case .timeout: self.init(.unreachable, "the job database does not answer: \(error.message)")
         case .server(let state):
             switch state {
