@@ -139,10 +139,16 @@ let package = Package(
         .executableTarget(
             name: "lktrack-bench",
             dependencies: [
-                "Jobs", "LucasKanade", "Media", "OpenCVTracking", "SQLiteJobStore", "Tracking",
-                .product(name: "GRDB", package: "GRDB.swift"),
+                "CapacityModel", "Jobs", "LucasKanade", "Media", "OpenCVTracking", "PostgresJobStore", "SQLiteJobStore",
+                "ServiceHarness", "Tracking", .product(name: "GRDB", package: "GRDB.swift"),
             ],
             path: "Benchmarks/lktrack-bench", swiftSettings: swiftSettings),
+        // What docs/scaling.md calculates with.
+        .target(name: "CapacityModel", path: "Benchmarks/CapacityModel", swiftSettings: numericSettings),
+        .executableTarget(
+            name: "lktrack-simulate", dependencies: ["CapacityModel"], path: "Benchmarks/lktrack-simulate",
+            swiftSettings: swiftSettings),
+        .testTarget(name: "CapacityModelTests", dependencies: ["CapacityModel"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "lktrack-decode-alone", dependencies: ["OpenCVPeer"], path: "Benchmarks/lktrack-decode-alone",
             swiftSettings: swiftSettings),

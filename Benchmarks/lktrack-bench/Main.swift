@@ -26,6 +26,7 @@ enum BenchPart: String, CaseIterable, Codable {
     case trackers, ablation, sensitivity, frame, alignment, flow, targets, resolution, overlap, sandbox, upload,
         watchers
     case load, queue
+    case parts, database
 
     var summary: String {
         switch self {
@@ -43,6 +44,8 @@ enum BenchPart: String, CaseIterable, Codable {
         case .watchers: "reading a job while a thousand clients watch jobs"
         case .load: "requests a second, beside a bare libmicrohttpd program that answers the same; submissions"
         case .queue: "claiming and listing with 100,000 queued jobs, beside 1,000"
+        case .parts: "a job of 64 targets, and a queue of jobs, on one node and on four of equal processors"
+        case .database: "what each operation asks of PostgreSQL"
         }
     }
 
@@ -62,6 +65,8 @@ enum BenchPart: String, CaseIterable, Codable {
         case .watchers: try WatchersBench(options).run(&report)
         case .load: try LoadBench(options).run(&report)
         case .queue: try QueueBench(options).run(&report)
+        case .parts: try PartsBench(options).run(&report)
+        case .database: try DatabaseBench(options).run(&report)
         }
     }
 }
