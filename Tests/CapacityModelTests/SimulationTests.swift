@@ -33,7 +33,7 @@ struct SimulationTests {
 
     @Test(
         "waits as long as Erlang's formula says, where jobs are exponential and the database costs nothing",
-        arguments: [(1, 0.5, 20_000), (1, 0.8, 40_000), (4, 0.8, 40_000), (16, 0.8, 40_000)])
+        arguments: [(1, 0.5, 20_000), (1, 0.8, 40_000), (4, 0.8, 40_000), (16, 0.8, 80_000)])
     func erlang(servers: Int, load: Double, jobs: Int) {
         let means = (1...20).map { seed in
             Simulation(

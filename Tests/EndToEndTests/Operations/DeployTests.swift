@@ -40,7 +40,7 @@ struct DeployTests {
             """, Tools.example("lktrack.yaml"), Self.folder + "/compose.yaml",
             Self.folder + "/kubernetes/config.yaml", Self.folder + "/kubernetes/api.yaml",
             Self.folder + "/kubernetes/worker.yaml")
-        #expect(output.text == "7\n", "\(output.text) \(output.standardError)")
+        #expect(output.text == "8\n", "\(output.text) \(output.standardError)")
     }
 
     @Test("nginx accepts the configuration of the three nodes")
