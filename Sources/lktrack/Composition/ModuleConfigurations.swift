@@ -24,7 +24,7 @@ extension ServiceConfiguration {
         configuration.partTargets = partTargets
         configuration.limits = decodeLimits
         configuration.decoder = decoder
-        configuration.sharesBlobs = hasSharedBlobs
+        configuration.sharesBlobs = mayShareBlobs
         return configuration
     }
 
@@ -75,6 +75,10 @@ extension ServiceConfiguration {
 
     /// Whether the blobs are in a bucket, which other machines may use too.
     var hasSharedBlobs: Bool { blobsURL.hasPrefix("s3:") }
+
+    /// Whether processes that cannot see each other, on other machines or with another data folder, may write to the same
+    /// blobs: to a bucket, or to a folder beside a database that machines share.
+    var mayShareBlobs: Bool { hasSharedBlobs || !storeURL.hasPrefix("sqlite:") }
 
     /// The path of a `scheme:` URL, or of a file in the data folder where the URL names none.
     func path(of url: String, or name: String) -> String {
