@@ -126,7 +126,8 @@ private final class Load: Sendable {
     private func session(_ number: Int) throws {
         let answer = try timed(\.submissions) {
             try wire.request(
-                "POST", "/v1/jobs?roi=\(clip.box)", fields: ["Content-Type: application/octet-stream"], body: clip.bytes)
+                "POST", "/v1/jobs?roi=\(clip.box)", fields: ["Content-Type: application/octet-stream"], body: clip.bytes
+            )
         }
         guard answer.status == 202, let id = answer.json["id"] as? String else {
             throw BenchError("a submission is answered with \(answer.status)")

@@ -47,8 +47,7 @@ extension JobStoreContract {
             #expect(
                 try bench.store.publish(JobOutcome(status: .succeeded, progress: progress), lease: successor.lease))
         },
-        JobStoreCheck("nothing is published once the lease is over, though nobody else has the job, until it is renewed") {
-            fixture in
+        JobStoreCheck("nothing is published under a lease that is over, though nobody else has the job") { fixture in
             let bench = try Bench(fixture)
             let submitted = try bench.submit()
             let lease = try bench.claim(leaseSeconds: 30).lease

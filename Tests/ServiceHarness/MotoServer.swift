@@ -56,8 +56,9 @@ package final class MotoServer: Sendable {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let process = Process()
+        let python = root.appendingPathComponent(".build-python/bin/python").path
         let command =
-            launcher + [root.appendingPathComponent(".build-python/bin/python").path, "-c", Self.program, Self.bucket, host]
+            launcher + [python, "-c", Self.program, Self.bucket, host]
             + (certificate.map { [$0.path, $0.keyPath] } ?? [])
         process.executableURL = URL(fileURLWithPath: command[0])
         process.arguments = Array(command.dropFirst())

@@ -111,7 +111,20 @@ package final class PostgresServer: @unchecked Sendable {
     package func pause() { signalAll(SIGSTOP) }
     package func resume() { signalAll(SIGCONT) }
 
+    /// What its main process has used, and those that have ended of the processes that it started.
+    package var processorSeconds: Double {
+        let line = mainProcess.flatMap { try? String(contentsOfFile: "/proc/\($0)/stat", encoding: .utf8) } ?? ""
+        // proc(5): utime, stime, cutime and cstime, of which the first comes 12th after the name.
+        let fields = line[(line.lastIndex(of: ")") ?? line.startIndex)...].split(separator: " ")
+        return fields.dropFirst(12).prefix(4).reduce(0) { $0 + (Double($1) ?? 0) } / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
     // MARK: Parts
+
+    private var mainProcess: Int32? {
+        let text = (try? String(contentsOf: pidFile, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").first.flatMap { Int32($0) }
+    }
 
     private func end(_ word: String) {
         try? leash.fileHandleForWriting.write(contentsOf: Data("\(word)\n".utf8))
@@ -123,8 +136,7 @@ package final class PostgresServer: @unchecked Sendable {
     private var pidFile: URL { data.appendingPathComponent("postmaster.pid") }
 
     private func signalAll(_ signal: Int32) {
-        let text = (try? String(contentsOf: pidFile, encoding: .utf8)) ?? ""
-        guard let server = text.split(separator: "\n").first.flatMap({ Int32($0) }) else { return }
+        guard let server = mainProcess else { return }
         let tasks = "/proc/\(server)/task/\(server)/children"
         let children = ((try? String(contentsOfFile: tasks, encoding: .utf8)) ?? "").split(separator: " ")
         for process in [server] + children.compactMap({ Int32($0.filter(\.isNumber)) }) { kill(process, signal) }

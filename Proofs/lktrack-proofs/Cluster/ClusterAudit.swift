@@ -71,7 +71,10 @@ struct ClusterAudit {
                     AND (after <> before OR NOT is_same_end)
                 """),
             try number(
-                "SELECT count(*) FROM proof_changes WHERE before = 'running' AND after = 'succeeded' AND lease_left < 0")
+                """
+                SELECT count(*) FROM proof_changes
+                WHERE before = 'running' AND after = 'succeeded' AND lease_left < 0
+                """)
         )
     }
 

@@ -127,12 +127,16 @@ struct ClusterProof: Proof {
         }
         let long = try Clip.make(frames: 600, size: "320x240", seed: 5)
         // One job in forty has so much to do that it is met by whatever happens.
-        let clips = Array(repeating: short, count: 10).flatMap { $0 }.dropLast() + [(long, String(repeating: "&roi=\(long.box)", count: 3))]
+        let clips =
+            Array(repeating: short, count: 10).flatMap { $0 }.dropLast()
+            + [(long, String(repeating: "&roi=\(long.box)", count: 3))]
         var known: [String: String] = [:]
         return try clips.map { clip, query in
             let name = "\(clip.frames)\(query)"
             if known[name] == nil {
-                guard let id = try server.wire.submit(clip, query: query) else { throw ProofError("a job is not accepted") }
+                guard let id = try server.wire.submit(clip, query: query) else {
+                    throw ProofError("a job is not accepted")
+                }
                 _ = try server.finish(id)
                 known[name] = try server.wire.get("/v1/jobs/\(id)/results?format=ndjson").body
             }

@@ -32,7 +32,7 @@ final class ChangeLoop: Sendable {
     private static let answerSeconds = 3.0
     /// From one notification to the next: what changes meanwhile goes together. Each wakes every other process; without
     /// a pause their number would grow with the square of the processes'.
-    private static let tellSeconds = 0.01
+    private static let tellSeconds = 0.02
 
     /// - Parameter sender: another for each store.
     /// - Throws: ``JobsError/Code/unreachable`` where the database cannot be reached.
