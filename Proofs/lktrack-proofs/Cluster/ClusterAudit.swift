@@ -44,9 +44,9 @@ struct ClusterAudit {
         }
     }
 
-    /// Jobs that went back to the queue, each time counted.
-    func requeued() throws -> Int {
-        try number("SELECT count(*) FROM proof_changes WHERE before = 'running' AND after = 'queued'")
+    /// How often a job was taken from its worker: it went back to the queue, or failed because it had done so too often.
+    func lostByWorkers() throws -> Int {
+        try number("SELECT count(*) FROM proof_changes WHERE before = 'running' AND after IN ('queued', 'failed')")
     }
 
     private static let isEnd = "after IN ('succeeded', 'failed', 'canceled')"

@@ -8,42 +8,62 @@ struct ClusterBooks {
     let works: [ClusterWork]
     /// A job that is not among those that are looked at.
     let witness: String
+    /// How often a worker was met by what was done to the cluster, at most.
+    let interruptions: Int
 
     func close(_ submitted: [ClusterClients.Submitted], _ result: inout ProofResult) throws {
         result.expect(
             Set(submitted.map(\.id)).count == submitted.count, "two submissions were answered with the same job")
         let jobs = try audit.jobs()
         result.expect(jobs == submitted.count + 1, "\(jobs - 1) jobs are there of \(submitted.count) accepted")
+        var exhausted = 0
         for (number, job) in submitted.enumerated() {
             let wire = cluster.nodes[number % cluster.nodes.count].wire
-            if let loss = try loss(job, wire) { result.losses.append("job \(job.id): \(loss)") }
+            switch try end(job, wire) {
+            case .asExpected: break
+            case .exhausted: exhausted += 1
+            case .otherwise(let loss): result.losses.append("job \(job.id): \(loss)")
+            }
         }
         result.losses += try audit.endedOtherwise()
         let stale = try audit.staleWrites()
         result.expect(stale.afterTheEnd == 0, "\(stale.afterTheEnd) writes to jobs that had ended")
         result.expect(stale.afterTheLease == 0, "\(stale.afterTheLease) jobs were published after the lease")
+        // Who was interrupted three times fails with `worker_lost`; nobody may be who was not.
+        let lost = try audit.lostByWorkers()
+        result.expect(
+            lost <= interruptions, "workers lost \(lost) jobs, and were interrupted \(interruptions) times at most")
         let attempts = try audit.attempts().map { "\($0.jobs) in \($0.attempt)" }.joined(separator: ", ")
         result.figure =
-            "attempts: \(attempts); \(try audit.requeued()) times a job went back to the queue; "
+            "attempts: \(attempts); workers lost jobs \(lost) times, three times the same \(exhausted) times; "
             + "\(lines("job given up before its lease ends")) given up by nodes that were cut off; "
             + "\(stale.afterTheEnd + stale.afterTheLease) stale writes, "
             + "\(lines("lease lost, nothing published")) workers that found their leases lost"
         try clear(submitted.map(\.id), &result)
     }
 
-    /// What is wrong with a job that should have succeeded; `nil`: nothing.
-    private func loss(_ job: ClusterClients.Submitted, _ wire: WireServer) throws -> String? {
+    private enum End {
+        case asExpected
+        /// Three times it was with a worker that was interrupted.
+        case exhausted
+        case otherwise(String)
+    }
+
+    private func end(_ job: ClusterClients.Submitted, _ wire: WireServer) throws -> End {
         let path = "/v1/jobs/\(job.id)"
         let answer = try wire.get(path)
-        guard answer.status == 200 else { return "answered with \(answer.status)" }
-        guard answer.json["status"] as? String == "succeeded" else {
-            return "ended as \(answer.json["status"] ?? "?"): \(answer.json["error"] ?? "")"
-        }
+        guard answer.status == 200 else { return .otherwise("answered with \(answer.status)") }
         let events = try wire.get(path + "/events").body
         let ends = events.split(separator: "\n").count { $0 == "event: end" }
-        guard ends == 1 else { return "\(ends) events of its end" }
+        guard ends == 1 else { return .otherwise("\(ends) events of its end") }
+        guard answer.json["status"] as? String == "succeeded" else {
+            let code = (answer.json["error"] as? [String: Any])?["code"] as? String
+            if code == "worker_lost", answer.json["attempt"] as? Int == 3 { return .exhausted }
+            return .otherwise("ended as \(answer.json["status"] ?? "?"): \(answer.json["error"] ?? "")")
+        }
         let result = try wire.get(path + "/results?format=ndjson").body
-        return result == works[job.work].expected ? nil : "another result than that of one node alone"
+        return result == works[job.work].expected
+            ? .asExpected : .otherwise("another result than that of one node alone")
     }
 
     private func lines(_ text: String) -> Int { cluster.nodes.reduce(0) { $0 + $1.lines(containing: text) } }
@@ -69,7 +89,7 @@ struct ClusterBooks {
             result.expect(files.isEmpty, "\(node.host.name) leaves behind \(files.prefix(3))")
         }
         // Uploads that a killed node had put there before it could keep their jobs: see OrphanSweeper.
-        result.figure += "; \(left.count - ofJobs.count) objects left to the sweeper by killed nodes"
+        result.figure += "; objects left to the sweeper by killed nodes: \(left.count - ofJobs.count)"
     }
 
     /// Files of what was under way on a node.

@@ -23,6 +23,8 @@ struct ClusterFaults {
     /// A job that all nodes have to answer for.
     private let job: String
     private var kills = 0
+    /// How often a worker was met, at most: each node has one.
+    private(set) var interruptions = 0
     private var share = MachineShare()
     /// From the database's return to a node's first answers, in seconds: the slowest node's, each time.
     private(set) var returns: [(what: String, seconds: Double)] = []
@@ -63,6 +65,10 @@ struct ClusterFaults {
     }
 
     private mutating func bringAbout(_ fault: Fault, _ result: inout ProofResult) throws {
+        switch fault {
+        case .killNode, .cutOffNode: interruptions += 1
+        case .restartDatabase, .crashDatabase, .cutOffDatabase: interruptions += cluster.nodes.count
+        }
         switch fault {
         case .killNode:
             let node = cluster.nodes[kills % cluster.nodes.count]

@@ -115,7 +115,9 @@ struct ClusterProof: Proof {
             + "\(clients.repeats) submissions were sent again"
         let others = clients.otherAnswers
         result.expect(others.isEmpty, "submissions were answered with \(Set(others).sorted())")
-        try ClusterBooks(cluster: cluster, audit: audit, works: works, witness: witness).close(clients.all, &result)
+        let books = ClusterBooks(
+            cluster: cluster, audit: audit, works: works, witness: witness, interruptions: faults.interruptions)
+        try books.close(clients.all, &result)
         return result
     }
 
