@@ -89,7 +89,7 @@ struct ClaimsBench {
     private struct Claims {
         /// In their order.
         var all: [Claim] = []
-        /// Of the processes while they claim, and of the database's processes for them from their start.
+        /// Of the processes, and of the database's, while they claim.
         var processorSeconds = 0.0
     }
 

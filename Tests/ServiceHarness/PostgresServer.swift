@@ -111,13 +111,8 @@ package final class PostgresServer: @unchecked Sendable {
     package func pause() { signalAll(SIGSTOP) }
     package func resume() { signalAll(SIGCONT) }
 
-    /// What its main process has used, and those that have ended of the processes that it started.
-    package var processorSeconds: Double {
-        let line = mainProcess.flatMap { try? String(contentsOfFile: "/proc/\($0)/stat", encoding: .utf8) } ?? ""
-        // proc(5): utime, stime, cutime and cstime, of which the first comes 12th after the name.
-        let fields = line[(line.lastIndex(of: ")") ?? line.startIndex)...].split(separator: " ")
-        return fields.dropFirst(12).prefix(4).reduce(0) { $0 + (Double($1) ?? 0) } / Double(sysconf(Int32(_SC_CLK_TCK)))
-    }
+    /// Seconds that its processes have used.
+    package var processorSeconds: Double { mainProcess.map { Processes.processorSeconds(ofFamily: $0) } ?? 0 }
 
     // MARK: Parts
 
