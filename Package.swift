@@ -220,7 +220,8 @@ let package = Package(
             name: "ServiceHarness", dependencies: ["Jobs", "Webhooks"], path: "Tests/ServiceHarness",
             swiftSettings: swiftSettings),
         .executableTarget(
-            name: "lktrack-proofs", dependencies: ["Jobs", "SQLiteJobStore", "ServiceHarness", "Webhooks"],
+            name: "lktrack-proofs",
+            dependencies: ["Jobs", "PostgresJobStore", "SQLiteJobStore", "ServiceHarness", "Webhooks"],
             path: "Proofs/lktrack-proofs", swiftSettings: swiftSettings),
         // What `./run fuzz` drives, and what the tests try on the committed corpus.
         .target(

@@ -38,6 +38,8 @@ final class BenchServer {
         return Int(line.filter(\.isNumber)) ?? 0
     }
 
+    var processIdentifier: Int32 { process.processIdentifier }
+
     var threads: Int {
         let path = "/proc/\(process.processIdentifier)/task"
         return (try? FileManager.default.contentsOfDirectory(atPath: path).count) ?? 0

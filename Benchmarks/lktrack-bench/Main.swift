@@ -8,6 +8,7 @@ enum Main {
         let arguments = Array(CommandLine.arguments.dropFirst())
         // A decoder process that a benchmark starts.
         if arguments.first == DecoderMain.subcommand { _exit(DecoderMain.run()) }
+        if arguments.first == ClaimsBench.claimer { try ClaimsBench.claim(Array(arguments.dropFirst())) }
         let options = try BenchOptions(arguments)
         defer { try? FileManager.default.removeItem(at: options.scratch) }
         Peers.useOneThread()
@@ -25,7 +26,7 @@ enum Main {
 enum BenchPart: String, CaseIterable, Codable {
     case trackers, ablation, sensitivity, frame, alignment, flow, targets, resolution, overlap, sandbox, upload,
         watchers
-    case load, queue
+    case load, queue, claims, stores
     case parts, database
 
     var summary: String {
@@ -46,6 +47,8 @@ enum BenchPart: String, CaseIterable, Codable {
         case .queue: "claiming and listing with 100,000 queued jobs, beside 1,000"
         case .parts: "a job of 64 targets, and a queue of jobs, on one node and on four of equal processors"
         case .database: "what each operation asks of PostgreSQL"
+        case .claims: "claims a second through PostgreSQL, by eight processes"
+        case .stores: "a node under a mixed load on PostgreSQL, beside the same on SQLite"
         }
     }
 
@@ -67,6 +70,8 @@ enum BenchPart: String, CaseIterable, Codable {
         case .queue: try QueueBench(options).run(&report)
         case .parts: try PartsBench(options).run(&report)
         case .database: try DatabaseBench(options).run(&report)
+        case .claims: try ClaimsBench(options).run(&report)
+        case .stores: try StoresBench(options).run(&report)
         }
     }
 }

@@ -16,6 +16,9 @@ final class Crew: Sendable {
         }
     }
 
+    /// For members whose turns may take long.
+    var hasToStop: Bool { isStopping.load(ordering: .relaxed) }
+
     func stop() {
         isStopping.store(true, ordering: .relaxed)
         group.wait()

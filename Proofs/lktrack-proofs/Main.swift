@@ -6,6 +6,7 @@ enum Main {
     static func main() throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
         if arguments.first == ClaimingProof.claimer { try ClaimingProof.claim(Array(arguments.dropFirst())) }
+        if arguments.first == ClusterProof.inside { try ClusterProof.runInside(Array(arguments.dropFirst())) }
         let options = ProofOptions(arguments)
         var table = ProofTable()
         for proof in options.proofs { table.add(proof.name, proof.attempt(options)) }
@@ -28,6 +29,7 @@ struct ProofOptions {
             switch argument {
             case "--quick": isQuick = true
             case "--load": isLoad = true
+            case "--cluster": names.append(ClusterProof().name)
             case "--minutes":
                 guard let value = rest.popFirst().flatMap(Double.init), value > 0 else {
                     Self.refuse("--minutes needs a number")
@@ -56,7 +58,7 @@ struct ProofOptions {
         WebhooksProof(),
         ArchivesProof(), HostileMediaProof(), BombsProof(), DecodersProof(), PoisonProof(), KillServerProof(),
         KillWorkerProof(), StoppedWorkerProof(), ClaimingProof(), StoppingProof(), SecondSignalProof(),
-        DiskFullProof(), BackupProof(),
+        DiskFullProof(), BackupProof(), ClusterProof(),
     ]
 
     private static var usage: String {
@@ -64,10 +66,12 @@ struct ProofOptions {
         return """
             usage: ./run proofs [--quick] [PROOF...]
                    ./run proofs --load [--minutes N]
+                   ./run proofs --cluster [--quick]
 
             Prints what was tried, how often, and what was lost; the exit status is 1 where anything was. --quick does
-            with fewer rounds what takes longer than two minutes. --load is N minutes (30) of mixed work. The binary is
-            the `lktrack` beside this program, or the one that LKTRACK_BINARY names.
+            with fewer rounds what takes longer than two minutes. --load is N minutes (30) of mixed work. --cluster is
+            the proof `cluster` alone, which needs root. The binary is the `lktrack` beside this program, or the one that
+            LKTRACK_BINARY names.
 
             \(names.joined(separator: "\n"))
             """

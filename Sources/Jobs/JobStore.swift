@@ -127,7 +127,8 @@ public protocol JobStore: TenantQuotas, JobRetention, IdempotentSubmission, JobP
     /// Stores what the decoder found in the source. `false` where the lease is lost, or that of a part.
     func describeSource(_ source: JobSource, lease: Lease) throws -> Bool
 
-    /// Ends the job: state, result and failure in one transaction. `false` where the lease is lost.
+    /// Ends the job: state, result and failure in one transaction. `false` where the lease is lost, or over, also where
+    /// nobody else has the job yet; but a job whose cancellation was asked for may be ended late.
     ///
     /// A part that `succeeded` has a result key; with any other outcome it is left to the job's leader.
     func publish(_ outcome: JobOutcome, lease: Lease) throws -> Bool

@@ -75,7 +75,8 @@ extension PostgresJobStore {
             .optional(outcome.failure?.code.rawValue), .optional(outcome.resultKey), .optional(outcome.videoKey),
         ]
         return try settling(lease) {
-            try change(lease, set: assignments, values, mayEnd: true) != nil
+            let isHeld = "(lease_expires_at > \(Self.now("$4")) OR cancel_requested)"
+            return try change(lease, set: assignments, values, where: isHeld, mayEnd: true) != nil
         } hasHappened: {
             try transactor.read { connection in
                 let sql = "SELECT 1 FROM jobs WHERE id = $1 AND ended_token = $2"
@@ -175,12 +176,13 @@ extension PostgresJobStore {
     }
 
     /// Changes the job of a lease, whose id and token are the first parameters. Returns the job's state, `nil` where the
-    /// lease is lost.
+    /// lease is lost, or the condition does not hold.
     private func change(
-        _ lease: Lease, set assignments: String, _ values: [PostgresValue], mayEnd: Bool = false
+        _ lease: Lease, set assignments: String, _ values: [PostgresValue], where condition: String = "true",
+        mayEnd: Bool = false
     ) throws -> JobStatus? {
         let sql = """
-            UPDATE jobs SET \(assignments), revision = revision + 1 WHERE id = $1 AND lease_token = $2
+            UPDATE jobs SET \(assignments), revision = revision + 1 WHERE id = $1 AND lease_token = $2 AND \(condition)
             RETURNING status, has_webhook
             """
         let status = try transactor.write { connection -> JobStatus? in

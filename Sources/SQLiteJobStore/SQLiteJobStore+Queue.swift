@@ -82,7 +82,7 @@ extension SQLiteJobStore {
                 "rate": outcome.progress.framesPerSecond,
                 "failure": outcome.failure.map { $0.storedJSON.storedText }, "result": outcome.resultKey,
                 "video": outcome.videoKey,
-            ], mayEnd: true)
+            ], where: "(lease_expires_at > :now OR cancel_requested)", mayEnd: true)
     }
 
     public func release(_ lease: Lease) throws -> Bool {
@@ -171,14 +171,15 @@ extension SQLiteJobStore {
         return isCancelRequested ? .cancelRequested : .held
     }
 
-    /// Changes the job of a lease. `false` where the lease is lost.
+    /// Changes the job of a lease. `false` where the lease is lost, or the condition does not hold.
     private func change(
-        _ lease: Lease, set assignments: String, _ arguments: StatementArguments, mayEnd: Bool = false
+        _ lease: Lease, set assignments: String, _ arguments: StatementArguments, where condition: String = "true",
+        mayEnd: Bool = false
     ) throws -> Bool {
         try write { db in
             let sql = """
                 UPDATE jobs SET \(assignments), revision = revision + 1
-                WHERE id = :id AND lease_token = :token
+                WHERE id = :id AND lease_token = :token AND \(condition)
                 """
             let key: StatementArguments = ["id": lease.job.description, "token": lease.token]
             try db.cachedStatement(sql: sql).execute(arguments: arguments + key)

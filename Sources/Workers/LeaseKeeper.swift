@@ -4,7 +4,8 @@ import Logging
 import Synchronization
 
 /// Keeps the leases of all running jobs on a thread of its own, so that neither a slow decoder nor a slow tracker lets
-/// one run out. The same thread brings cancellations and deadlines to the jobs, and takes jobs from dead workers.
+/// one run out. The same thread brings cancellations to the jobs, and takes jobs from dead workers; a ``LeaseClock`` stops
+/// those whose leases cannot be kept.
 final class LeaseKeeper: Sendable {
     private let store: any JobStore
     private let canceled: CanceledJobs
@@ -14,8 +15,8 @@ final class LeaseKeeper: Sendable {
     /// Told of jobs that went back to the queue.
     private let onRequeue: @Sendable () -> Void
 
-    /// By their leases' tokens: a job may be led here, and a part of it followed here, too.
-    private let jobs = Mutex<[String: ActiveJob]>([:])
+    private let jobs = ActiveJobs()
+    private let clock: LeaseClock
     private let hasStarted = Atomic(false)
     private let isStopping = Atomic(false)
     private let signal = WakeSignal()
@@ -31,19 +32,21 @@ final class LeaseKeeper: Sendable {
         self.logger = logger
         self.onEvent = onEvent
         self.onRequeue = onRequeue
+        clock = LeaseClock(configuration: configuration, logger: logger) { [jobs] in jobs.all }
     }
 
-    var active: [ActiveJob] { jobs.withLock { Array($0.values) } }
+    var active: [ActiveJob] { jobs.all }
 
-    func add(_ job: ActiveJob) { jobs.withLock { $0[job.lease.token] = job } }
+    func add(_ job: ActiveJob) { jobs.add(job) }
 
-    func remove(_ job: ActiveJob) { jobs.withLock { $0[job.lease.token] = nil } }
+    func remove(_ job: ActiveJob) { jobs.remove(job) }
 
     /// Looks at all jobs at once rather than at the next turn.
     func wake() { signal.notify() }
 
     func start() {
         hasStarted.store(true, ordering: .releasing)
+        clock.start()
         let thread = Thread { [self] in
             var swept = ContinuousClock.now
             while !isStopping.load(ordering: .acquiring) {
@@ -62,20 +65,24 @@ final class LeaseKeeper: Sendable {
         thread.start()
     }
 
-    /// Ends the thread, after its turn. Does nothing where there is none.
+    /// Ends the threads, after their turns. Does nothing where there are none.
     func stop() {
         guard hasStarted.exchange(false, ordering: .acquiringAndReleasing) else { return }
         isStopping.store(true, ordering: .releasing)
         signal.notify()
         ended.wait()
+        clock.stop()
     }
 
     private func watch(_ job: ActiveJob) {
+        // One that was given up is not renewed: nobody works under that lease any more.
+        guard job.interruption != .leaseLost else { return }
         let now = ContinuousClock.now
-        if job.isOverdue(now) { job.interrupt(.deadline) }
-        let age = now - job.renewed
+        clock.ask(at: now)
         do {
-            switch try isRenewalDue(job, age) ? renew(job, now) : store.status(of: job.lease) {
+            let status = try isRenewalDue(job, now - job.renewed) ? renew(job, now) : store.status(of: job.lease)
+            clock.answered()
+            switch status {
             case .held: break
             case .cancelRequested: job.interrupt(.canceled)
             case .lost: job.interrupt(.leaseLost)
@@ -84,7 +91,6 @@ final class LeaseKeeper: Sendable {
             logger.error(
                 "lease could not be looked at",
                 metadata: ["job": .string(job.job.id.description), "error": .string("\(error)")])
-            if age > .seconds(configuration.leaseSeconds) { job.interrupt(.leaseLost) }
         }
     }
 
@@ -102,9 +108,11 @@ final class LeaseKeeper: Sendable {
     }
 
     private func expireLeases() {
+        clock.ask(at: .now)
         do {
             for job in try canceled.endThose(ofOwner: nil) { onEvent(.ended(job, .canceled)) }
             let expired = try store.expireLeases()
+            clock.answered()
             guard !expired.isEmpty else { return }
             logger.warning(
                 "leases ran out", metadata: ["jobs": .array(expired.map { .string($0.description) })])
@@ -115,8 +123,10 @@ final class LeaseKeeper: Sendable {
     }
 
     private func failOverdue() {
+        clock.ask(at: .now)
         do {
             let overdue = try store.failOverdue()
+            clock.answered()
             guard !overdue.isEmpty else { return }
             logger.warning(
                 "queued jobs failed at their deadlines",
@@ -126,4 +136,16 @@ final class LeaseKeeper: Sendable {
             logger.error("deadlines could not be looked through", metadata: ["error": .string("\(error)")])
         }
     }
+}
+
+/// The jobs, and parts of jobs, that run here, by their leases' tokens: a job may be led here, and a part of it followed
+/// here, too.
+private final class ActiveJobs: Sendable {
+    private let byToken = Mutex<[String: ActiveJob]>([:])
+
+    var all: [ActiveJob] { byToken.withLock { Array($0.values) } }
+
+    func add(_ job: ActiveJob) { byToken.withLock { $0[job.lease.token] = job } }
+
+    func remove(_ job: ActiveJob) { byToken.withLock { $0[job.lease.token] = nil } }
 }

@@ -47,6 +47,17 @@ extension JobStoreContract {
             #expect(
                 try bench.store.publish(JobOutcome(status: .succeeded, progress: progress), lease: successor.lease))
         },
+        JobStoreCheck("nothing is published under a lease that is over, though nobody else has the job") { fixture in
+            let bench = try Bench(fixture)
+            let submitted = try bench.submit()
+            let lease = try bench.claim(leaseSeconds: 30).lease
+            let outcome = JobOutcome(status: .succeeded, progress: JobProgress())
+            bench.clock.advance(30)
+            #expect(try bench.store.publish(outcome, lease: lease) == false)
+            #expect(try bench.current(submitted).status == .running)
+            #expect(try bench.store.heartbeat(lease, progress: JobProgress(), leaseSeconds: 30) == .held)
+            #expect(try bench.store.publish(outcome, lease: lease))
+        },
         JobStoreCheck("an outcome is published once") { fixture in
             let bench = try Bench(fixture)
             let submitted = try bench.submit()

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A server that speaks S3 and that nobody here wrote: PyPI's `moto`, on a free loopback port, with one user who may do
+/// A server that speaks S3 and that nobody here wrote: PyPI's `moto`, on a free port, with one user who may do
 /// everything; what requests are signed with is checked by botocore's code. Its buckets are in memory.
 package final class MotoServer: Sendable {
     package enum Failure: Error { case didNotStart(String), refused(String) }
@@ -11,6 +11,7 @@ package final class MotoServer: Sendable {
     package let accessKey: String
     package let secretKey: String
     private let scheme: String
+    private let host: String
     private let process: Process
     /// The server ends when this is closed: with its owner, or with this process.
     private let life: Pipe
@@ -34,7 +35,7 @@ package final class MotoServer: Sendable {
         iam.put_user_policy("lktrack", "everything", json.dumps(everything))
         s3.create_bucket(sys.argv[1], "us-east-1")
         application = DomainDispatcherApplication(create_backend_app)
-        server = make_server("127.0.0.1", 0, application, threaded=True, ssl_context=tuple(sys.argv[2:]) or None)
+        server = make_server(sys.argv[2], 0, application, threaded=True, ssl_context=tuple(sys.argv[3:]) or None)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print(json.dumps({"port": server.server_port, "key": key.access_key_id, "secret": key.secret_access_key}), flush=True)
         for line in sys.stdin:
@@ -45,14 +46,23 @@ package final class MotoServer: Sendable {
         os._exit(0)
         """
 
-    /// - Parameter certificate: speaks TLS, with the certificate and the key of these files.
-    package init(certificate: (path: String, keyPath: String)? = nil) throws {
+    /// - Parameters:
+    ///   - certificate: speaks TLS, with the certificate and the key of these files.
+    ///   - host: the address to listen on.
+    ///   - launcher: a command that becomes the server's: it is given that as further arguments.
+    package init(
+        certificate: (path: String, keyPath: String)? = nil, host: String = "127.0.0.1", launcher: [String] = []
+    ) throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let process = Process()
-        process.executableURL = root.appendingPathComponent(".build-python/bin/python")
-        process.arguments =
-            ["-c", Self.program, Self.bucket] + (certificate.map { [$0.path, $0.keyPath] } ?? [])
+        let python = root.appendingPathComponent(".build-python/bin/python").path
+        let command =
+            launcher + [python, "-c", Self.program, Self.bucket, host]
+            + (certificate.map { [$0.path, $0.keyPath] } ?? [])
+        process.executableURL = URL(fileURLWithPath: command[0])
+        process.arguments = Array(command.dropFirst())
+        self.host = host
         scheme = certificate == nil ? "http" : "https"
         let (life, output, errors) = (Pipe(), Pipe(), try TemporaryFile())
         process.standardInput = life
@@ -79,7 +89,7 @@ package final class MotoServer: Sendable {
         process.waitUntilExit()
     }
 
-    package var endpoint: String { "\(scheme)://127.0.0.1:\(port)" }
+    package var endpoint: String { "\(scheme)://\(host):\(port)" }
 
     /// What a process needs to be the user.
     package var environment: [String: String] {

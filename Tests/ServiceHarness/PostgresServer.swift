@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// A real PostgreSQL server with a cluster of its own, in a temporary folder and on a free loopback port. Stopped, and the
+/// A real PostgreSQL server with a cluster of its own, in a temporary folder and on a free port. Stopped, and the
 /// folder removed, with the last reference or with this process, however that ends.
 package final class PostgresServer: @unchecked Sendable {
     // @unchecked Sendable: `process` and `leash` are changed by start() and stop() alone, which one thread calls.
@@ -9,6 +9,8 @@ package final class PostgresServer: @unchecked Sendable {
     package enum Failure: Error { case didNotStart(String) }
 
     package let port: Int
+    private let host: String
+    private let launcher: [String]
     private let folder: URL
     private let programs: URL
     private let settings: [String]
@@ -19,9 +21,14 @@ package final class PostgresServer: @unchecked Sendable {
 
     private static let user = "lktrack"
 
-    /// - Parameter settings: of postgresql.conf, `name=value`.
-    package init(_ settings: String...) throws {
+    /// - Parameters:
+    ///   - settings: of postgresql.conf, `name=value`.
+    ///   - host: the address to listen on; from its network all may come.
+    ///   - launcher: a command that becomes the server's: it is given that as further arguments.
+    package init(_ settings: String..., host: String = "127.0.0.1", launcher: [String] = []) throws {
         self.settings = settings
+        self.host = host
+        self.launcher = launcher
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("lktrack-pg-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         programs = try Self.programs(in: folder)
@@ -34,6 +41,10 @@ package final class PostgresServer: @unchecked Sendable {
             "--encoding=UTF8",
         ])
         try Self.run(initdb[0], Array(initdb.dropFirst()))
+        let access = try FileHandle(forUpdating: data.appendingPathComponent("pg_hba.conf"))
+        try access.seekToEnd()
+        try access.write(contentsOf: Data("host all all samenet scram-sha-256\n".utf8))
+        try access.close()
         try start()
     }
 
@@ -48,7 +59,7 @@ package final class PostgresServer: @unchecked Sendable {
     ///   - parameters: further ones.
     package func url(schema: String? = nil, port: Int? = nil, _ parameters: String...) -> String {
         let options = schema.map { ["options=-csearch_path%3D\($0)"] } ?? []
-        return "postgres://\(Self.user):\(password)@127.0.0.1:\(port ?? self.port)/postgres?"
+        return "postgres://\(Self.user):\(password)@\(host):\(port ?? self.port)/postgres?"
             + (options + parameters).joined(separator: "&")
     }
 
@@ -56,23 +67,25 @@ package final class PostgresServer: @unchecked Sendable {
     package func start() throws {
         leash = Pipe()
         process = Process()
-        // Not `sh`, which is dash in Debian: its `wait` hangs where SIGCHLD is blocked, as it is on Dispatch's threads.
-        process.executableURL = URL(fileURLWithPath: "/bin/bash")
         // A word says that there will be another start; none, that this process is gone.
         let script = """
             folder=$1; shift
             "$@" >"$folder/log" 2>&1 & server=$!
             read -r word
-            kill -INT $server 2>/dev/null
+            [ "$word" = crash ] && signal=QUIT || signal=INT
+            kill -$signal $server 2>/dev/null
             wait $server
-            [ "$word" = keep ] || rm -rf "$folder"
+            [ -n "$word" ] || rm -rf "$folder"
             """
         let command = Self.unprivileged(
             [
                 programs.appendingPathComponent("postgres").path, "-D", data.path, "-p", String(port), "-h",
-                "127.0.0.1", "-k", folder.path, "-c", "max_connections=300",
+                host, "-k", folder.path, "-c", "max_connections=300",
             ] + settings.flatMap { ["-c", $0] })
-        process.arguments = ["-c", script, "bash", folder.path] + command
+        // Not `sh`, which is dash in Debian: its `wait` hangs where SIGCHLD is blocked, as it is on Dispatch's threads.
+        let whole = launcher + ["/bin/bash", "-c", script, "bash", folder.path] + command
+        process.executableURL = URL(fileURLWithPath: whole[0])
+        process.arguments = Array(whole.dropFirst())
         process.standardInput = leash
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
@@ -89,24 +102,36 @@ package final class PostgresServer: @unchecked Sendable {
     }
 
     /// Ends every connection and the server, as a restart does.
-    package func stop() {
-        try? leash.fileHandleForWriting.write(contentsOf: Data("keep\n".utf8))
-        try? leash.fileHandleForWriting.close()
-        process.waitUntilExit()
-    }
+    package func stop() { end("keep") }
+
+    /// The server and every process of it end at once, with nothing written that was not yet (`pg_ctl stop -m immediate`).
+    package func crash() { end("crash") }
 
     /// Its process stands still, or goes on: connections neither answer nor break.
     package func pause() { signalAll(SIGSTOP) }
     package func resume() { signalAll(SIGCONT) }
 
+    /// Seconds that its processes have used.
+    package var processorSeconds: Double { mainProcess.map { Processes.processorSeconds(ofFamily: $0) } ?? 0 }
+
     // MARK: Parts
+
+    private var mainProcess: Int32? {
+        let text = (try? String(contentsOf: pidFile, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").first.flatMap { Int32($0) }
+    }
+
+    private func end(_ word: String) {
+        try? leash.fileHandleForWriting.write(contentsOf: Data("\(word)\n".utf8))
+        try? leash.fileHandleForWriting.close()
+        process.waitUntilExit()
+    }
 
     private var data: URL { folder.appendingPathComponent("data") }
     private var pidFile: URL { data.appendingPathComponent("postmaster.pid") }
 
     private func signalAll(_ signal: Int32) {
-        let text = (try? String(contentsOf: pidFile, encoding: .utf8)) ?? ""
-        guard let server = text.split(separator: "\n").first.flatMap({ Int32($0) }) else { return }
+        guard let server = mainProcess else { return }
         let tasks = "/proc/\(server)/task/\(server)/children"
         let children = ((try? String(contentsOfFile: tasks, encoding: .utf8)) ?? "").split(separator: " ")
         for process in [server] + children.compactMap({ Int32($0.filter(\.isNumber)) }) { kill(process, signal) }

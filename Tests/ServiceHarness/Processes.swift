@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// What /proc says of processes.
 package enum Processes {
@@ -20,6 +21,19 @@ package enum Processes {
         let limits = (try? String(contentsOfFile: "/proc/\(process)/limits", encoding: .utf8)) ?? ""
         let line = limits.split(separator: "\n").first { $0.hasPrefix("Max open files") } ?? ""
         return line.split(separator: " ").dropFirst(3).first == "64"
+    }
+
+    /// Seconds that a process has used, and those of its ended children that it has waited for.
+    package static func processorSeconds(of process: Int32) -> Double {
+        let line = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
+        // proc(5): utime, stime, cutime and cstime, of which the first comes 12th after the name.
+        let fields = line[(line.lastIndex(of: ")") ?? line.startIndex)...].split(separator: " ")
+        return fields.dropFirst(12).prefix(4).reduce(0) { $0 + (Double($1) ?? 0) } / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    /// The same with its children that live.
+    package static func processorSeconds(ofFamily process: Int32) -> Double {
+        ([process] + children(of: process)).reduce(0) { $0 + processorSeconds(of: $1) }
     }
 
     /// One that nobody has waited for is dead all the same.

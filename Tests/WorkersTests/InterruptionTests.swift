@@ -144,6 +144,28 @@ extension WorkersTests {
             #expect(bench.logs.entries.contains(.init(level: .warning, message: "lease lost, nothing published")))
         }
 
+        @Test("workers whose store does not answer stop while their leases last, all of them, and publish nothing")
+        func cutOff() async throws {
+            let store = SilentStore(bench.store)
+            let pool = try bench.pool(workers: 2, leaseSeconds: 3, store: store)
+            let jobs = try (0..<2).map { _ in try bench.submit(scene) }
+            let holds = jobs.map { bench.events.hold(at: .tracked($0.id, frame: 5)) }
+            try pool.start()
+            for job in jobs { await bench.events.wait(for: .tracked(job.id, frame: 5)) }
+            // Whoever asks about a lease now waits until the end of the test.
+            store.fallSilent()
+            for job in jobs { await bench.events.wait(for: .interrupted(job.id)) }
+            for hold in holds { hold.open() }
+            for job in jobs { await bench.events.wait(for: .abandoned(job.id)) }
+            for job in jobs {
+                #expect(try bench.current(job).status == .running)
+                #expect(try bench.blobNames(job) == ["source"])
+            }
+            store.speak()
+            await bench.stop(pool)
+            #expect(store.published == 0)
+        }
+
         @Test("a graceful stop gives a running job back, uncounted, and the next start gives the same bytes")
         func release() async throws {
             let first = try bench.submit(scene)

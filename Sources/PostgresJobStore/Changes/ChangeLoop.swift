@@ -30,6 +30,9 @@ final class ChangeLoop: Sendable {
 
     /// How long an answer may take until the connection counts as lost.
     private static let answerSeconds = 3.0
+    /// From one notification to the next: what changes meanwhile goes together. Each wakes every other process; without
+    /// a pause their number would grow with the square of the processes'.
+    private static let tellSeconds = 0.02
 
     /// - Parameter sender: another for each store.
     /// - Throws: ``JobsError/Code/unreachable`` where the database cannot be reached.
@@ -107,6 +110,7 @@ final class ChangeLoop: Sendable {
         /// The server's newest transaction, when it was looked at last.
         var snapshot: String
         var looked: ContinuousClock.Instant
+        var told: ContinuousClock.Instant
     }
 
     private struct Handover: @unchecked Sendable {
@@ -143,7 +147,7 @@ final class ChangeLoop: Sendable {
         }
         isListening.store(false, ordering: .releasing)
         state.withLock { $0.handler = nil }
-        if let line { try? tell(line) }
+        if let line { _ = try? tell(line) }
     }
 
     private func connect() throws(PostgresError) -> Line {
@@ -158,16 +162,18 @@ final class ChangeLoop: Sendable {
         ).first
         let channel = row?.text(0) ?? ""
         try connection.run(script: "LISTEN \(channel)")
-        return Line(connection: connection, channel: channel, snapshot: row?.text(1) ?? "", looked: .now)
+        return Line(connection: connection, channel: channel, snapshot: row?.text(1) ?? "", looked: .now, told: .now)
     }
 
     /// Waits for something to happen, and does what there is to do.
     private func turn(_ line: inout Line) throws(PostgresError) {
-        let left = line.looked + .seconds(configuration.lookSeconds) - .now
-        waitForEvent(seconds: max(left / .seconds(1), 0), also: line.connection.socket)
+        var next = line.looked + .seconds(configuration.lookSeconds)
+        let mayTell = line.told + .seconds(Self.tellSeconds)
+        if state.withLock({ $0.outgoing != nil }) { next = min(next, mayTell) }
+        waitForEvent(seconds: max((next - .now) / .seconds(1), 0), also: line.connection.socket)
         line.connection.deadline = .now + .seconds(Self.answerSeconds)
         try line.connection.takeIn()
-        try tell(line)
+        if ContinuousClock.now >= mayTell, try tell(line) { line.told = .now }
         if ContinuousClock.now - line.looked >= .seconds(configuration.lookSeconds) { try look(&line) }
         while let text = line.connection.nextNotification() {
             guard let message = ChangeMessage(text), message.sender != sender else { continue }
@@ -175,15 +181,18 @@ final class ChangeLoop: Sendable {
         }
     }
 
-    private func tell(_ line: Line) throws(PostgresError) {
+    /// Returns whether there was anything to tell.
+    @discardableResult
+    private func tell(_ line: Line) throws(PostgresError) -> Bool {
         let change = state.withLock { state in
             defer { state.outgoing = nil }
             return state.outgoing
         }
-        guard let change else { return }
+        guard let change else { return false }
         do throws(PostgresError) {
             let text = ChangeMessage(sender: sender, change: change).text
             try line.connection.execute("SELECT pg_notify($1, $2)", [.text(line.channel), .text(text)])
+            return true
         } catch {
             state.withLock { state in
                 var all = change

@@ -3,9 +3,9 @@ import Foundation
 import Glibc
 
 /// A connection to the server. Calls block until the server has answered or ``deadline`` has passed; one thread at a time.
-final class PostgresConnection {
+package final class PostgresConnection {
     /// When waiting ends. Whoever uses the connection sets it first.
-    var deadline: ContinuousClock.Instant
+    package var deadline: ContinuousClock.Instant
     /// Whether it is of no more use.
     private(set) var isBroken = false
     private let handle: OpaquePointer
@@ -17,7 +17,7 @@ final class PostgresConnection {
     /// - Parameters:
     ///   - url: see ``PostgresConfiguration/url``; what it says of time-outs and keep-alives counts, else what stands here.
     ///   - deadline: when to give up. (Looking a host's name up may take longer.)
-    init(url: String, seconds: Double) throws(PostgresError) {
+    package init(url: String, seconds: Double) throws(PostgresError) {
         if let reason = lkpq_load() { throw PostgresError(.connection, String(cString: reason)) }
         deadline = .now + .seconds(seconds)
         // A peer that is cut off is noticed within seconds, also while nothing is sent.
@@ -77,7 +77,7 @@ final class PostgresConnection {
 
     /// Runs statements without parameters, separated by semicolons, and returns the last one's result.
     @discardableResult
-    func run(script: String) throws(PostgresError) -> PostgresResult {
+    package func run(script: String) throws(PostgresError) -> PostgresResult {
         try send { lkpq_send_query(handle, script) }
         return try receive()
     }

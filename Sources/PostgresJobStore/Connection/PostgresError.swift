@@ -1,8 +1,8 @@
 import Jobs
 
 /// What PostgreSQL or the way to it did.
-struct PostgresError: Error, CustomStringConvertible {
-    enum Kind: Hashable {
+package struct PostgresError: Error, CustomStringConvertible {
+    package enum Kind: Hashable {
         /// The connection was not made, or is gone.
         case connection
         /// No answer in time: the connection is given up.
@@ -12,15 +12,15 @@ struct PostgresError: Error, CustomStringConvertible {
         case server(String)
     }
 
-    var kind: Kind
-    var message: String
+    package var kind: Kind
+    package var message: String
 
     init(_ kind: Kind, _ message: String) {
         self.kind = kind
         self.message = message
     }
 
-    var description: String {
+    package var description: String {
         if case .server(let state) = kind { "\(message) (SQLSTATE \(state))" } else { message }
     }
 

@@ -79,9 +79,9 @@ struct PostgresParameters {
 }
 
 /// What a statement gave. Freed with the last reference; used by one thread.
-final class PostgresResult {
+package final class PostgresResult {
     private let handle: OpaquePointer
-    let count: Int
+    package let count: Int
 
     init(_ handle: OpaquePointer) {
         self.handle = handle
@@ -93,8 +93,8 @@ final class PostgresResult {
     /// Rows that an UPDATE, INSERT or DELETE touched.
     var changed: Int { Int(String(cString: lkpq_command_rows(handle))) ?? 0 }
 
-    var rows: [PostgresRow] { (0..<count).map { PostgresRow(result: self, row: Int32($0)) } }
-    var first: PostgresRow? { count > 0 ? PostgresRow(result: self, row: 0) : nil }
+    package var rows: [PostgresRow] { (0..<count).map { PostgresRow(result: self, row: Int32($0)) } }
+    package var first: PostgresRow? { count > 0 ? PostgresRow(result: self, row: 0) : nil }
 
     fileprivate func text(_ row: Int32, _ column: Int) -> String? {
         guard lkpq_is_null(handle, row, Int32(column)) == 0, let value = lkpq_value(handle, row, Int32(column)) else {
@@ -107,19 +107,19 @@ final class PostgresResult {
 }
 
 /// A row of a result, read by column. What is NULL or has another form than is asked for reads as nothing, zero or false.
-struct PostgresRow {
+package struct PostgresRow {
     fileprivate let result: PostgresResult
     fileprivate let row: Int32
 
-    func optionalText(_ column: Int) -> String? { result.text(row, column) }
-    func text(_ column: Int) -> String { result.text(row, column) ?? "" }
+    package func optionalText(_ column: Int) -> String? { result.text(row, column) }
+    package func text(_ column: Int) -> String { result.text(row, column) ?? "" }
     func optionalInteger(_ column: Int) -> Int64? { result.text(row, column).flatMap { Int64($0) } }
-    func integer(_ column: Int) -> Int64 { optionalInteger(column) ?? 0 }
+    package func integer(_ column: Int) -> Int64 { optionalInteger(column) ?? 0 }
     func optionalInt(_ column: Int) -> Int? { optionalInteger(column).flatMap { Int(exactly: $0) } }
-    func int(_ column: Int) -> Int { optionalInt(column) ?? 0 }
+    package func int(_ column: Int) -> Int { optionalInt(column) ?? 0 }
     func optionalNumber(_ column: Int) -> Double? { result.text(row, column).flatMap { Double($0) } }
     func number(_ column: Int) -> Double { optionalNumber(column) ?? 0 }
-    func boolean(_ column: Int) -> Bool { result.text(row, column) == "t" }
+    package func boolean(_ column: Int) -> Bool { result.text(row, column) == "t" }
     func optionalDate(_ column: Int) -> Date? { optionalInteger(column).map { Date(unixMilliseconds: $0) } }
     func date(_ column: Int) -> Date { Date(unixMilliseconds: integer(column)) }
 

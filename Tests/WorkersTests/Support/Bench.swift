@@ -32,17 +32,18 @@ final class Bench: Sendable {
 
     /// - Parameter onEvent: told of each event before ``events`` is.
     func pool(
-        workers: Int = 1, partTargets: Int = 0, decoder: DecoderCommand = DecoderBinary.command(),
-        meter: any WorkerMeter = NoWorkerMeter(), blobs: (any BlobStore)? = nil, sharesBlobs: Bool = false,
+        workers: Int = 1, leaseSeconds: Double = 30, partTargets: Int = 0,
+        decoder: DecoderCommand = DecoderBinary.command(), meter: any WorkerMeter = NoWorkerMeter(),
+        store: (any JobStore)? = nil, blobs: (any BlobStore)? = nil, sharesBlobs: Bool = false,
         onEvent: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
     ) throws -> WorkerPool {
         var configuration = WorkerConfiguration(
-            workers: workers, partTargets: partTargets, limits: DecodeLimits(stallSeconds: 100), decoder: decoder,
-            flushSeconds: 0)
+            workers: workers, leaseSeconds: leaseSeconds, partTargets: partTargets,
+            limits: DecodeLimits(stallSeconds: 100), decoder: decoder, flushSeconds: 0)
         configuration.sharesBlobs = sharesBlobs
         let registry = try OwnerRegistry(directory: ownersDirectory)
         let pool = WorkerPool(
-            store: store, blobs: blobs ?? self.blobs, owners: registry, configuration: configuration,
+            store: store ?? self.store, blobs: blobs ?? self.blobs, owners: registry, configuration: configuration,
             environment: clock,
             logger: logs.logger, meter: meter,
             onEvent: { [events] event in

@@ -1,25 +1,33 @@
 import Foundation
 import Glibc
-import ServiceHarness
 
 /// One connection to a server, byte by byte: what curl does not send.
-final class WireClient {
+package final class WireClient {
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
     private let descriptor: Int32
 
-    init(port: Int, receiveSeconds: Int = 60) throws {
+    /// - Parameter receiveSeconds: how long connecting, sending and receiving may stand still.
+    package init(host: String = "127.0.0.1", port: Int, receiveSeconds: Int = 60) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        address.sin_addr.s_addr = inet_addr(host)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            var patience = timeval(tv_sec: receiveSeconds, tv_usec: 0)
+            setsockopt(descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
+        }
         let size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let status = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) }
         }
-        guard status == 0 else { throw ProofError("cannot connect: \(String(cString: strerror(errno)))") }
-        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-            var patience = timeval(tv_sec: receiveSeconds, tv_usec: 0)
-            setsockopt(descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
+        guard status == 0 else {
+            let reason = String(cString: strerror(errno))
+            close(descriptor)
+            throw Failure(description: "cannot connect: \(reason)")
         }
     }
 
@@ -27,7 +35,7 @@ final class WireClient {
 
     /// Whether all of it went.
     @discardableResult
-    func send(_ bytes: [UInt8]) -> Bool {
+    package func send(_ bytes: [UInt8]) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes {
@@ -40,24 +48,24 @@ final class WireClient {
     }
 
     @discardableResult
-    func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+    package func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
     /// Everything that comes, to the end of the connection.
-    func readToEnd() -> String {
+    package func readToEnd() -> String {
         var bytes: [UInt8] = []
         while let more = receive() { bytes += more }
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// `nil` at the end, and after the time that reading may take.
-    func receive() -> [UInt8]? {
+    package func receive() -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: 65536)
         let count = recv(descriptor, &buffer, buffer.count, 0)
         return count > 0 ? Array(buffer[..<count]) : nil
     }
 
     /// Whether the server has closed it by now.
-    var isClosed: Bool {
+    package var isClosed: Bool {
         var byte: UInt8 = 0
         let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
         return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)
@@ -65,11 +73,11 @@ final class WireClient {
 }
 
 /// What came back of a request.
-struct WireAnswer {
-    var status: Int
-    var body: String
+package struct WireAnswer: Sendable {
+    package var status: Int
+    package var body: String
 
-    init(_ text: String) {
+    package init(_ text: String) {
         status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
         let end = text.range(of: "\r\n\r\n")
         let whole = end.map { String(text[$0.upperBound...]) } ?? ""
@@ -90,31 +98,37 @@ struct WireAnswer {
         return String(decoding: body, as: UTF8.self)
     }
 
-    var json: [String: Any] {
+    package var json: [String: Any] {
         (try? JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]) ?? [:]
     }
 }
 
 /// Requests by the thousand, which processes of curl are too slow for. From any thread.
-struct WireServer: Sendable {
-    let port: Int
+package struct WireServer: Sendable {
+    package let host: String
+    package let port: Int
 
-    func request(
+    package init(host: String = "127.0.0.1", port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    package func request(
         _ method: String, _ path: String, fields: [String] = [], body: [UInt8] = [], seconds: Int = 60
     ) throws -> WireAnswer {
-        let client = try WireClient(port: port, receiveSeconds: seconds)
-        var lines = ["\(method) \(path) HTTP/1.1", "Host: 127.0.0.1", "Connection: close"] + fields
+        let client = try WireClient(host: host, port: port, receiveSeconds: seconds)
+        var lines = ["\(method) \(path) HTTP/1.1", "Host: \(host)", "Connection: close"] + fields
         if !body.isEmpty || method == "POST" { lines.append("Content-Length: \(body.count)") }
         client.send(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + body)
         return WireAnswer(client.readToEnd())
     }
 
-    func get(_ path: String, _ fields: [String] = []) throws -> WireAnswer {
+    package func get(_ path: String, _ fields: [String] = []) throws -> WireAnswer {
         try request("GET", path, fields: fields)
     }
 
     /// Submits a video; the job's id where it was accepted.
-    func submit(_ clip: Clip, query: String = "", fields: [String] = []) throws -> String? {
+    package func submit(_ clip: Clip, query: String = "", fields: [String] = []) throws -> String? {
         let answer = try request(
             "POST", "/v1/jobs?roi=\(clip.box)\(query)", fields: ["Content-Type: application/octet-stream"] + fields,
             body: clip.bytes)
@@ -123,16 +137,16 @@ struct WireServer: Sendable {
 }
 
 extension Server {
-    var wire: WireServer { WireServer(port: port) }
+    package var wire: WireServer { WireServer(port: port) }
 }
 
 /// A short video in memory.
-struct Clip: Sendable {
-    let bytes: [UInt8]
-    let box: String
-    let frames: Int
+package struct Clip: Sendable {
+    package let bytes: [UInt8]
+    package let box: String
+    package let frames: Int
 
-    static func make(frames: Int, size: String = "160x120", seed: Int = 1) throws -> Clip {
+    package static func make(frames: Int, size: String = "160x120", seed: Int = 1) throws -> Clip {
         let video = try Material.syntheticVideo(frames: frames, seed: seed, size: size)
         return Clip(
             bytes: Array(try Data(contentsOf: URL(fileURLWithPath: video.path))), box: video.boxes[0], frames: frames)
