@@ -6,7 +6,11 @@ import Glibc
 enum Main {
     static func main() {
         var arguments = CommandLine.arguments
-        guard arguments.count > 1, let target = FuzzTarget(rawValue: arguments.remove(at: 1)) else {
+        // Told to the processes that libFuzzer starts to merge a corpus: it gives them its own arguments only.
+        if arguments.count > 1, FuzzTarget(rawValue: arguments[1]) != nil {
+            setenv(variable, arguments.remove(at: 1), 1)
+        }
+        guard let target = getenv(variable).flatMap({ FuzzTarget(rawValue: String(cString: $0)) }) else {
             print("usage: lktrack-fuzz \(FuzzTarget.allCases.map(\.rawValue).joined(separator: "|")) [ARGUMENTS]")
             exit(64)
         }
@@ -18,6 +22,8 @@ enum Main {
         exit(runDriver(&count, &strings, takeInput))
     }
 }
+
+private let variable = "LKTRACK_FUZZ_TARGET"
 
 /// Set once, before libFuzzer starts.
 private nonisolated(unsafe) var chosen = FuzzTarget.spec

@@ -36,6 +36,15 @@ final class Tally<Value: Sendable>: Sendable {
 
 func pause(_ seconds: Double) { usleep(useconds_t(seconds * 1e6)) }
 
+/// Looks until it is so. Throws where that takes longer than `seconds`: no proof waits for ever.
+func wait(for what: String, seconds: Double = 300, until isSo: () throws -> Bool) throws {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while try !isSo() {
+        guard ContinuousClock.now < deadline else { throw ProofError("waited in vain for \(what)") }
+        pause(0.005)
+    }
+}
+
 /// The value that a share of all is not above, in the order of size.
 func percentile(_ values: [Double], _ share: Double) -> Double {
     let sorted = values.sorted()

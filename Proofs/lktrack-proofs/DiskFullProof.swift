@@ -57,7 +57,7 @@ struct DiskFullProof: Proof {
             "--workers", "1", environment: ["LKTRACK_LIMITS_DISK_RESERVE_BYTES": "0"], data: disk.folder)
         let clip = try Clip.make(frames: 3000)
         guard let id = try server.wire.submit(clip) else { throw ProofError("a job is not accepted") }
-        while try server.framesDone(id) == 0 { pause(0.002) }
+        try wait(for: "the first frame") { try server.framesDone(id) > 0 }
         try disk.fill()
         pause(2)
         result.expect(try server.wire.get("/healthz").status == 200, "it is not alive on a full disk")

@@ -19,10 +19,10 @@ struct StoppedWorkerProof: Proof {
                 throw ProofError("a job is not accepted")
             }
             let away = try WorkerProcess(data: server.data.url.path, environment: environment)
-            try wait("the first frames") { try server.framesDone(id) > 0 }
+            try wait(for: "the first frames") { try server.framesDone(id) > 0 }
             away.signal(SIGSTOP)
             let other = try WorkerProcess(data: server.data.url.path, environment: environment)
-            try wait("the other worker to finish it") { try server.status(id) == "succeeded" }
+            try wait(for: "the other worker to finish it") { try server.status(id) == "succeeded" }
             let path = "/v1/jobs/\(id)"
             let job = try server.wire.get(path).body
             let bytes = try server.wire.get(path + "/results?format=ndjson").body
@@ -31,7 +31,7 @@ struct StoppedWorkerProof: Proof {
             result.expect(attempt.map { (2...3).contains($0) } ?? false, "round \(round): attempt \(attempt ?? 0)")
             away.signal(SIGCONT)
             // It comes to itself, finds its lease gone, and lets its decoder go.
-            try wait("the stopped worker to let go") { Processes.decoders(of: away.identifier).isEmpty }
+            try wait(for: "the stopped worker to let go") { Processes.decoders(of: away.identifier).isEmpty }
             pause(1.5)
             result.expect(try server.wire.get(path).body == job, "round \(round): the job has changed")
             result.expect(
@@ -42,13 +42,5 @@ struct StoppedWorkerProof: Proof {
             withExtendedLifetime(other) {}
         }
         return result
-    }
-
-    private func wait(_ what: String, _ isSo: () throws -> Bool) throws {
-        let deadline = ContinuousClock.now + .seconds(300)
-        while try !isSo() {
-            guard ContinuousClock.now < deadline else { throw ProofError("waited in vain for \(what)") }
-            pause(0.005)
-        }
     }
 }

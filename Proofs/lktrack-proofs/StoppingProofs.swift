@@ -18,10 +18,10 @@ struct StoppingProof: Proof {
         for round in 0..<rounds {
             if round % 5 == 0 { share.measure() }
             pause(.random(in: 0.05...0.5))
-            // Somebody who waits, and somebody who is half-way.
             let waiting = try? WireClient(port: server.port)
             waiting?.send("GET /v1/jobs/\(submitters.accepted.last ?? "x")/events HTTP/1.1\r\nHost: a\r\n\r\n")
-            let sending = try? WireClient(port: server.port)
+            // Somebody who is half-way, and for whom the server waits as long as it does for any request: 5 s.
+            let sending = round % 5 == 0 ? try? WireClient(port: server.port) : nil
             sending?.send("POST /v1/jobs?roi=1,1,9,9 HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nRIFF")
             let decoders = server.children()
             var status: Int32 = 0
@@ -63,7 +63,12 @@ struct SecondSignalProof: Proof {
                 throw ProofError("a job is not accepted")
             }
             ids.append(id)
-            while server.decoders().isEmpty { pause(0.002) }
+            try wait(for: "a decoder") {
+                if !server.decoders().isEmpty { return true }
+                let status = try server.wire.get("/v1/jobs/\(id)").json["status"] as? String ?? ""
+                guard ["queued", "running"].contains(status) else { throw ProofError("the job is \(status) already") }
+                return false
+            }
             let decoders = server.children()
             kill(server.processIdentifier, SIGTERM)
             pause(0.1)

@@ -13,7 +13,9 @@ struct TenantsProof: Proof {
         let stranger = try server.key("globex")[1]
         let clip = try Clip.make(frames: 10)
         guard let job = try wire.submit(clip, fields: [owner]) else { throw ProofError("the job is not accepted") }
-        while try wire.get("/v1/jobs/\(job)", [owner]).json["status"] as? String != "succeeded" { pause(0.02) }
+        try wait(for: "the job to succeed") {
+            try wire.get("/v1/jobs/\(job)", [owner]).json["status"] as? String == "succeeded"
+        }
         let made = try WireClient(port: server.port)
         made.send(
             "POST /v1/uploads HTTP/1.1\r\nHost: a\r\n\(owner)\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 10\r\n"

@@ -114,7 +114,8 @@ cvb_status cvb_remux(const char *source, const char *target, const char *muxer, 
         // Frames that are decoded ahead of the first one's time come at its pace, so that the average rate stays true.
         int64_t first_period = ticks[1] - ticks[0];
         Packet packet = make_packet();
-        for (size_t n = 0; n < count && av_read_frame(input.get(), packet.get()) >= 0; n++) {
+        for (size_t n = 0; n < count; n++) {
+            check(av_read_frame(input.get(), packet.get()), "cannot read the encoded video");
             packet->pts = ticks[ranks[n]];
             packet->duration = ticks[ranks[n] + 1] - ticks[ranks[n]];
             packet->dts = n >= delay ? ticks[n - delay] : ticks[0] - static_cast<int64_t>(delay - n) * first_period;

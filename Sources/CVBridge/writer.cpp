@@ -45,7 +45,8 @@ std::vector<AVCodecID> codecs_for(const std::string &path) {
     throw Failure(CVB_INTERNAL, "a video file ends in .mp4 or .avi");
 }
 
-/// Nothing where there is no such encoder or it does not take the frames.
+/// Nothing where there is no such encoder, or the hardware that it stands for. One in software that cannot be opened
+/// now could be the next time: it is no reason to write another codec.
 Codec open_encoder(AVCodecID identifier, cv::Size size, AVRational rate, bool has_global_header) {
     const AVCodec *encoder = avcodec_find_encoder(identifier);
     if (encoder == nullptr) return nullptr;
@@ -62,11 +63,19 @@ Codec open_encoder(AVCodecID identifier, cv::Size size, AVRational rate, bool ha
     if (identifier == AV_CODEC_ID_H264) {
         // Encoders other than x264 do not know it, and go by their own default.
         av_opt_set_int(codec->priv_data, "crf", h264_rate_factor, 0);
+        // x264's assembly for its macroblock tree reads beyond the rows that it has set where these are not a multiple
+        // of eight macroblocks (0.164): what lay in memory there would decide what is written. (A sixth more bytes
+        // without.)
+        av_opt_set(codec->priv_data, "x264-params", "mbtree=0", 0);
     } else {
         codec->flags |= AV_CODEC_FLAG_QSCALE;
         codec->global_quality = FF_QP2LAMBDA * quantiser;
     }
-    return avcodec_open2(codec.get(), encoder, nullptr) < 0 ? nullptr : std::move(codec);
+    int result = avcodec_open2(codec.get(), encoder, nullptr);
+    if (result >= 0) return codec;
+    if ((encoder->capabilities & (AV_CODEC_CAP_HARDWARE | AV_CODEC_CAP_HYBRID)) != 0) return nullptr;
+    if (result == AVERROR(ENOMEM)) throw std::bad_alloc();
+    throw Failure(CVB_CANNOT_WRITE, error_text(result));
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 import LucasKanade
 import Media
@@ -53,6 +54,27 @@ struct EncoderTests {
             try TestVideo.write(to: folder.file("b"), container: container, frames: 12)
             #expect(try readBytes(folder.file("a")) == readBytes(folder.file("b")))
         }
+    }
+
+    /// glibc fills what it gives with the value (mallopt(3)). Widths of 10 and 20 macroblocks are no multiple of the
+    /// eight that x264 takes at a time.
+    @Test(
+        "the same frames give the same bytes, whatever lay in memory",
+        .disabled(if: clinux_is_sanitized(), "sanitizers have an allocator of their own"),
+        arguments: ["160x120", "320x240"], ["mp4", "avi"])
+    func isIndependentOfMemory(size: String, container: String) throws {
+        let videos = try ["85", "170"].map { fill in
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: TestDecoder.command.executable)
+            process.arguments = ["synth", folder.file("\(fill).\(container)"), "--frames", "30", "--size", size]
+            process.environment = ProcessInfo.processInfo.environment.merging(["MALLOC_PERTURB_": fill]) { $1 }
+            process.standardOutput = FileHandle.nullDevice
+            try process.run()
+            process.waitUntilExit()
+            #expect(process.terminationStatus == 0)
+            return try readBytes(folder.file("\(fill).\(container)"))
+        }
+        #expect(videos[0] == videos[1])
     }
 
     @Test("an encoder that is dropped, aborted or without frames leaves nothing behind")

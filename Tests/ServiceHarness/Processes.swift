@@ -8,7 +8,7 @@ package enum Processes {
         let tasks = "/proc/\(process)/task"
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
         return threads.flatMap { thread -> [Int32] in
-            let text = (try? String(contentsOfFile: "\(tasks)/\(thread)/children", encoding: .utf8)) ?? ""
+            let text = contents(of: "\(tasks)/\(thread)/children") ?? ""
             return text.split(separator: " ").compactMap { Int32($0.filter(\.isNumber)) }
         }
     }
@@ -18,7 +18,7 @@ package enum Processes {
 
     /// By the limit of open files, which no kernel refuses; see DecoderSandbox.
     private static func isRestricted(_ process: Int32) -> Bool {
-        let limits = (try? String(contentsOfFile: "/proc/\(process)/limits", encoding: .utf8)) ?? ""
+        let limits = contents(of: "/proc/\(process)/limits") ?? ""
         let line = limits.split(separator: "\n").first { $0.hasPrefix("Max open files") } ?? ""
         return line.split(separator: " ").dropFirst(3).first == "64"
     }
@@ -38,9 +38,19 @@ package enum Processes {
 
     /// One that nobody has waited for is dead all the same.
     package static func isAlive(_ process: Int32) -> Bool {
-        guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
-            let name = status.lastIndex(of: ")")
+        guard let status = contents(of: "/proc/\(process)/stat"), let name = status.lastIndex(of: ")")
         else { return false }
         return !["Z", "X"].contains(status[name...].split(separator: " ").dropFirst().first ?? "X")
+    }
+
+    /// Of a small file of /proc, of which Foundation, asked for it hundreds of times a second, makes much memory.
+    private static func contents(of path: String) -> String? {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        return withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
+            let count = read(file, buffer.baseAddress, buffer.count)
+            return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
+        }
     }
 }

@@ -26,6 +26,10 @@ package final class Server {
     private let environment: [String: String]
     private let launcher: [String]
 
+    /// Seconds; many times what any start and any stop takes, on a busy machine, too.
+    private static let longestStart = 120.0
+    private static let longestStop = 180.0
+
     deinit {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         process.waitUntilExit()
@@ -50,17 +54,21 @@ package final class Server {
         process.standardError = log.pipe
         try process.run()
         log.start()
-        guard let line = log.line(containing: "\"listening\""),
+        guard let line = log.line(containing: "\"listening\"", seconds: Self.longestStart),
             let entry = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],
             let port = entry["port"] as? Int
         else { throw Failure.didNotStart(log: log.text) }
         self.port = port
     }
 
-    /// SIGTERM, and waits for the end. Returns the exit status.
+    /// SIGTERM, and waits for the end. Returns the exit status; one that does not end in time is killed, and the status
+    /// is SIGKILL's number.
     @discardableResult
     package func stop() -> Int32 {
         kill(process.processIdentifier, SIGTERM)
+        let deadline = ContinuousClock.now + .seconds(Self.longestStop)
+        while process.isRunning, ContinuousClock.now < deadline { usleep(5000) }
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         process.waitUntilExit()
         port = 0
         return process.terminationStatus

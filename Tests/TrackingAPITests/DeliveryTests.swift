@@ -77,7 +77,7 @@ struct DeliveryTests {
         let time = Date(timeIntervalSince1970: 1_750_000_000)
         let first = DeliveryAttempt(
             number: 1, startedAt: time, milliseconds: 31, status: 500, error: "the receiver answered 500")
-        let due = Date().addingTimeInterval(-1)
+        let due = service.environment.now().addingTimeInterval(-1)
         #expect(try service.store.record(first, then: .pending(due: due), lease: claim.lease))
         let again = try #require(try service.store.claimDelivery(leaseSeconds: 60, exceptHosts: []))
         let second = DeliveryAttempt(number: 2, startedAt: time.addingTimeInterval(5), milliseconds: 7, status: 204)
