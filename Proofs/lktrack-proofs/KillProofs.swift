@@ -17,7 +17,7 @@ struct KillServerProof: Proof {
             pause(.random(in: 0.02...0.6))
             let decoders = server.children()
             server.crash()
-            let deadline = ContinuousClock.now + .seconds(30)
+            let deadline = ContinuousClock.now + .seconds(5)
             while decoders.contains(where: { Processes.isAlive($0) }), ContinuousClock.now < deadline { pause(0.001) }
             result.expect(!decoders.contains { Processes.isAlive($0) }, "a decoder outlived its server")
             try server.start()

@@ -21,7 +21,7 @@ struct StoppingProof: Proof {
             let waiting = try? WireClient(port: server.port)
             waiting?.send("GET /v1/jobs/\(submitters.accepted.last ?? "x")/events HTTP/1.1\r\nHost: a\r\n\r\n")
             // Somebody who is half-way, and for whom the server waits as long as it does for any request: 5 s.
-            let sending = round % 5 == 0 ? try? WireClient(port: server.port) : nil
+            let sending = round % options.rounds(1, quick: 5) == 0 ? try? WireClient(port: server.port) : nil
             sending?.send("POST /v1/jobs?roi=1,1,9,9 HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nRIFF")
             let decoders = server.children()
             var status: Int32 = 0
