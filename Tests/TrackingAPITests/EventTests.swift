@@ -273,14 +273,74 @@ struct EventTests {
         #expect(states(client.events) == ["queued 0"])
     }
 
-    @Test("an id from the future is no harm", arguments: ["r9-900-900", "ended-5-5", "over-1-1", "q3-0-0"])
+    /// Of a life of the job that a restored backup knows nothing of, or made up.
+    private static let impossibleIDs = ["r9-900-900", "ended-5-5", "over-7-3", "q3-0-0", "r2-0-1", "r1-0-999999"]
+
+    @Test("with an id that cannot be, a queued job's client gets everything", arguments: impossibleIDs)
     func futureID(text: String) throws {
         let client = try service.open(path + "?frames=true", [("Last-Event-ID", text)])
+        #expect(client.take { $0.events.count == 1 })
         let worker = try service.claim()
         try worker.track(0..<3)
         try worker.end(done: 3)
         #expect(client.takeAll())
+        #expect(states(client.events) == ["queued 0", "running 1", "succeeded 1"])
+        #expect(frames(client.events) == lines(0..<3))
         #expect(client.events.last?.name == "end")
+    }
+
+    @Test("so does a running job's, also after it came back", arguments: impossibleIDs)
+    func impossibleWhileRunning(text: String) throws {
+        let worker = try service.claim()
+        try worker.track(0..<3)
+        try worker.report(3, of: 5)
+        let first = try service.open(path + "?frames=true", [("Last-Event-ID", text)])
+        #expect(first.take { $0.events.last?.name == "progress" })
+        #expect(states(first.events) == ["queued 0", "running 1"])
+        #expect(frames(first.events) == lines(0..<3))
+        try worker.track(3..<5)
+        try worker.end(done: 5)
+        let last = try #require(first.events.last)
+        let second = try service.open(path + "?frames=true", [("Last-Event-ID", last.id)])
+        #expect(second.takeAll())
+        #expect(states(second.events) == ["succeeded 1"])
+        #expect(frames(second.events) == lines(3..<5))
+        #expect(second.events.last?.name == "end")
+    }
+
+    @Test("more frames than a finished job has are impossible, though nobody said how many there would be")
+    func impossibleAtTheEnd() throws {
+        let worker = try service.claim()
+        try worker.track(0..<3)
+        let waiting = try service.open(path + "?frames=true", [("Last-Event-ID", "r1-0-999999")])
+        service.settle()
+        waiting.take()
+        #expect(waiting.events.isEmpty)
+        try worker.end(done: 3)
+        #expect(waiting.takeAll())
+        #expect(frames(waiting.events) == lines(0..<3))
+        let late = try service.open(path + "?frames=true", [("Last-Event-ID", "r1-0-999999")])
+        #expect(late.takeAll())
+        #expect(states(late.events) == ["queued 0", "running 1", "succeeded 1"])
+        #expect(frames(late.events) == lines(0..<3))
+    }
+
+    @Test("who has more frames than a job that started over waits for the next, and gets none twice")
+    func aheadOfTheJob() throws {
+        let first = try service.claim()
+        try first.track(0..<5)
+        try first.report(5, of: 9)
+        let before = try service.open(path + "?frames=true")
+        #expect(before.take { frames($0.events).count == 5 && $0.events.last?.name == "progress" })
+        try first.release()
+        let second = try service.claim()
+        try second.track(0..<3)
+        try second.report(3, of: 9)
+        let after = try service.open(path + "?frames=true", [("Last-Event-ID", try #require(before.events.last).id)])
+        try second.track(3..<9)
+        try second.end(done: 9)
+        #expect(after.takeAll())
+        #expect(frames(after.events) == lines(5..<9))
     }
 
     @Test("another tenant's job, one that is not there and a text that is no id have no events")

@@ -14,10 +14,12 @@ struct EventRoute: Sendable {
         let job = try services.job(context)
         let wantsFrames = try context.flag("frames")
         try Self.requireAccepted(context.request)
-        let position = context.request.fields["Last-Event-ID"].flatMap { EventPosition($0) } ?? EventPosition()
+        var position = context.request.fields["Last-Event-ID"].flatMap { EventPosition($0) } ?? EventPosition()
+        if !position.isPossible(for: job) { position = EventPosition() }
         // HTML §9.2.3: 204 tells a browser, which comes back after every end, that there is no more.
         if position.stage == .over, job.status.isFinal { return HTTPResponse(status: 204) }
-        let feed = EventFeed(job.id, after: position, cursor: wantsFrames ? try cursor(job, position) : nil)
+        let cursor = wantsFrames ? try cursor(job, &position) : nil
+        let feed = EventFeed(job.id, after: position, cursor: cursor)
         let body = try JobFeedBody(feed, job: job, key: context.key, needsResult: wantsFrames, watch: services.watch)
         return HTTPResponse(
             status: 200,
@@ -26,14 +28,17 @@ struct EventRoute: Sendable {
             ]), body: .stream(body))
     }
 
-    /// Where a client goes on in the result. The way there may be long: better here than on the connection's thread.
-    private func cursor(_ job: Job, _ position: EventPosition) throws -> ResultCursor {
+    /// Where a client goes on in the result; at the start of everything where it cannot have what it says. The way there may
+    /// be long: better here than on the connection's thread.
+    private func cursor(_ job: Job, _ position: inout EventPosition) throws -> ResultCursor {
         var cursor = ResultCursor()
         guard let reader = try services.blobs.openResult(of: job) else {
             guard job.status.isFinal, job.resultKey != nil else { return cursor }
             throw ResultRoute.notKept
         }
-        try cursor.skip(towards: position.frames, in: reader)
+        if try !cursor.skip(towards: position.frames, in: reader), position.hasTooManyFrames(for: job) {
+            (cursor, position) = (ResultCursor(), EventPosition())
+        }
         return cursor
     }
 

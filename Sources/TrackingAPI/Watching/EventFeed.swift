@@ -56,7 +56,12 @@ struct EventFeed: JobFeed {
         guard let reader = try seen.result(of: job) else { return false }
         let before = bytes.count
         while bytes.count == before {
-            guard let piece = try cursor?.next(from: reader) else { return false }
+            guard let piece = try cursor?.next(from: reader) else {
+                guard let lines = cursor?.lines, lines < position.frames, position.hasTooManyFrames(for: job)
+                else { return false }
+                (cursor, position.frames) = (ResultCursor(), 0)
+                continue
+            }
             for line in piece.lines where line.number >= position.frames {
                 position.frames = line.number + 1
                 append("frame", line.bytes, &bytes)

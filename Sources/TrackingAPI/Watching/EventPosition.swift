@@ -34,6 +34,25 @@ struct EventPosition: Hashable, Sendable, CustomStringConvertible {
         (self.stage, self.progress, self.frames) = (stage, progress, frames)
     }
 
+    /// Whether a client of this job can have come to this stage: not where the id is made up, or of a life of the job that
+    /// a restored backup knows nothing of.
+    func isPossible(for job: Job) -> Bool {
+        switch stage {
+        case .start: true
+        case .queued(let attempts): attempts <= job.attempt
+        // Given back unharmed, an attempt does not count.
+        case .running(let attempt):
+            attempt <= job.attempt || (attempt == job.attempt + 1 && job.status != .running)
+        case .ended, .over: job.status.isFinal
+        }
+    }
+
+    /// Whether a client of this job cannot have so many frames, where the result has fewer so far. Not where the job runs and
+    /// may have been started over: then the client waits until the result is as long again.
+    func hasTooManyFrames(for job: Job) -> Bool {
+        job.status == .succeeded || job.progress.framesTotal.map { frames > $0 } ?? false
+    }
+
     var description: String { "\(stage.text)-\(progress)-\(frames)" }
 
     /// Decimal digits without a sign; what is larger than any number of frames is none.

@@ -31,15 +31,18 @@ struct ResultCursor: Sendable {
     mutating func next(from reader: any BlobReader) throws -> Piece? { try next(from: reader, Self.pieceSize) }
 
     /// Goes on over whole pieces that lie before a line; what is left of the way is less than a piece.
-    mutating func skip(towards line: Int, in reader: any BlobReader) throws {
+    ///
+    /// - Returns: whether there are as many lines before it.
+    mutating func skip(towards line: Int, in reader: any BlobReader) throws -> Bool {
         while lines < line {
             let here = self
-            guard try next(from: reader, Self.skippedPieceSize) != nil else { return }
+            guard try next(from: reader, Self.skippedPieceSize) != nil else { return false }
             guard lines <= line else {
                 self = here
-                return
+                return true
             }
         }
+        return true
     }
 
     private mutating func next(from reader: any BlobReader, _ pieceSize: Int) throws -> Piece? {
