@@ -11,6 +11,10 @@ struct ResultFormatTests {
             ("TEXT/CSV ; q=0.5, */*;q=0.1", .csv),
             ("application/json;q=0.2, text/csv;q=0.8", .csv), ("text/html, */*;q=0.1", .json),
             ("application/json;q=0, */*", .ndjson), ("text/html,application/xhtml+xml,*/*;q=0.8", .json),
+            ("application/xml", .cvat), ("text/xml", .cvat), ("application/xml;q=0.9, */*;q=0.8", .cvat),
+            ("application/xml, application/json", .json), ("text/xml;q=0.5, text/csv;q=0.4", .cvat),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", .json),
+            ("text/html, application/xml;q=0.9", .cvat), ("text/plain", nil), ("text/plain, */*;q=0.1", .json),
             ("text/html", nil), ("image/png, application/json;q=0", nil), ("*/*;q=0", nil),
         ] as [(String?, ResultFormat?)])
     func negotiation(_ accept: String?, _ format: ResultFormat?) {

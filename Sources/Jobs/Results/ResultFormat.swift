@@ -36,16 +36,27 @@ public enum ResultFormat: String, CaseIterable, Sendable {
     public init?(name: String) { self.init(rawValue: name) }
 
     /// The format that an `Accept` field asks for most (RFC 9110 §12.5.1); `json` where there is no field or it takes
-    /// anything, `nil` where it takes none of ours (406). `text/plain` is not negotiated, because two formats share it, nor
-    /// is `application/xml`, because browsers ask for it.
+    /// anything, `nil` where it takes none of ours (406). `text/plain` is not negotiated, because two formats share it.
+    /// Browsers, which name HTML, ask for XML as well and do not mean CVAT's: they get it where nothing else is left.
     public static func negotiate(accept: String?) -> ResultFormat? {
         guard let accept else { return .json }
         let ranges = accept.split(separator: ",").compactMap(MediaRange.init)
         if ranges.isEmpty { return .json }
-        let candidates: [(format: ResultFormat, type: String, subtypes: [String])] = [
+        let candidates: [Candidate] = [
             (.json, "application", ["json"]), (.ndjson, "application", ["x-ndjson", "ndjson", "jsonl"]),
             (.csv, "text", ["csv"]), (.vtt, "text", ["vtt"]),
         ]
+        let xml: [Candidate] = [(.cvat, "application", ["xml"]), (.cvat, "text", ["xml"])]
+        if ranges.contains(where: { $0.type == "text" && $0.subtype == "html" }) {
+            return best(of: candidates, ranges) ?? best(of: xml, ranges)
+        }
+        return best(of: candidates + xml, ranges)
+    }
+
+    private typealias Candidate = (format: ResultFormat, type: String, subtypes: [String])
+
+    /// The first of those with the highest quality.
+    private static func best(of candidates: [Candidate], _ ranges: [MediaRange]) -> ResultFormat? {
         var best: (format: ResultFormat, quality: Double)?
         for candidate in candidates {
             let matching = ranges.filter { $0.matches(candidate.type, candidate.subtypes) }

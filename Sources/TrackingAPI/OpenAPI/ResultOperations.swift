@@ -16,7 +16,7 @@ enum ResultOperations {
         ),
         ("application/x-ndjson", Schema.string.described("A `Frame` a line.")),
         ("text/csv", Schema.string.described("A header line, then a row a frame and target.")),
-        ("text/plain", Schema.string.described("mot or otb.")),
+        ("text/plain", Schema.string.described("mot or otb, by `format` only.")),
         ("application/xml", Schema.string.described("CVAT XML 1.1")),
         ("text/vtt", Schema.string.described("WebVTT; each cue's text is a `Frame`.")),
     ]
@@ -24,8 +24,10 @@ enum ResultOperations {
     private static let results = Operation(
         method: "get", path: "/v1/jobs/{id}/results", id: "getResults", tag: .results, summary: "Read the boxes",
         description: """
-            A box for every frame and target, in the format that `format` names, or that `Accept` asks for. Whole results \
-            have ranges and digests; slices, and what there is of an unfinished job, are made while they are sent.
+            A box for every frame and target, in the format that `format` names, or that `Accept` asks for: \
+            `application/json` (json), `application/x-ndjson`, `text/csv`, `text/vtt`, `application/xml` or `text/xml` \
+            (cvat). Whole results have ranges and digests; slices, and what there is of an unfinished job, are made while \
+            they are sent.
             """,
         parameters: [
             Parameter.jobID,
