@@ -24,6 +24,8 @@ struct JobRouteTests {
 
         let again = service.send("GET", "/v1/jobs/\(id)", [("If-None-Match", "\"other\", \(tag)")])
         #expect(again.status == 304)
+        // RFC 9110 §15.4.5: what a cache is told to do with it does not change.
+        #expect(again.fields["Cache-Control"] == "no-cache")
         #expect(again.body.isEmpty)
         #expect(again.fields["ETag"] == tag)
 

@@ -67,6 +67,7 @@ struct MediaRouteTests {
         let fields = [(name: "If-None-Match", value: tag)] + (accept.map { [(name: "Accept", value: $0)] } ?? [])
         let unchanged = service.send("GET", path, fields)
         #expect(unchanged.status == 304)
+        #expect(unchanged.fields["Cache-Control"] == "private, no-cache")
         #expect(unchanged.fields["Vary"] == answer.fields["Vary"])
         #expect(service.send("GET", path, [("If-None-Match", "*")]).status == 304)
     }

@@ -17,13 +17,15 @@ struct DocumentRoutes: Sendable {
         let tag: EntityTag
         let fields: [(name: String, value: String)]
 
+        static let cacheControl = "no-cache"
+
         init(_ bytes: [UInt8], mediaType: String, fields: [(name: String, value: String)] = []) {
             self.bytes = bytes
             tag = EntityTag(
                 SHA256.hash(data: bytes).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined())
             self.fields =
                 [
-                    ("Content-Type", mediaType), ("ETag", tag.description), ("Cache-Control", "no-cache"),
+                    ("Content-Type", mediaType), ("ETag", tag.description), ("Cache-Control", Self.cacheControl),
                     ("X-Content-Type-Options", "nosniff"),
                 ] + fields
         }
@@ -42,7 +44,7 @@ struct DocumentRoutes: Sendable {
     func docs(_ context: RequestContext) throws -> HTTPResponse { try Self.answer(page, context.request) }
 
     private static func answer(_ copy: Copy, _ request: HTTPRequest) throws(Problem) -> HTTPResponse {
-        if let answer = try Conditions.answer(copy.tag, request) { return answer }
+        if let answer = try Conditions.answer(copy.tag, request, cacheControl: Copy.cacheControl) { return answer }
         return HTTPResponse(status: 200, fields: HTTPFields(copy.fields), body: .bytes(copy.bytes))
     }
 }

@@ -15,7 +15,7 @@ enum BlobResponse {
         if let answer = try Conditions.answer(tag, request) { return answer }
         var fields = HTTPFields([
             ("Content-Type", mediaType), ("ETag", tag.description), ("Accept-Ranges", "bytes"),
-            ("Cache-Control", "private, no-cache"),
+            ("Cache-Control", Conditions.privately),
             // What a client sent goes out as what we recognised it as, never as a page.
             ("X-Content-Type-Options", "nosniff"),
         ])

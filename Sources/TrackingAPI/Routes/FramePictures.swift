@@ -30,7 +30,7 @@ struct FramePictures: Sendable {
         return HTTPResponse(
             status: 200,
             fields: HTTPFields([
-                ("Content-Type", format.mediaType), ("ETag", tag.description), ("Cache-Control", "private, no-cache"),
+                ("Content-Type", format.mediaType), ("ETag", tag.description), ("Cache-Control", Conditions.privately),
                 ("Vary", Self.vary), ("X-Content-Type-Options", "nosniff"),
             ]),
             body: .bytes(bytes))

@@ -58,6 +58,7 @@ struct JobWaitRoute: Sendable {
     }
 
     private func respond(_ document: JobDocuments.Document, _ context: RequestContext) throws -> HTTPResponse {
-        try Conditions.answer(document.tag, context.request) ?? document.response
+        let cacheControl = document.response.fields["Cache-Control"]
+        return try Conditions.answer(document.tag, context.request, cacheControl: cacheControl) ?? document.response
     }
 }

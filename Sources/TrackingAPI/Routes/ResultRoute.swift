@@ -64,7 +64,7 @@ struct ResultRoute: Sendable {
     ) throws -> HTTPResponse {
         let body = try pooled(context) { try Self.coded(content($0), coding) }
         var response = HTTPResponse(
-            status: 200, fields: Self.fields(format, cacheControl: "private, no-cache"), body: .stream(body))
+            status: 200, fields: Self.fields(format, cacheControl: Conditions.privately), body: .stream(body))
         response.fields["ETag"] = tag.description
         response.fields["Accept-Ranges"] = "none"
         return response
