@@ -120,7 +120,7 @@ struct AccessTests {
         service.ring?.refresh()
         #expect(events.takeAll())
         #expect(lines.take { $0.isCut || $0.isOver } && lines.isCut)
-        #expect(held.wait()?.status == 200)
+        expectProblem(Answer(try #require(held.wait())), 401)
         #expect(try LiveClient(late()).takeAll())
         others.take()
         #expect(!others.isOver && !others.isCut)

@@ -133,6 +133,33 @@ struct WaitTests {
         #expect(Answer(try #require(late.wait())).status == 200)
     }
 
+    @Test("whose key is revoked meanwhile gets 401 and not the job, also where that changes; other keys wait on")
+    func revoked() throws {
+        let service = try Service(keys: .required)
+        let tenant = TenantID("acme")
+        let key = try service.key(tenant, id: "k1")
+        let other = try service.key(tenant, id: "k2")
+        let path = "/v1/jobs/\(try service.submit(tenant: tenant))"
+        let held = try service.hold(path, [key, ("Prefer", "wait=30")])
+        let others = try service.hold(path, [other, ("Prefer", "wait=30")])
+        // Let in, but not waiting yet.
+        let request = Service.request("GET", path, HTTPFields([key, ("Prefer", "wait=30")]))
+        guard case .later(let late) = service.api.begin(request) else {
+            Issue.record("not held")
+            return
+        }
+        _ = try service.store.revokeKey("k1")
+        service.ring?.refresh()
+        let refused = Answer(try #require(held.wait()))
+        expectProblem(refused, 401)
+        #expect(refused.fields["WWW-Authenticate"]?.contains("invalid_token") == true)
+        #expect(refused.fields["ETag"] == nil)
+        #expect(!others.isAnswered)
+        _ = try service.claim()
+        expectProblem(Answer(try #require(HeldRequest(late).wait())), 401)
+        #expect(Answer(try #require(others.wait())).json?["status"] == "running")
+    }
+
     @Test("who was answered is forgotten")
     func forgotten() throws {
         let held = try service.hold(path, [("Prefer", "wait=10")])

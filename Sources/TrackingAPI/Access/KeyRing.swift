@@ -136,10 +136,7 @@ public final class KeyRing: Sendable {
             if let key { Self.noteUse(of: key, now, &state) }
             return key
         }
-        // The same for a key that was never there: whether one was is nobody's business.
-        guard let key else {
-            throw Self.challenge("The key is unknown or was revoked.", error: "invalid_token")
-        }
+        guard let key else { throw Self.closed }
         return Caller(tenant: key.tenant, key: key.id, rate: key.rate)
     }
 
@@ -156,6 +153,9 @@ public final class KeyRing: Sendable {
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
         return parts[1].drop { $0 == " " }
     }
+
+    /// What a key that opens nothing any more gets, and one that was never there: whether one was is nobody's business.
+    static var closed: Problem { challenge("The key is unknown or was revoked.", error: "invalid_token") }
 
     /// Without an error code where no key was sent (RFC 6750 §3.1).
     private static func challenge(_ detail: String, error: String? = nil) -> Problem {

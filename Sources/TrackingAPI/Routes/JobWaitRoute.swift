@@ -38,6 +38,7 @@ struct JobWaitRoute: Sendable {
             let held = HeldAnswer(to: context, job: job, wait: .seconds(seconds), services: services) { job in
                 responder.respond(
                     Router.answer(context, route: Self.pattern) {
+                        if services.watch.isClosed(key: context.key) { throw KeyRing.closed }
                         guard let job else { throw RequestContext.noSuchJob }
                         var response = try respond(document(job), context)
                         response.fields["Preference-Applied"] = "wait=\(seconds)"

@@ -73,8 +73,8 @@ public final class JobWatch: Sendable {
         for watcher in watchers { watcher.wake() }
     }
 
-    /// Keys were revoked: who came in with one of them, and waits, is answered with what there is. So is who was let in
-    /// just before and comes to wait only now.
+    /// Keys were revoked: who came in with one of them, and waits, waits no more. Nor does who was let in just before and
+    /// comes to wait only now.
     func close(keys: Set<String>) {
         let watchers = state.withLock { state in
             state.closedKeys.formUnion(keys)
@@ -82,6 +82,9 @@ public final class JobWatch: Sendable {
         }
         for watcher in watchers { watcher.wake() }
     }
+
+    /// Whether a key was revoked since the service began.
+    func isClosed(key: String?) -> Bool { state.withLock { key.map($0.closedKeys.contains) ?? false } }
 
     /// Whether somebody who waits is to wait no more, whatever the job does.
     func isOver(for watcher: Watcher) -> Bool {
