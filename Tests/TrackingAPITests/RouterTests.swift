@@ -34,6 +34,18 @@ struct RouterTests {
         #expect(answer.body.isEmpty)
     }
 
+    @Test("OPTIONS * tells what the server answers to; a path of that name is none")
+    func serverOptions() async throws {
+        try await Wire.run(try Service()) { wire in
+            let answer = try wire.curl("/", "-X", "OPTIONS", "--request-target", "*")
+            #expect(answer.status == 204 && answer.body.isEmpty)
+            let allow = answer.head.split(separator: "\r\n").first { $0.hasPrefix("Allow: ") }?.dropFirst(7) ?? ""
+            #expect(allow.split(separator: ", ").sorted() == ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST"])
+            #expect(try wire.curl("/*", "-X", "OPTIONS").status == 404)
+            #expect(try wire.curl("/", "--request-target", "*").status == 400)
+        }
+    }
+
     @Test("a query parameter that a path does not know is refused by its name")
     func unknownParameter() throws {
         let answer = try Service().send("GET", "/healthz?verbose=1")

@@ -21,6 +21,10 @@ struct Router: Sendable {
     }
 
     func disposition(of request: HTTPRequest) -> HTTPDisposition {
+        // RFC 9110 §9.3.7: of the server as a whole.
+        if request.method == "OPTIONS", request.target == "*" {
+            return .respond(HTTPResponse(status: 204, fields: HTTPFields([("Allow", Self.allow(routes))])))
+        }
         let path = request.path
         let candidates = candidates(path)
         guard let pattern = candidates.first(where: { $0.fits(path) })?.pattern else {
@@ -125,7 +129,7 @@ struct Router: Sendable {
             ClientText.pointer(name), "There is no query parameter \(ClientText.quoted(name)). \(hint)")
     }
 
-    /// RFC 9110 §10.2.1: what a path answers to.
+    /// RFC 9110 §10.2.1: what these answer to.
     private static func allow(_ routes: [Route]) -> String {
         var methods: [String] = []
         for method in routes.flatMap({ $0.method == "GET" ? ["GET", "HEAD"] : [$0.method] })
