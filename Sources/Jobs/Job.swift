@@ -140,6 +140,8 @@ public struct Job: Hashable, Sendable {
     public var expiresAt: Date?
     /// Grows with every change of the row; the entity tag of the job.
     public var revision: Int64
+    /// Of a job that was just submitted.
+    public static let firstRevision: Int64 = 1
     /// The trace that it was submitted in (W3C Trace Context's trace-id), for the log.
     public var traceID: String?
 
@@ -147,7 +149,7 @@ public struct Job: Hashable, Sendable {
         id: JobID, tenant: TenantID, status: JobStatus = .queued, spec: JobSpec, source: JobSource, createdAt: Date,
         startedAt: Date? = nil, finishedAt: Date? = nil, attempt: Int = 0, cancelRequested: Bool = false,
         progress: JobProgress = JobProgress(), failure: JobFailure? = nil, resultKey: String? = nil,
-        videoKey: String? = nil, expiresAt: Date? = nil, revision: Int64 = 1, traceID: String? = nil
+        videoKey: String? = nil, expiresAt: Date? = nil, revision: Int64 = firstRevision, traceID: String? = nil
     ) {
         self.id = id
         self.tenant = tenant

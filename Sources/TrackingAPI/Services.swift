@@ -27,7 +27,9 @@ struct Services: Sendable {
     let documents: JobDocuments
 
     /// Of the job's own document, which depends on its row alone; the revision grows with every change of that.
-    func tag(_ job: Job) -> EntityTag { EntityTag("\(version)-\(job.revision)") }
+    func tag(_ job: Job) -> EntityTag { tag(revision: job.revision) }
+
+    func tag(revision: Int64) -> EntityTag { EntityTag("\(version)-\(revision)") }
 
     /// The job that a request names.
     func job(_ context: RequestContext) throws -> Job {

@@ -25,6 +25,8 @@ struct IdempotencyTests {
         let first = Self.post(Self.form(), to: service)
         #expect(first.status == 202, "\(first.text)")
         #expect(first.fields["Idempotency-Replayed"] == nil)
+        let tag = try #require(first.fields["ETag"])
+        #expect(service.send("GET", "/v1/jobs/\(try #require(first.jobID))", [("If-None-Match", tag)]).status == 304)
         let files = service.files
         // What became of the job meanwhile makes no difference.
         try service.finish(try #require(first.jobID), as: .failed, lines: nil)
@@ -33,6 +35,7 @@ struct IdempotencyTests {
             #expect(retry.status == 202)
             #expect(retry.body == first.body)
             #expect(retry.fields["Location"] == first.fields["Location"])
+            #expect(retry.fields["ETag"] == tag)
             #expect(retry.fields["Idempotency-Replayed"] == "true")
             #expect(retry.route == "/v1/jobs")
         }

@@ -115,12 +115,13 @@ final class SubmissionSink: HTTPBodySink {
         case .accepted(let job):
             services.onSubmit()
             response = Self.accepted(JobWriter.json(job), path: JobRoutes.path(job.id))
-            response.fields["ETag"] = services.tag(job).description
         case .replayed(let body):
             let job = try JSONValue(parsing: body, maximumBytes: .max)
             response = Self.accepted(job, path: "\(SubmitRoute.path)/\(job["id"]?.stringValue ?? "")")
             response.fields["Idempotency-Replayed"] = "true"
         }
+        // Either way the job's document as it was when it was new.
+        response.fields["ETag"] = services.tag(revision: Job.firstRevision).description
         response.route = route
         return response
     }

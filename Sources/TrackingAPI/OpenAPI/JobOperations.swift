@@ -45,7 +45,7 @@ enum JobOperations {
         ] + rawTypes.map { ($0, ["schema": Schema.binary]) },
         responses: [
             Response(
-                202, "The job is queued.", headers: ["Location", "Retry-After", "ETag?", "Idempotency-Replayed?"],
+                202, "The job is queued.", headers: ["Location", "Retry-After", "ETag", "Idempotency-Replayed?"],
                 content: [ownJob],
                 links: [
                     "getJob", "getEvents", "getDeliveries", "getResults", "getVideo", "getSource", "cancelJob",
