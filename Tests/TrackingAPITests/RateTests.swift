@@ -59,6 +59,19 @@ struct RateTests {
         expectProblem(Answer(response), 429)
     }
 
+    @Test(
+        "a refusal tells the rate in a unit that people count in",
+        arguments: [
+            (10, 1, "10 a second"), (1, 1, "1 a second"), (5, 2, "2.5 a second"), (1, 2, "30 a minute"),
+            (1, 30, "2 a minute"), (1, 60, "1 a minute"), (1, 90, "40 an hour"), (1, 86400, "1 a day"),
+            (1_000_000_000, 1, "1000000000 a second"),
+        ] as [(Int, Int, String)])
+    func wording(count: Int, seconds: Int, text: String) {
+        let rate = RequestRate(perSecond: Double(count) / Double(seconds), burst: 3)
+        let verdict = RateVerdict(isAllowed: false, tokens: 0, rate: rate)
+        #expect(verdict.problem.detail.contains("3 may come at once, then \(text). Try again in "))
+    }
+
     @Test("each key has its own bucket, and one without a rate has the configuration's")
     func buckets() throws {
         let service = try Service(environment: ManualEnvironment(), keys: .required) {

@@ -53,7 +53,7 @@ struct RateVerdict: Sendable {
         let wait = max(1, seconds(1 - tokens))
         var problem = Problem(
             .rateLimited,
-            "Too many requests: \(rate.burst) may come at once, then \(number(rate.perSecond)) a second. "
+            "Too many requests: \(rate.burst) may come at once, then \(Self.text(rate.perSecond)). "
                 + "Try again in \(wait) s."
         ).retryAfter(wait)
         describe(in: &problem.fields)
@@ -64,7 +64,12 @@ struct RateVerdict: Sendable {
     /// How long so many tokens take to come, in whole seconds.
     private func seconds(_ tokens: Double) -> Int { Int(min((tokens / rate.perSecond).rounded(.up), 1e9)) }
 
-    private func number(_ value: Double) -> String {
-        value == value.rounded() && value < 1e9 ? String(Int(value)) : String(value)
+    /// In the shortest unit of time that at least one comes in: `2 a minute`.
+    private static func text(_ perSecond: Double) -> String {
+        let units = [("a second", 1.0), ("a minute", 60), ("an hour", 3600), ("a day", 86400)]
+        // 1/60 a second is not quite 1 a minute.
+        let (unit, seconds) = units.first { perSecond * $0.1 >= 0.995 } ?? units[3]
+        let number = (perSecond * seconds * 100).rounded() / 100
+        return "\(Int(exactly: number).map(String.init) ?? String(number)) \(unit)"
     }
 }
