@@ -97,6 +97,38 @@ struct LifecycleTests {
         #expect(stopped.wait(timeout: .now() + 10) == .success)
     }
 
+    @Test("stopping does not cut a request whose head was read and that is answered at once", arguments: [true, false])
+    func readHead(isFirst: Bool) throws {
+        let isRead = DispatchSemaphore(value: 0)
+        let gate = DispatchSemaphore(value: 0)
+        let server = try TestServer { request in
+            if request.path == ["held"] {
+                isRead.signal()
+                gate.wait()
+            }
+            return .respond(text("hello"))
+        }
+        let client = try server.client()
+        if !isFirst {
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(try client.readResponse().body == "hello")
+        }
+        // When all of these are closed, so would be the other one.
+        let idle = try (0..<16).map { _ in try server.client() }
+        client.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(isRead.wait(timeout: .now() + 10) == .success)
+        let stopped = DispatchSemaphore(value: 0)
+        let instance = server.server
+        Thread.detachNewThread {
+            instance.stop(gracePeriod: .seconds(30))
+            stopped.signal()
+        }
+        for other in idle { #expect(other.readToEnd().isEmpty) }
+        gate.signal()
+        #expect(client.readToEnd().hasSuffix("\r\n\r\nhello"))
+        #expect(stopped.wait(timeout: .now() + 20) == .success)
+    }
+
     @Test("stopping does not wait longer than the grace period: uploads are aborted, handlers' answers dropped")
     func impatient() throws {
         let gate = DispatchSemaphore(value: 0)

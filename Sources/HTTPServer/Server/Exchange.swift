@@ -132,6 +132,8 @@ final class Exchange: @unchecked Sendable {
     // MARK: The head
 
     private func begin(_ received: ReceivedHead) -> Step {
+        // It is no idle connection any more, which a stop would cut.
+        connection.enter(.handling, at: began)
         core.requestsInFlight.add(1, ordering: .relaxed)
         let head: KnownHead
         do throws(Refusal) {
