@@ -44,7 +44,7 @@ public struct HTTPFields: Sendable, Hashable {
 ///
 /// Two references: it goes through a dozen hands, and to copy all that a head has for each of them would show.
 public struct HTTPRequest: Sendable {
-    private final class Head: Sendable {
+    final class Head: Sendable {
         let method: String
         let target: String
         let path: [String]
@@ -69,7 +69,8 @@ public struct HTTPRequest: Sendable {
         }
     }
 
-    private let head: Head
+    /// What all copies refer to.
+    let head: Head
     /// Made by the server (or the client's `X-Request-Id` where that is 1-64 characters of `[A-Za-z0-9._-]`).
     public internal(set) var id: String
 
@@ -123,7 +124,7 @@ public struct HTTPRequest: Sendable {
 /// One reference, copied when it is changed: what is answered again and again is the same response each time, which the
 /// server notices (``isSame(as:)``).
 public struct HTTPResponse: Sendable {
-    private final class Content: @unchecked Sendable {
+    final class Content: @unchecked Sendable {
         // @unchecked Sendable: written only while no other response refers to it.
         var status: Int
         var fields: HTTPFields
@@ -147,7 +148,8 @@ public struct HTTPResponse: Sendable {
         }
     }
 
-    private var content: Content
+    /// What all copies refer to that were not changed.
+    private(set) var content: Content
 
     public init(status: Int, fields: HTTPFields = HTTPFields(), body: HTTPBody = .empty) {
         content = Content(status: status, fields: fields, body: body)
