@@ -1,0 +1,44 @@
+import Jobs
+
+/// Where blobs are, and where they are to be.
+package struct BlobRoute: Sendable {
+    package let source: any BlobStore
+    /// `nil`: they stay where they are.
+    package let destination: (any BlobStore)?
+    /// Lets go of what the destination keeps of a blob on this machine, so that it is read from where it was put.
+    let forget: @Sendable (String) throws -> Void
+
+    package init(
+        from source: any BlobStore, to destination: (any BlobStore)?,
+        forget: @escaping @Sendable (String) throws -> Void = { _ in }
+    ) {
+        self.source = source
+        self.destination = destination
+        self.forget = forget
+    }
+}
+
+/// A blob that could not be moved because of what it is at the source.
+package struct DamagedBlob: Hashable, Sendable, CustomStringConvertible {
+    /// `job ID` or `upload ID`.
+    package let owner: String
+    package let key: String
+    package let reason: String
+
+    package var description: String { "\(owner): \(key) \(reason)" }
+}
+
+/// What became of blobs.
+package struct BlobFigures: Hashable, Sendable {
+    package internal(set) var source = Tally()
+    package internal(set) var destination = Tally()
+    package internal(set) var copied = 0
+    package internal(set) var damaged: [DamagedBlob] = []
+
+    mutating func add(_ other: BlobFigures) {
+        source.add(other.source)
+        destination.add(other.destination)
+        copied += other.copied
+        damaged += other.damaged
+    }
+}
