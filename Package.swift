@@ -112,7 +112,8 @@ let package = Package(
             name: "lktrack",
             dependencies: [
                 "CLinux", "FileBlobStore", "HTTPServer", "Jobs", "LucasKanade", "Media", "Migration",
-                "PostgresJobStore", "PrometheusMetrics", "S3BlobStore", "SQLiteJobStore", "Tracking", "TrackingAPI", "Webhooks", "Workers",
+                "PostgresJobStore", "PrometheusMetrics", "S3BlobStore", "SQLiteJobStore", "Tracking", "TrackingAPI",
+                "Webhooks", "Workers",
                 argumentParser, crypto, logging,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -38,7 +38,7 @@ struct BlobMover: Sendable {
         }
         if isLast {
             for key in owner.needed where !seen.contains(key) {
-                figures.damaged.append(DamagedBlob(owner: owner.name, key: key, reason: "is not there"))
+                figures.add(DamagedBlob(owner: owner.name, key: key, reason: "is not there"))
             }
         }
         if let destination = route.destination { try removeOthers(owner.prefix, seen, destination) }
@@ -75,7 +75,7 @@ struct BlobMover: Sendable {
             figures.destination.add(blob: key, bytes: moved.bytes, digest: moved.found)
             if moved.isCopied { figures.copied += 1 }
         } catch let damage as Damage {
-            figures.damaged.append(DamagedBlob(owner: owner.name, key: key, reason: damage.reason))
+            figures.add(DamagedBlob(owner: owner.name, key: key, reason: damage.reason))
         }
     }
 

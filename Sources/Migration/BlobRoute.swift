@@ -33,12 +33,22 @@ package struct BlobFigures: Hashable, Sendable {
     package internal(set) var source = Tally()
     package internal(set) var destination = Tally()
     package internal(set) var copied = 0
+    /// The first of those that are damaged; so many at most.
     package internal(set) var damaged: [DamagedBlob] = []
+    package private(set) var damagedCount = 0
+
+    private static let mostDamagedKept = 1000
+
+    mutating func add(_ blob: DamagedBlob) {
+        damagedCount += 1
+        if damaged.count < Self.mostDamagedKept { damaged.append(blob) }
+    }
 
     mutating func add(_ other: BlobFigures) {
         source.add(other.source)
         destination.add(other.destination)
         copied += other.copied
-        damaged += other.damaged
+        damaged += other.damaged.prefix(Self.mostDamagedKept - damaged.count)
+        damagedCount += other.damagedCount
     }
 }

@@ -41,7 +41,9 @@ package struct Migration {
         // What counters count is settled in the end.
         if !isLast { try verify(&report, StoredTable.all.filter { !$0.isCounter }) }
         report.blobs = try moveBlobs(isLast)
-        if !isLast { report.tables.removeAll { table in StoredTable.all.contains { $0.name == table.name && $0.isCounter } } }
+        if !isLast {
+            report.tables.removeAll { table in StoredTable.all.contains { $0.name == table.name && $0.isCounter } }
+        }
         return report
     }
 
@@ -82,7 +84,9 @@ package struct Migration {
                 var tally = Tally()
                 while let row = try rows.next() {
                     tally.add(row)
-                    if [.jobEndings, .deliveryCounts].contains(table) { report.counters[table, default: []].append(row) }
+                    if [.jobEndings, .deliveryCounts].contains(table) {
+                        report.counters[table, default: []].append(row)
+                    }
                 }
                 report.tables.append(.init(name: table.name, source: tally, destination: Tally()))
                 continue

@@ -20,13 +20,14 @@ package struct MigrationReport: Sendable {
     package var lines: [[String]] {
         let rows = tables.map { table in
             [
-                table.name, "\(table.source.count)", "\(table.destination.count)", "\(table.written)", "\(table.removed)",
+                table.name, "\(table.source.count)", "\(table.destination.count)", "\(table.written)",
+                "\(table.removed)",
                 Self.comparison(table.source, table.destination),
             ]
         }
         let blobs = [
-            "blobs", "\(blobs.source.count + blobs.damaged.count)", "\(blobs.destination.count)", "\(blobs.copied)", "",
-            blobs.damaged.isEmpty ? Self.comparison(blobs.source, blobs.destination) : "\(blobs.damaged.count) damaged",
+            "blobs", "\(blobs.source.count + blobs.damagedCount)", "\(blobs.destination.count)", "\(blobs.copied)", "",
+            blobs.damaged.isEmpty ? Self.comparison(blobs.source, blobs.destination) : "\(blobs.damagedCount) damaged",
         ]
         return [["TABLE", "SOURCE", "DESTINATION", "WRITTEN", "REMOVED", "DIGEST"]] + rows + [blobs]
     }

@@ -33,7 +33,10 @@ struct BlobTests {
             ])
         #expect(report.blobs.damaged.filter { $0.reason.contains("SHA-256") }.count == 2)
         #expect(report.blobs.damaged.contains { $0.reason == "is not there" })
-        #expect(Set(try move.blobs(move.there).keys) == [jobs[0].source.blobKey, jobs[0].id.cropsKey(attempt: 1, target: 0)])
+        #expect(
+            Set(try move.blobs(move.there).keys) == [
+                jobs[0].source.blobKey, jobs[0].id.cropsKey(attempt: 1, target: 0),
+            ])
         #expect(try move.takeover().state()?.state == .copying)
     }
 

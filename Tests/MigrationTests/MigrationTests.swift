@@ -38,7 +38,9 @@ struct MigrationTests {
         let delivery = try #require(try store.claimDelivery(leaseSeconds: 30, exceptHosts: [], exceptTenants: []))
         let attempt = DeliveryAttempt(
             number: 1, startedAt: move.clock.now(), milliseconds: 12, status: 500, error: "the receiver answered 500")
-        #expect(try store.record(attempt, then: .pending(due: move.clock.now().addingTimeInterval(60)), lease: delivery.lease))
+        #expect(
+            try store.record(
+                attempt, then: .pending(due: move.clock.now().addingTimeInterval(60)), lease: delivery.lease))
         jobs.append(try move.submit(as: "named"))
         jobs.append(try move.submit(tenant: "zoo"))
         let upload = Upload(
@@ -58,7 +60,8 @@ struct MigrationTests {
             let before = try #require(try store.job(job.id, tenant: job.tenant))
             #expect(try moved.job(job.id, tenant: job.tenant) == before)
             #expect(
-                try moved.deliveries(of: job.id, tenant: job.tenant) == store.deliveries(of: job.id, tenant: job.tenant))
+                try moved.deliveries(of: job.id, tenant: job.tenant) == store.deliveries(of: job.id, tenant: job.tenant)
+            )
         }
         #expect(try moved.keys() == store.keys())
         #expect(try moved.counts() == store.counts())
@@ -88,7 +91,9 @@ struct MigrationTests {
         let moved = try move.moved()
         move.clock.advance(3600 * 12)
         for _ in 0..<2 {
-            let claims = try [move.store.claim(owner: "w", leaseSeconds: 60), moved.claim(owner: "w", leaseSeconds: 60)]
+            let claims = try [
+                move.store.claim(owner: "w", leaseSeconds: 60), moved.claim(owner: "w", leaseSeconds: 60),
+            ]
             #expect(claims[0] != nil && claims[0]?.job.id == claims[1]?.job.id)
         }
         for _ in 0..<3 {
@@ -154,7 +159,7 @@ struct MigrationTests {
         try takeover.begin()
         let migration = Migration(from: move.store, to: takeover, blobs: BlobRoute(from: move.here, to: move.there))
         var report = try migration.copy(isLast: true)
-        #expect(report.blobs.damaged.count == 2500)
+        #expect(report.blobs.damagedCount == 2500)
         try migration.finish(&report, installation: nil)
         #expect(report.tables.first { $0.name == "jobs" }?.destination.count == 2500)
         #expect(report.tables.first { $0.name == "tenant_counts" }?.destination.count == 700)

@@ -68,7 +68,8 @@ final class Move {
         if webhook { spec.webhook = WebhookSpec(url: try WebhookURL("https://receiver.example/hook")) }
         let source = JobSource(
             kind: .video, blobKey: id.sourceKey, bytes: Int64(bytes.count), sha256: digest, fileName: "müll \"1\".mp4")
-        let job = Job(id: id, tenant: TenantID(tenant), spec: spec, source: source, createdAt: clock.now(), traceID: "ab")
+        let job = Job(
+            id: id, tenant: TenantID(tenant), spec: spec, source: source, createdAt: clock.now(), traceID: "ab")
         if let key {
             let attempt = IdempotentAttempt(key: key, fingerprint: "f", answer: Array("{\"id\":\"\(id)\"}".utf8))
             _ = try store.submit(job, as: attempt)

@@ -61,7 +61,9 @@ struct MovedTablesTests {
         try database.store().close()
         let mover = try SQLiteJobStore(moving: database.path, retentionSeconds: nil)
         #expect(try mover.move() == nil)
-        for (move, words) in [(DatabaseMove.moving, ["same `lktrack migrate` again", "--undo"]), (.moved, ["store.url"])] {
+        for (move, words) in [
+            (DatabaseMove.moving, ["same `lktrack migrate` again", "--undo"]), (.moved, ["store.url"]),
+        ] {
             try mover.setMove(move)
             #expect(try mover.move() == move)
             let error = try #require(throws: JobsError.self) { try database.store() }

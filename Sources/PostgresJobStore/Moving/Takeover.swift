@@ -63,12 +63,15 @@ package final class Takeover {
     /// What a database would be for a takeover, without changing anything in it.
     ///
     /// - Returns: `nil`: nobody has made a schema there yet, or it holds nothing.
-    package static func look(_ configuration: PostgresConfiguration) throws(JobsError) -> (source: String, state: State)? {
+    package static func look(_ configuration: PostgresConfiguration) throws(JobsError) -> (
+        source: String, state: State
+    )? {
         let (pool, connection) = try connect(configuration)
         defer { withExtendedLifetime(pool) {} }
         return try translated {
             func isThere(_ table: String) throws -> Bool {
-                try connection.execute("SELECT to_regclass($1::text) IS NOT NULL", [.text(table)]).first?.boolean(0) == true
+                try connection.execute("SELECT to_regclass($1::text) IS NOT NULL", [.text(table)]).first?.boolean(0)
+                    == true
             }
             guard try isThere("jobs") else { return nil }
             if try isThere("takeover"), let found = try state(connection) { return found }
@@ -207,7 +210,9 @@ package final class Takeover {
             try verify()
             try connection.execute(
                 "UPDATE takeover SET state = 'finished', finished_at = now() WHERE source = $1", [.text(source)])
-            for table in Self.guarded { try connection.run(script: "DROP TRIGGER IF EXISTS takeover_guard ON \(table)") }
+            for table in Self.guarded {
+                try connection.run(script: "DROP TRIGGER IF EXISTS takeover_guard ON \(table)")
+            }
         }
     }
 
@@ -265,7 +270,8 @@ extension PostgresJobStore {
         case Takeover.State.undone.rawValue:
             throw JobsError(
                 .moved,
-                "the jobs of this database were given back to SQLite (`lktrack migrate --undo`): let store.url name that")
+                "the jobs of this database were given back to SQLite (`lktrack migrate --undo`): let store.url name that"
+            )
         default:
             throw JobsError(
                 .moved,

@@ -62,6 +62,8 @@ struct InstallationMove {
         try opened { store in
             let takeover = try Takeover(postgres, source: try Installation.id(of: database))
             guard try !isFinished(store, takeover) else { return }
+            // Also what a run that was killed has left.
+            blobs.removePassage()
             defer { blobs.removePassage() }
             let route = try blobs.route(of: store, for: blobs.areStaying ? "" : takeover.installation())
             if try takeover.state() == nil { try takeover.begin() }
@@ -96,7 +98,8 @@ struct InstallationMove {
                 throw CommandFailure(
                     .cannotCreate,
                     "PostgreSQL has the jobs of \(database) since an earlier run, and yet that database is open: it was put "
-                        + "back from a backup, perhaps. To move it again, give a PostgreSQL database, or a schema, that is new")
+                        + "back from a backup, perhaps. To move it again, give a PostgreSQL database, or a schema, that is new"
+                )
             }
             try store.setMove(.moved)
             Console.note("PostgreSQL has everything since an earlier run. Nothing was changed.")
@@ -131,7 +134,7 @@ struct InstallationMove {
                 show(report)
                 throw CommandFailure(
                     .dataError,
-                    "\(report.blobs.damaged.count) blobs are damaged or missing, and nothing is finished yet. Put them back "
+                    "\(report.blobs.damagedCount) blobs are damaged or missing, and nothing is finished yet. Put them back "
                         + "from a backup, or start the server again and delete their jobs; or add --skip-damaged, which "
                         + "leaves their jobs without them")
             }
@@ -181,7 +184,8 @@ struct InstallationMove {
             try store.setMove(nil)
             Console.note(
                 move == nil
-                    ? "\(database) was open; it still is." : "\(database) is open again: start servers with the old configuration.")
+                    ? "\(database) was open; it still is."
+                    : "\(database) is open again: start servers with the old configuration.")
             Console.note(
                 wasFinished
                     ? "The PostgreSQL database is closed. What has happened there since the move is not here."
@@ -209,6 +213,8 @@ struct InstallationMove {
     private func show(_ report: MigrationReport) {
         if Console.isTerminal { Console.status("") }
         for blob in report.blobs.damaged { Console.note("damaged: \(blob)") }
+        let others = report.blobs.damagedCount - report.blobs.damaged.count
+        if others > 0 { Console.note("damaged: \(others) others") }
         Console.write(TextTable.text(report.lines), to: STDOUT_FILENO)
     }
 }
