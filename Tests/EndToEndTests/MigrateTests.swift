@@ -57,7 +57,7 @@ struct MigrateTests {
         let old = try Server("--workers", "1", environment: hooks)
         let key = try old.key("acme", "--queued", "100")
         let video = try Material.syntheticVideo(frames: 30)
-        let long = try Material.syntheticVideo(frames: 400)
+        let long = try Material.syntheticVideo(frames: 200)
         func submit(_ server: Server, _ more: [String], video: Material.Video, fields: [String] = []) throws -> String {
             let form = (["video=@\(video.path)"] + more).flatMap { ["-F", $0] }
             let answer = try server.post("/v1/jobs", key + fields + form)
@@ -79,7 +79,7 @@ struct MigrateTests {
         for id in [finished, failed, dropped] { try ended(old, id) }
         try poll("the webhook") { try old.get("/v1/jobs/\(finished)/deliveries", key).text.contains("\"delivered\"") }
         // So many targets that it runs until the server is killed.
-        let running = try submit(old, Array(repeating: "roi=\(long.boxes[0])", count: 24), video: long)
+        let running = try submit(old, Array(repeating: "roi=\(long.boxes[0])", count: 30), video: long)
         try poll("the long job to run") { try status(old, running) == "running" }
         let queued = try submit(old, [roi], video: video)
         let canceled = try submit(old, [roi], video: video)
@@ -157,6 +157,42 @@ struct MigrateTests {
         #expect(job["attempt"] as? Int == 2)
         #expect(try new.get("/v1/jobs/\(queued)/results?format=ndjson", key).lines.count == video.frames)
         #expect(new.stop() == 0)
+    }
+
+    @Test("an upload that still comes goes on in the bucket at the byte that its client was told")
+    func upload() throws {
+        let video = try Material.syntheticVideo(frames: 60, size: "640x480")
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: video.path))
+        let old = try Server("--workers", "1")
+        let tus = ["-H", "Tus-Resumable: 1.0.0"]
+        let patch = ["-X", "PATCH", "-H", "Content-Type: application/offset+octet-stream"] + tus
+        let created = try old.post("/v1/uploads", tus + ["-H", "Upload-Length: \(bytes.count)"])
+        let path = try #require(created["Location"])
+        let folder = try TemporaryFolder()
+        let half = bytes.count / 2
+        let first = try folder.write(bytes[..<half], to: "first")
+        let sent = try Curl.run(patch + ["-H", "Upload-Offset: 0", "--data-binary", "@\(first)", old.url + path])
+        #expect(sent.status == 204)
+        #expect(old.stop() == 0)
+        let moved = try migrate(old, "--blobs-url", moto.url("lktrack"))
+        #expect(moved.status == 0, "\(moved.error)")
+
+        let new = try Server(
+            "--workers", "1",
+            environment: moto.environment.merging([
+                "LKTRACK_STORE_URL": database.url(), "LKTRACK_BLOBS_URL": moto.url("lktrack"),
+            ]) { $1 })
+        #expect(try new.get(path, "-I", "-H", "Tus-Resumable: 1.0.0")["Upload-Offset"] == "\(half)")
+        let rest = try folder.write(bytes[half...], to: "rest")
+        let done = try Curl.run(
+            patch + ["-H", "Upload-Offset: \(half)", "--data-binary", "@\(rest)", new.url + path])
+        #expect(done.status == 204 && done["Upload-Offset"] == "\(bytes.count)", "\(done.text)")
+        let upload = path.split(separator: "/").last ?? ""
+        let spec = #"{"source": {"upload": "\#(upload)"}, "targets": [{"box": [\#(video.boxes[0])]}]}"#
+        let answer = try new.post("/v1/jobs", ["-H", "Content-Type: application/json", "-d", spec])
+        let id = try #require(try answer.json()["id"] as? String, "\(answer.text)")
+        #expect(try new.finish(id)["status"] as? String == "succeeded")
+        #expect(try new.get("/v1/jobs/\(id)/source").body == bytes)
     }
 
     @Test("leaves blobs in their bucket, whose name the database takes over, and goes back")
