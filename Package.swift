@@ -91,6 +91,9 @@ let package = Package(
         .target(name: "FileBlobStore", dependencies: ["CLinux", "Jobs", crypto], swiftSettings: swiftSettings),
         .target(name: "S3BlobStore", dependencies: ["CCurl", "Jobs", crypto], swiftSettings: swiftSettings),
         .target(
+            name: "Migration", dependencies: ["Jobs", "PostgresJobStore", "SQLiteJobStore", crypto],
+            swiftSettings: swiftSettings),
+        .target(
             name: "Workers", dependencies: ["Jobs", "LucasKanade", "Media", "Tracking", logging],
             swiftSettings: swiftSettings),
 
@@ -108,8 +111,9 @@ let package = Package(
         .executableTarget(
             name: "lktrack",
             dependencies: [
-                "CLinux", "FileBlobStore", "HTTPServer", "Jobs", "LucasKanade", "Media", "PostgresJobStore",
-                "PrometheusMetrics", "S3BlobStore", "SQLiteJobStore", "Tracking", "TrackingAPI", "Webhooks", "Workers",
+                "CLinux", "FileBlobStore", "HTTPServer", "Jobs", "LucasKanade", "Media", "Migration",
+                "PostgresJobStore", "PrometheusMetrics", "S3BlobStore", "SQLiteJobStore", "Tracking", "TrackingAPI",
+                "Webhooks", "Workers",
                 argumentParser, crypto, logging,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -182,6 +186,13 @@ let package = Package(
         .testTarget(
             name: "PostgresJobStoreTests",
             dependencies: ["Jobs", "JobStoreContract", "PostgresJobStore", "ServiceHarness"],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "MigrationTests",
+            dependencies: [
+                "FileBlobStore", "JobStoreContract", "Jobs", "Migration", "PostgresJobStore", "SQLiteJobStore",
+                "ServiceHarness", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "FileBlobStoreTests", dependencies: ["BlobStoreContract", "FileBlobStore", "Jobs"],

@@ -22,6 +22,8 @@ public struct JobsError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let corrupt = Code(rawValue: "corrupt")
         /// The database was made by a newer version.
         public static let schemaTooNew = Code(rawValue: "schema_too_new")
+        /// The database's jobs were moved to another one, or are being moved, or not all of them have come yet.
+        public static let moved = Code(rawValue: "moved")
         /// A tenant has as much as it may have.
         public static let quotaExceeded = Code(rawValue: "quota_exceeded")
         /// What is to be added is there already.

@@ -23,7 +23,8 @@ public struct PostgresJobStore: JobStore {
     ///   - environment: gives the leases' tokens. Any other than ``SystemEnvironment`` gives the time of day, too, which
     ///     is the database's else.
     /// - Throws: ``JobsError/Code/unreachable`` where the database cannot be reached, or the client library cannot be
-    ///   loaded; ``JobsError/Code/schemaTooNew`` where a newer version made it.
+    ///   loaded; ``JobsError/Code/schemaTooNew`` where a newer version made it; ``JobsError/Code/moved`` where it is still
+    ///   taking over another one's jobs.
     public init(
         _ configuration: PostgresConfiguration, retentionSeconds: Double? = nil,
         environment: any Environment = SystemEnvironment()
@@ -37,6 +38,7 @@ public struct PostgresJobStore: JobStore {
         do throws(JobsError) {
             defer { pool.giveBack(connection) }
             try Schema.migrate(connection)
+            try Self.refuseDuringTakeover(connection)
         } catch {
             pool.close()
             throw error
@@ -66,7 +68,7 @@ public struct PostgresJobStore: JobStore {
     ///
     /// Without sequential scans, because prepared statements keep the plans that they got while tables were small; what
     /// they cost on paper would have their plans compiled (`jit`), which takes longer than any of them.
-    private static func session(_ configuration: PostgresConfiguration) -> String {
+    static func session(_ configuration: PostgresConfiguration) -> String {
         """
         SET statement_timeout = \(Int(configuration.statementSeconds * 1000));
         SET idle_in_transaction_session_timeout = \(Int(configuration.statementSeconds * 1000));

@@ -77,6 +77,11 @@ public struct S3Location: Hashable, Sendable {
         self.cacheBytes = cacheBytes
     }
 
+    /// Whether both have the same objects, whatever else they say.
+    public func isSamePlace(as other: S3Location) -> Bool {
+        bucket == other.bucket && prefix == other.prefix && endpoint == other.endpoint
+    }
+
     private static let parameters = ["endpoint", "region", "addressing", "profile", "cache_bytes"]
     private static let defaultCacheBytes: Int64 = 8 << 30
     /// A key of the store, its prefix included, has at most 1024 bytes.

@@ -26,14 +26,23 @@ public struct SQLiteJobStore: JobStore {
     ///   - retentionSeconds: what jobs that end get until they expire; `nil`: they are kept for ever.
     ///   - environment: gives the time of day and the leases' tokens.
     /// - Throws: ``JobsError/Code/schemaTooNew`` where a newer version made the database, ``JobsError/Code/corrupt``
-    ///   where it is none.
+    ///   where it is none, ``JobsError/Code/moved`` where its jobs are in another database by now.
     public init(
         path: String, retentionSeconds: Double? = nil, environment: any Environment = SystemEnvironment()
+    ) throws(JobsError) {
+        try self.init(
+            path: path, retentionSeconds: retentionSeconds, environment: environment, preparing: Schema.migrate)
+    }
+
+    /// - Parameter prepare: makes sure that the schema is what this version works with.
+    init(
+        path: String, retentionSeconds: Double?, environment: any Environment,
+        preparing prepare: (DatabasePool) throws -> Void
     ) throws(JobsError) {
         self.environment = environment
         retentionMilliseconds = retentionSeconds.map { Int64(($0 * 1000).rounded()) }
         deliveryIDs = JobIDGenerator(environment: environment)
-        pool = try Self.translated { try Self.openPool(path) }
+        pool = try Self.translated { try Self.openPool(path, prepare) }
         group = GroupCommit(pool)
         changes = ChangeWatch(path: path)
     }
@@ -55,7 +64,9 @@ public struct SQLiteJobStore: JobStore {
 
     // MARK: Opening
 
-    private static func openPool(_ path: String) throws -> DatabasePool {
+    private static func openPool(
+        _ path: String, _ prepare: (DatabasePool) throws -> Void
+    ) throws -> DatabasePool {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var configuration = Configuration()
@@ -63,7 +74,7 @@ public struct SQLiteJobStore: JobStore {
         configuration.busyMode = .timeout(busySeconds)
         let pool = try DatabasePool(path: path, configuration: configuration)
         try makeDurable(pool)
-        try Schema.migrate(pool)
+        try prepare(pool)
         return pool
     }
 

@@ -20,19 +20,44 @@ enum Schema {
 
     /// Applies what is missing, each migration in a transaction of its own.
     ///
-    /// - Throws: ``JobsError/Code/schemaTooNew`` where the database has migrations that are not known here.
+    /// - Throws: ``JobsError/Code/schemaTooNew`` where the database has migrations that are not known here,
+    ///   ``JobsError/Code/moved`` where its jobs are elsewhere.
     static func migrate(_ pool: DatabasePool) throws {
+        let migrator = migrator
+        let applied = try pool.read(migrator.appliedIdentifiers)
+        if let move = DatabaseMove.among(applied) { throw move.refusal(of: pool.path) }
+        try requireKnown(applied, pool)
+        try migrator.migrate(pool)
+    }
+
+    /// For the one who moves a database, whose mark may be there already. Another version may be at work on it.
+    static func requireCurrent(_ pool: DatabasePool) throws {
+        let migrator = migrator
+        let applied = try pool.read(migrator.appliedIdentifiers).subtracting(DatabaseMove.migrationNames)
+        try requireKnown(applied, pool)
+        guard applied.count == migrations.count else {
+            throw JobsError(
+                .io,
+                "the job database \(pool.path) was made by an older version; start a server of this version on it first, "
+                    + "which brings it up to date")
+        }
+    }
+
+    private static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         for migration in migrations {
             migrator.registerMigration(migration.name) { db in
                 try db.execute(sql: String(decoding: migration.sql, as: UTF8.self))
             }
         }
-        if try pool.read(migrator.hasBeenSuperseded) {
+        return migrator
+    }
+
+    private static func requireKnown(_ applied: Set<String>, _ pool: DatabasePool) throws(JobsError) {
+        guard applied.isSubset(of: migrations.map(\.name)) else {
             throw JobsError(
                 .schemaTooNew,
                 "the job database \(pool.path) was made by a newer version; start that version, or restore a backup")
         }
-        try migrator.migrate(pool)
     }
 }

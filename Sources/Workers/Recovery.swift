@@ -15,22 +15,8 @@ struct Recovery {
     let logger: Logger
 
     func run() throws {
-        try requeueJobsOfTheDead()
+        try JobsOfTheDead(store: store, blobs: blobs, logger: logger).putInOrder(owners)
         if !sharesBlobs, !owners.hasLivingOthers() { try removeOrphanedBlobs() }
-    }
-
-    private func requeueJobsOfTheDead() throws {
-        let canceled = CanceledJobs(store: store, blobs: blobs, logger: logger)
-        for owner in owners.dead() {
-            _ = try canceled.endThose(ofOwner: owner)
-            let jobs = try store.expireLeases(ofOwner: owner)
-            if !jobs.isEmpty {
-                logger.warning(
-                    "jobs of a dead process requeued",
-                    metadata: ["owner": .string(owner), "jobs": .array(jobs.map { .string($0.description) })])
-            }
-            owners.forget(owner)
-        }
     }
 
     /// Blobs of jobs that are not there: uploads that were cut off, deletions that were. Nobody else may be running,

@@ -52,7 +52,8 @@ struct LKTrack: ParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, TrackCommand.self, FlowCommand.self, EvalCommand.self, SynthCommand.self,
-            KeysCommand.self, BackupCommand.self, RestoreCommand.self, OpenAPICommand.self, VersionCommand.self,
+            KeysCommand.self, BackupCommand.self, RestoreCommand.self, MigrateCommand.self, OpenAPICommand.self,
+            VersionCommand.self,
         ]
     )
 }
@@ -69,6 +70,8 @@ enum ExitStatus: Int32, Sendable {
     case software = 70
     /// Output that cannot be written.
     case cannotCreate = 73
+    /// Not done yet: the same again later.
+    case again = 75
     case configuration = 78
 }
 

@@ -18,12 +18,7 @@ enum KeyReport {
 
     /// In columns, a key a line.
     static func table(_ keys: [APIKey]) -> String {
-        let rows = [["ID", "TENANT", "CREATED", "LAST USED", "REVOKED", "NAME"]] + keys.map(row)
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-            return String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed()) + "\n"
-        }.joined()
+        TextTable.text([["ID", "TENANT", "CREATED", "LAST USED", "REVOKED", "NAME"]] + keys.map(row))
     }
 
     private static func row(_ key: APIKey) -> [String] {

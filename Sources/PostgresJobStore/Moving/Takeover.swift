@@ -1,0 +1,282 @@
+import Foundation
+import Jobs
+
+/// A database that takes over the jobs of another installation. While it does, nobody but this may write to it, and no
+/// server starts on it.
+///
+/// Used by one thread at a time.
+package final class Takeover {
+    package enum State: String, Hashable, Sendable {
+        case copying, finished, undone
+    }
+
+    /// Rows that are read, or put, in one statement. A job's spec has up to some MiB.
+    static let batch = 64
+    /// Until a statement has to be done: counting and removing may take long.
+    private static let statementSeconds = 600.0
+    /// What the connection has besides what all have. Statements are prepared while tables are empty, and keep their plans:
+    /// sorting all the rows that are left would do for those, and for no others.
+    static let session = """
+        SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET enable_seqscan = off;
+        SET enable_bitmapscan = off; SET enable_sort = off
+        """
+    /// The tables that a server writes to before all others.
+    private static let guarded = ["jobs", "uploads", "api_keys", "idempotency_keys", "tenants", "deliveries"]
+
+    /// The installation that is taken over.
+    package let source: String
+    private let pool: ConnectionPool
+    private let connection: PostgresConnection
+
+    /// Connects, brings the schema up to date, and keeps others from doing the same.
+    ///
+    /// - Parameter source: the name of the installation that is taken over, or was.
+    /// - Throws: ``JobsError/Code/unreachable``, ``JobsError/Code/schemaTooNew``; ``JobsError/Code/busy`` where another does
+    ///   the same at the moment.
+    package init(_ configuration: PostgresConfiguration, source: String) throws(JobsError) {
+        self.source = source
+        (pool, connection) = try Self.connect(configuration)
+        try Schema.migrate(connection)
+        try perform {
+            let lock = "SELECT pg_try_advisory_lock(hashtext('lktrack.takeover'), hashtext(current_schema()))"
+            guard try connection.run(script: lock).first?.boolean(0) == true else {
+                throw JobsError(.busy, "another `lktrack migrate` is at work on the same PostgreSQL database")
+            }
+            try connection.execute("SELECT set_config('lktrack.takeover', $1::text, false)", [.text(source)])
+        }
+    }
+
+    private static func connect(
+        _ configuration: PostgresConfiguration
+    ) throws(JobsError) -> (ConnectionPool, PostgresConnection) {
+        if let reason = PostgresConnection.problem(with: configuration.url) { throw JobsError(.unreachable, reason) }
+        let pool = ConnectionPool(configuration, session: PostgresJobStore.session(configuration))
+        do throws(PostgresError) {
+            let connection = try pool.connect()
+            try connection.run(script: session)
+            return (pool, connection)
+        } catch {
+            throw JobsError(error)
+        }
+    }
+
+    /// What a database would be for a takeover, without changing anything in it.
+    ///
+    /// - Returns: `nil`: nobody has made a schema there yet, or it holds nothing.
+    package static func look(_ configuration: PostgresConfiguration) throws(JobsError) -> (
+        source: String, state: State
+    )? {
+        let (pool, connection) = try connect(configuration)
+        defer { withExtendedLifetime(pool) {} }
+        return try translated {
+            func isThere(_ table: String) throws -> Bool {
+                try connection.execute("SELECT to_regclass($1::text) IS NOT NULL", [.text(table)]).first?.boolean(0)
+                    == true
+            }
+            guard try isThere("jobs") else { return nil }
+            if try isThere("takeover"), let found = try state(connection) { return found }
+            try requireEmpty(connection)
+            return nil
+        }
+    }
+
+    /// - Returns: `nil`: nothing was taken over yet.
+    package func state() throws(JobsError) -> (source: String, state: State)? {
+        try perform { try Self.state(connection) }
+    }
+
+    private static func state(_ connection: PostgresConnection) throws -> (source: String, state: State)? {
+        guard let row = try connection.execute("SELECT source, state FROM takeover").first else { return nil }
+        guard let state = State(rawValue: row.text(1)) else {
+            throw JobsError(.corrupt, "the job database says that its takeover is \"\(row.text(1))\"")
+        }
+        return (row.text(0), state)
+    }
+
+    /// Notes down that the copying has begun, and closes the database to all others.
+    ///
+    /// - Throws: ``JobsError/Code/conflict`` where the database holds something.
+    package func begin() throws(JobsError) {
+        try transaction {
+            try Self.requireEmpty(connection)
+            try connection.execute("INSERT INTO takeover (source, state) VALUES ($1, 'copying')", [.text(source)])
+            try close()
+        }
+    }
+
+    private static func requireEmpty(_ connection: PostgresConnection) throws {
+        for table in StoredTable.all where !table.isCounter {
+            let isEmpty = try connection.execute(TakenTables(table: table).isEmpty).first?.boolean(0)
+            guard isEmpty == true else {
+                throw JobsError(
+                    .conflict,
+                    "the PostgreSQL database has jobs, keys or tenants of its own already (in its table \(table.name)), "
+                        + "which would be lost: give a database, or a schema, that is new")
+            }
+        }
+    }
+
+    /// Nobody may start on it, and nobody who has may write.
+    ///
+    /// - Returns: whether it was taken over, and is no more.
+    package func undo() throws(JobsError) -> Bool {
+        try transaction {
+            let sql = "UPDATE takeover SET state = 'undone' WHERE source = $1 AND state = 'finished'"
+            guard try connection.execute(sql, [.text(source)]).changed == 1 else { return false }
+            try close()
+            return true
+        }
+    }
+
+    private func close() throws {
+        for table in Self.guarded {
+            try connection.run(
+                script: """
+                    DROP TRIGGER IF EXISTS takeover_guard ON \(table);
+                    CREATE TRIGGER takeover_guard BEFORE INSERT OR UPDATE OR DELETE ON \(table)
+                    FOR EACH STATEMENT EXECUTE FUNCTION refuse_during_takeover()
+                    """)
+        }
+    }
+
+    // MARK: Rows
+
+    /// Rows in the order of their keys.
+    ///
+    /// - Parameter key: the one before the first; `nil`: there is none.
+    /// - Returns: empty: there are no more.
+    package func page(_ table: StoredTable, after key: StoredKey?) throws(JobsError) -> [StoredRow] {
+        let statements = TakenTables(table: table)
+        let sql = statements.page(limit: Self.batch, isFirst: key == nil)
+        return try perform {
+            try connection.execute(sql, statements.values(key?.values ?? [])).rows.map(statements.row)
+        }
+    }
+
+    /// Removes and puts rows, in one transaction.
+    package func change(_ table: StoredTable, removing keys: [StoredKey], putting rows: [StoredRow]) throws(JobsError) {
+        let statements = TakenTables(table: table)
+        do throws(JobsError) {
+            try transaction {
+                for key in keys { try connection.execute(statements.remove, statements.values(key.values)) }
+                var place = 0
+                while place < rows.count {
+                    // Two lengths of a statement, so that two are prepared for a table and not sixty-four.
+                    let count = rows.count - place >= Self.batch ? Self.batch : 1
+                    let values = rows[place..<place + count].flatMap(statements.values)
+                    try connection.execute(statements.put(count), values)
+                    place += count
+                }
+            }
+        } catch {
+            let first = (keys.first ?? rows.first.map(table.key(of:)))?.shown ?? ""
+            throw JobsError(error.code, "\(table.name), rows from \(first): \(error.message)")
+        }
+    }
+
+    // MARK: The end
+
+    /// Makes all counters anew, and opens the database to servers, unless `verify` throws; all in one transaction.
+    ///
+    /// - Parameters:
+    ///   - counters: the rows of those that count what is gone, too. The others are counted.
+    ///   - installation: the name that the database is to have from now on; `nil`: its own.
+    ///   - verify: may read rows.
+    package func finish(
+        counters: [StoredTable: [StoredRow]], installation: String?, verify: () throws -> Void
+    ) throws(JobsError) {
+        try transaction {
+            for table in StoredTable.all where table.isCounter {
+                try connection.run(script: "DELETE FROM \(table.name)")
+                for row in counters[table] ?? [] {
+                    let columns = table.columns.map(\.name).joined(separator: ", ")
+                    let places = table.columns.indices.map { "$\($0 + 1)" }.joined(separator: ", ")
+                    try connection.execute(
+                        "INSERT INTO \(table.name) (\(columns), slot) VALUES (\(places), 0)",
+                        TakenTables(table: table).values(row))
+                }
+            }
+            try connection.run(
+                script: """
+                    INSERT INTO job_counts (status, slot, count) SELECT status, 0, count(*) FROM jobs GROUP BY status;
+                    INSERT INTO tenant_counts (tenant, slot, queued, running)
+                    SELECT tenant, 0, count(*) FILTER (WHERE status = 'queued'), count(*) FILTER (WHERE status = 'running')
+                    FROM jobs WHERE status IN ('queued', 'running') GROUP BY tenant;
+                    SELECT setval('claim_numbers', greatest(
+                        (SELECT max(served) FROM tenant_turns), (SELECT max(served) FROM delivery_turns),
+                        (SELECT last_value FROM claim_numbers)))
+                    """)
+            if let installation { try connection.execute("UPDATE installation SET id = $1", [.text(installation)]) }
+            try verify()
+            try connection.execute(
+                "UPDATE takeover SET state = 'finished', finished_at = now() WHERE source = $1", [.text(source)])
+            for table in Self.guarded {
+                try connection.run(script: "DROP TRIGGER IF EXISTS takeover_guard ON \(table)")
+            }
+        }
+    }
+
+    /// What tells the database from others.
+    package func installation() throws(JobsError) -> String {
+        try perform { try connection.execute("SELECT id FROM installation").first?.text(0) ?? "" }
+    }
+
+    // MARK: Parts
+
+    private func transaction<T>(_ body: () throws -> T) throws(JobsError) -> T {
+        try perform {
+            try connection.run(script: "BEGIN")
+            do {
+                let value = try body()
+                connection.deadline = .now + .seconds(Self.statementSeconds)
+                try connection.run(script: "COMMIT")
+                return value
+            } catch {
+                if !connection.isBroken { _ = try? connection.run(script: "ROLLBACK") }
+                throw error
+            }
+        }
+    }
+
+    private func perform<T>(_ body: () throws -> T) throws(JobsError) -> T {
+        connection.deadline = .now + .seconds(Self.statementSeconds)
+        return try Self.translated(body)
+    }
+
+    private static func translated<T>(_ body: () throws -> T) throws(JobsError) -> T {
+        do {
+            return try body()
+        } catch let error as JobsError {
+            throw error
+        } catch let error as PostgresError {
+            throw JobsError(error)
+        } catch {
+            throw JobsError(.io, "\(error)")
+        }
+    }
+}
+
+extension PostgresJobStore {
+    /// Throws where the database does not hold all that it is to hold, or holds what is somebody else's again.
+    static func refuseDuringTakeover(_ connection: PostgresConnection) throws(JobsError) {
+        let state: String?
+        do throws(PostgresError) {
+            state = try connection.execute("SELECT state FROM takeover").first?.text(0)
+        } catch {
+            throw JobsError(error)
+        }
+        switch state {
+        case nil, Takeover.State.finished.rawValue: return
+        case Takeover.State.undone.rawValue:
+            throw JobsError(
+                .moved,
+                "the jobs of this database were given back to SQLite (`lktrack migrate --undo`): let store.url name that"
+            )
+        default:
+            throw JobsError(
+                .moved,
+                "not all jobs have come to this database yet: run the same `lktrack migrate` again, with no server running "
+                    + "on the old one, until it says that they have")
+        }
+    }
+}
