@@ -115,6 +115,11 @@ struct LifecycleTests {
         }
         // When all of these are closed, so would be the other one.
         let idle = try (0..<16).map { _ in try server.client() }
+        // Each has been taken by its thread, which the held request may be about to block.
+        for other in idle {
+            other.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(try other.readResponse().body == "hello")
+        }
         client.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(isRead.wait(timeout: .now() + 10) == .success)
         let stopped = DispatchSemaphore(value: 0)
