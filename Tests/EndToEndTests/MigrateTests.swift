@@ -212,6 +212,9 @@ struct MigrateTests {
         let settings = moto.environment.merging(bucket) { $1 }.merging(["LKTRACK_STORE_URL": database.url()]) { $1 }
         let new = try Server("--workers", "1", environment: settings)
         #expect(try new.get("/v1/jobs/\(id)/results?format=ndjson").body == result)
+        let early = try migrate(old, "--undo", settings: bucket)
+        #expect(early.status == 69 && early.error.contains("still connected"), "\(early.error)")
+        #expect(refusal { try old.start() }.contains("were moved to PostgreSQL"))
         #expect(new.stop() == 0)
 
         let undone = try migrate(old, "--undo", settings: bucket)

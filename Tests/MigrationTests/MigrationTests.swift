@@ -192,6 +192,15 @@ struct MigrationTests {
         let refused = try #require(throws: JobsError.self) { try early.claim(owner: "early", leaseSeconds: 30) }
         #expect(refused.message.contains("lktrack migrate"), "\(refused)")
         #expect(throws: JobsError.self) { try early.delete(job.id, tenant: job.tenant) }
+        // What blobs would be removed by.
+        let sweeps: [() throws -> Void] = [
+            { _ = try early.exists(job.id) }, { _ = try early.expiredJobs(limit: 1) },
+            { _ = try early.purgedJobs(until: Date(), limit: 1) },
+        ]
+        for sweep in sweeps {
+            let error = try #require(throws: JobsError.self) { try sweep() }
+            #expect(error.code == .moved)
+        }
         try move.run()
         #expect(try early.claim(owner: "early", leaseSeconds: 30)?.job.id == job.id)
         #expect(try early.delete(later.id, tenant: later.tenant)?.id == later.id)
@@ -229,17 +238,31 @@ struct MigrationTests {
         }
     }
 
-    @Test("that is undone after it was finished closes PostgreSQL, also to servers that are at work")
+    @Test("that is undone waits until nobody uses PostgreSQL, says who does, and closes it to those who come back")
     func undone() throws {
         let move = try Move()
-        try move.submit()
+        let job = try move.submit()
         try move.run()
         let store = try move.moved()
+        let busy = try #require(throws: JobsError.self) { try move.takeover().undo(patience: 0) }
+        #expect(busy.code == .busy && busy.message.contains("lktrack at "), "\(busy)")
+        #expect(try store.claim(owner: "w", leaseSeconds: 30)?.job.id == job.id)
+        store.close()
         #expect(try move.takeover().undo())
-        #expect(throws: JobsError.self) { try store.claim(owner: "w", leaseSeconds: 30) }
+        let late = try #require(throws: PostgresError.self) { try move.connection().run(script: "DELETE FROM jobs") }
+        #expect(late.message.contains("lktrack migrate"), "\(late)")
         let error = try #require(throws: JobsError.self) { try move.moved() }
         #expect(error.code == .moved && error.message.contains("--undo"))
         #expect(try !move.takeover().undo())
+    }
+
+    @Test("servers of other schemas do not keep it from being undone")
+    func undoneBesideOthers() throws {
+        let (move, other) = (try Move(), try Move())
+        try move.run()
+        let store = try other.moved()
+        #expect(try move.takeover().undo())
+        store.close()
     }
 
     @Test("a row that is not as it was is noticed, and the database stays closed")
@@ -250,8 +273,7 @@ struct MigrationTests {
         try takeover.begin()
         let migration = Migration(from: move.store, to: takeover, blobs: BlobRoute(from: move.here, to: move.there))
         var report = try migration.copy(isLast: true)
-        let other = try PostgresConnection(url: move.postgres.url, seconds: 30)
-        other.deadline = .now + .seconds(60)
+        let other = try move.connection()
         try other.run(script: "SET lktrack.takeover = 'one'; UPDATE jobs SET trace_id = 'other' WHERE id = '\(job.id)'")
         let error = try #require(throws: JobsError.self) { try migration.finish(&report, installation: nil) }
         #expect(error.code == .corrupt && error.message.contains("jobs"))

@@ -53,6 +53,13 @@ final class Move {
 
     func moved() throws -> PostgresJobStore { try PostgresJobStore(postgres, environment: clock) }
 
+    /// To PostgreSQL, without anything that a store sets up.
+    func connection() throws -> PostgresConnection {
+        let connection = try PostgresConnection(url: postgres.url, seconds: 30)
+        connection.deadline = .now + .seconds(60)
+        return connection
+    }
+
     // MARK: What is there to be moved
 
     @discardableResult

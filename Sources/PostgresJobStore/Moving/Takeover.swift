@@ -20,6 +20,10 @@ package final class Takeover {
         SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET enable_seqscan = off;
         SET enable_bitmapscan = off; SET enable_sort = off
         """
+    /// Sessions that stand in the way are named, so many at most.
+    private static let mostNamed = 10
+    /// Between two looks whether they are gone.
+    private static let lookSeconds = 0.1
     /// The tables that a server writes to before all others.
     private static let guarded = ["jobs", "uploads", "api_keys", "idempotency_keys", "tenants", "deliveries"]
 
@@ -116,16 +120,45 @@ package final class Takeover {
         }
     }
 
-    /// Nobody may start on it, and nobody who has may write.
+    /// Nobody may start on it, and nobody who comes back to it may write.
     ///
     /// - Returns: whether it was taken over, and is no more.
-    package func undo() throws(JobsError) -> Bool {
+    /// - Parameter patience: seconds that others who are connected have to go: a server process needs a moment to notice
+    ///   that its client has.
+    /// - Throws: ``JobsError/Code/busy`` where others are connected to a database that was taken over.
+    package func undo(patience: Double = 5) throws(JobsError) -> Bool {
         try transaction {
             let sql = "UPDATE takeover SET state = 'undone' WHERE source = $1 AND state = 'finished'"
             guard try connection.execute(sql, [.text(source)]).changed == 1 else { return false }
+            try requireAlone(patience)
             try close()
             return true
         }
+    }
+
+    /// Until the transaction ends nobody comes who is not there.
+    private func requireAlone(_ patience: Double) throws {
+        let lock = "SELECT pg_try_advisory_xact_lock(\(PostgresJobStore.sessionsLock))"
+        let end = ContinuousClock.now + .seconds(patience)
+        repeat {
+            if try connection.run(script: lock).first?.boolean(0) == true { return }
+            Thread.sleep(forTimeInterval: Self.lookSeconds)
+        } while ContinuousClock.now < end
+        let others = try connection.run(
+            script: """
+                SELECT concat_ws(' ', nullif(application_name, ''), 'at',
+                    coalesce(host(client_addr), 'the database''s machine'), '(backend ' || pid || ')')
+                FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND pid IN (
+                    SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2
+                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                        AND (classid, objid) = (hashtext('lktrack.sessions')::oid, hashtext(current_schema())::oid))
+                ORDER BY pid LIMIT \(Self.mostNamed)
+                """
+        ).rows.map { $0.text(0) }
+        throw JobsError(
+            .busy,
+            "servers or commands of lktrack are still connected to the PostgreSQL database, and would remove blobs of jobs "
+                + "that they do not know: \(others.joined(separator: ", ")). Stop them and run this again")
     }
 
     private func close() throws {
@@ -252,31 +285,6 @@ package final class Takeover {
             throw JobsError(error)
         } catch {
             throw JobsError(.io, "\(error)")
-        }
-    }
-}
-
-extension PostgresJobStore {
-    /// Throws where the database does not hold all that it is to hold, or holds what is somebody else's again.
-    static func refuseDuringTakeover(_ connection: PostgresConnection) throws(JobsError) {
-        let state: String?
-        do throws(PostgresError) {
-            state = try connection.execute("SELECT state FROM takeover").first?.text(0)
-        } catch {
-            throw JobsError(error)
-        }
-        switch state {
-        case nil, Takeover.State.finished.rawValue: return
-        case Takeover.State.undone.rawValue:
-            throw JobsError(
-                .moved,
-                "the jobs of this database were given back to SQLite (`lktrack migrate --undo`): let store.url name that"
-            )
-        default:
-            throw JobsError(
-                .moved,
-                "not all jobs have come to this database yet: run the same `lktrack migrate` again, with no server running "
-                    + "on the old one, until it says that they have")
         }
     }
 }
