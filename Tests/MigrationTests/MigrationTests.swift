@@ -2,6 +2,8 @@ import Foundation
 import JobStoreContract
 import Jobs
 import Migration
+import ServiceHarness
+import Synchronization
 import Testing
 
 @testable import PostgresJobStore
@@ -236,6 +238,32 @@ struct MigrationTests {
             #expect(throws: error) { try Takeover.look(move.postgres) }
             #expect(try store.counts()[.queued] == move.store.counts()[.queued])
         }
+    }
+
+    @Test("refuses what others put while it begins")
+    func occupiedMeanwhile() throws {
+        let move = try Move()
+        try move.moved().close()
+        let (other, witness) = (try move.connection(), try move.connection())
+        try other.run(script: "BEGIN; INSERT INTO tenants (name, queued_limit) VALUES ('zoo', 1)")
+        let failure = Mutex<(any Error)?>(nil)
+        let group = DispatchGroup()
+        DispatchQueue.global().async(group: group) { [configuration = move.postgres] in
+            do {
+                try Takeover(configuration, source: "one").begin()
+            } catch {
+                failure.withLock { $0 = error }
+            }
+        }
+        try poll("it to wait for the other") {
+            let sql = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE relation = 'tenants'::regclass AND NOT granted)"
+            return try witness.run(script: sql).first?.boolean(0) == true
+        }
+        try other.run(script: "COMMIT")
+        group.wait()
+        #expect((failure.withLock { $0 } as? JobsError)?.code == .conflict)
+        #expect(try witness.run(script: "SELECT name FROM tenants").first?.text(0) == "zoo")
+        #expect(try witness.run(script: "SELECT FROM takeover").rows.isEmpty)
     }
 
     @Test("that is undone waits until nobody uses PostgreSQL, says who does, and closes it to those who come back")

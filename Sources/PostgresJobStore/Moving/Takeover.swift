@@ -102,9 +102,10 @@ package final class Takeover {
     /// - Throws: ``JobsError/Code/conflict`` where the database holds something.
     package func begin() throws(JobsError) {
         try transaction {
-            try Self.requireEmpty(connection)
             try connection.execute("INSERT INTO takeover (source, state) VALUES ($1, 'copying')", [.text(source)])
+            // First, which waits for transactions that write: what they put is seen below.
             try close()
+            try Self.requireEmpty(connection)
         }
     }
 
