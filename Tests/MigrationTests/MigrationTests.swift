@@ -229,13 +229,13 @@ struct MigrationTests {
         ]
         for make in makings {
             let move = try Move()
-            #expect(try Takeover.look(move.postgres) == nil)
+            #expect(try Takeover.look(move.postgres, source: "one") == nil)
             let store = try move.moved()
-            #expect(try Takeover.look(move.postgres) == nil)
+            #expect(try Takeover.look(move.postgres, source: "one") == nil)
             try make(store, move)
             let error = try #require(throws: JobsError.self) { try move.run() }
             #expect(error.code == .conflict)
-            #expect(throws: error) { try Takeover.look(move.postgres) }
+            #expect(throws: error) { try Takeover.look(move.postgres, source: "one") }
             #expect(try store.counts()[.queued] == move.store.counts()[.queued])
         }
     }
@@ -264,6 +264,37 @@ struct MigrationTests {
         #expect((failure.withLock { $0 } as? JobsError)?.code == .conflict)
         #expect(try witness.run(script: "SELECT name FROM tenants").first?.text(0) == "zoo")
         #expect(try witness.run(script: "SELECT FROM takeover").rows.isEmpty)
+    }
+
+    @Test("leaves the schema of another installation as it is, whatever version that has", arguments: [3, 6])
+    func olderInstallation(_ version: Int) throws {
+        let move = try Move()
+        let connection = try move.connection()
+        try connection.run(
+            script: "CREATE TABLE lktrack_migrations (name text PRIMARY KEY, applied_at timestamptz DEFAULT now())")
+        for migration in Schema.migrations.prefix(version) {
+            try connection.run(script: String(decoding: migration.sql, as: UTF8.self))
+            try connection.run(script: "INSERT INTO lktrack_migrations (name) VALUES ('\(migration.name)')")
+        }
+        try connection.run(script: "INSERT INTO tenants (name, queued_limit) VALUES ('zoo', 1)")
+        func applied() throws -> Int? {
+            try connection.run(script: "SELECT count(*) FROM lktrack_migrations").first?.int(0)
+        }
+        let error = try #require(throws: JobsError.self) { try move.takeover() }
+        #expect(error.code == .conflict && error.message.contains("table tenants"))
+        #expect(try applied() == version)
+        try connection.run(script: "DELETE FROM tenants")
+        #expect(try move.takeover().state() == nil)
+        #expect(try applied() == Schema.migrations.count)
+    }
+
+    @Test("refuses a database that takes over another installation, and names that")
+    func otherSource() throws {
+        let move = try Move()
+        try move.submit()
+        try move.run(isLast: false)
+        let error = try #require(throws: JobsError.self) { try move.takeover("two") }
+        #expect(error.code == .conflict && error.message.contains("another installation, one,"))
     }
 
     @Test("that is undone waits until nobody uses PostgreSQL, says who does, and closes it to those who come back")
@@ -305,6 +336,6 @@ struct MigrationTests {
         try other.run(script: "SET lktrack.takeover = 'one'; UPDATE jobs SET trace_id = 'other' WHERE id = '\(job.id)'")
         let error = try #require(throws: JobsError.self) { try migration.finish(&report, installation: nil) }
         #expect(error.code == .corrupt && error.message.contains("jobs"))
-        #expect(try takeover.state()?.state == .copying)
+        #expect(try takeover.state() == .copying)
     }
 }

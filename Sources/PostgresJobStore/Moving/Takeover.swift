@@ -35,11 +35,13 @@ package final class Takeover {
     /// Connects, brings the schema up to date, and keeps others from doing the same.
     ///
     /// - Parameter source: the name of the installation that is taken over, or was.
-    /// - Throws: ``JobsError/Code/unreachable``, ``JobsError/Code/schemaTooNew``; ``JobsError/Code/busy`` where another does
-    ///   the same at the moment.
+    /// - Throws: ``JobsError/Code/unreachable``, ``JobsError/Code/schemaTooNew``; ``JobsError/Code/conflict`` where the
+    ///   database holds what is another installation's; ``JobsError/Code/busy`` where another does the same at the moment.
     package init(_ configuration: PostgresConfiguration, source: String) throws(JobsError) {
         self.source = source
         (pool, connection) = try Self.connect(configuration)
+        // Before its schema is changed, which servers of an older version would not start on any more.
+        _ = try Self.look(connection, source: source)
         try Schema.migrate(connection)
         try perform {
             let lock = "SELECT pg_try_advisory_lock(hashtext('lktrack.takeover'), hashtext(current_schema()))"
@@ -67,27 +69,35 @@ package final class Takeover {
     /// What a database would be for a takeover, without changing anything in it.
     ///
     /// - Returns: `nil`: nobody has made a schema there yet, or it holds nothing.
-    package static func look(_ configuration: PostgresConfiguration) throws(JobsError) -> (
-        source: String, state: State
-    )? {
+    /// - Throws: ``JobsError/Code/conflict`` where it holds what is another installation's.
+    package static func look(_ configuration: PostgresConfiguration, source: String) throws(JobsError) -> State? {
         let (pool, connection) = try connect(configuration)
         defer { withExtendedLifetime(pool) {} }
-        return try translated {
-            func isThere(_ table: String) throws -> Bool {
-                try connection.execute("SELECT to_regclass($1::text) IS NOT NULL", [.text(table)]).first?.boolean(0)
-                    == true
+        return try look(connection, source: source)
+    }
+
+    private static func look(_ connection: PostgresConnection, source: String) throws(JobsError) -> State? {
+        try translated {
+            if try isThere("takeover", connection), let found = try state(connection) {
+                guard found.source == source else {
+                    throw JobsError(
+                        .conflict,
+                        "the PostgreSQL database has the jobs of another installation, \(found.source), which would be "
+                            + "lost: give a database, or a schema, that is new")
+                }
+                return found.state
             }
-            guard try isThere("jobs") else { return nil }
-            if try isThere("takeover"), let found = try state(connection) { return found }
             try requireEmpty(connection)
             return nil
         }
     }
 
-    /// - Returns: `nil`: nothing was taken over yet.
-    package func state() throws(JobsError) -> (source: String, state: State)? {
-        try perform { try Self.state(connection) }
+    private static func isThere(_ table: String, _ connection: PostgresConnection) throws -> Bool {
+        try connection.execute("SELECT to_regclass($1::text) IS NOT NULL", [.text(table)]).first?.boolean(0) == true
     }
+
+    /// - Returns: `nil`: nothing was taken over yet.
+    package func state() throws(JobsError) -> State? { try perform { try Self.state(connection)?.state } }
 
     private static func state(_ connection: PostgresConnection) throws -> (source: String, state: State)? {
         guard let row = try connection.execute("SELECT source, state FROM takeover").first else { return nil }
@@ -110,7 +120,8 @@ package final class Takeover {
     }
 
     private static func requireEmpty(_ connection: PostgresConnection) throws {
-        for table in StoredTable.all where !table.isCounter {
+        // An older schema does not have all.
+        for table in StoredTable.all where try !table.isCounter && isThere(table.name, connection) {
             let isEmpty = try connection.execute(TakenTables(table: table).isEmpty).first?.boolean(0)
             guard isEmpty == true else {
                 throw JobsError(
