@@ -297,6 +297,32 @@ struct MigrationTests {
         #expect(error.code == .conflict && error.message.contains("another installation, one,"))
     }
 
+    @Test("rows with long texts come a few at a time")
+    func longRows() throws {
+        let move = try Move()
+        for _ in 0..<12 { try move.submit() }
+        let table = StoredTable.jobs
+        let spec = try #require(table.columns.firstIndex { $0.name == "spec" })
+        let rows = try move.store.snapshot { snapshot in
+            var rows: [StoredRow] = []
+            let found = try snapshot.rows(table)
+            while var row = try found.next() {
+                row[spec] = .text(Array(repeating: UInt8(ascii: "x"), count: 1 << 20))
+                rows.append(row)
+            }
+            return rows
+        }
+        let takeover = try move.takeover()
+        try takeover.begin()
+        try takeover.change(table, removing: [], putting: rows)
+        var taken: [StoredRow] = []
+        while case let page = try takeover.page(table, after: taken.last.map(table.key(of:))), !page.isEmpty {
+            #expect(page.count <= 4)
+            taken += page
+        }
+        #expect(taken == rows)
+    }
+
     @Test("that is undone waits until nobody uses PostgreSQL, says who does, and closes it to those who come back")
     func undone() throws {
         let move = try Move()

@@ -10,8 +10,10 @@ package final class Takeover {
         case copying, finished, undone
     }
 
-    /// Rows that are read, or put, in one statement. A job's spec has up to some MiB.
+    /// Rows that are read, or put, in one statement.
     static let batch = 64
+    /// Of texts and bytes that are read in one statement: a job's spec has up to some MiB. At least one row is.
+    static let batchBytes = 4 << 20
     /// Until a statement has to be done: counting and removing may take long.
     private static let statementSeconds = 600.0
     /// What the connection has besides what all have. Statements are prepared while tables are empty, and keep their plans:
@@ -192,7 +194,7 @@ package final class Takeover {
     /// - Returns: empty: there are no more.
     package func page(_ table: StoredTable, after key: StoredKey?) throws(JobsError) -> [StoredRow] {
         let statements = TakenTables(table: table)
-        let sql = statements.page(limit: Self.batch, isFirst: key == nil)
+        let sql = statements.page(limit: Self.batch, bytes: Self.batchBytes, isFirst: key == nil)
         return try perform {
             try connection.execute(sql, statements.values(key?.values ?? [])).rows.map(statements.row)
         }
