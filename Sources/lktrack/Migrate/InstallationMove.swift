@@ -175,9 +175,10 @@ struct InstallationMove {
         try opened { store in
             let move = try store.move()
             let takeover = try takeover(of: store)
-            guard try takeover.state() != nil else { throw otherDatabase() }
+            guard let state = try takeover.state() else { throw otherDatabase() }
             let wasFinished = try takeover.undo()
-            try store.setMove(nil)
+            // Also where an earlier run was killed here. Nobody has worked on what was not finished.
+            if move != nil, state != .copying { try store.reopen() } else { try store.setMove(nil) }
             Console.note(
                 move == nil
                     ? "\(database) was open; it still is."
