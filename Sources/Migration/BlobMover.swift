@@ -25,23 +25,27 @@ struct BlobMover: Sendable {
         var figures = BlobFigures()
         var seen: Set<String> = []
         if !owner.isGone {
-            try walk(owner.prefix) { key, reader in
+            try walk(owner.prefix) { key, found in
                 seen.insert(key)
-                try noting(owner, key, &figures) { try move(key, reader, owner.digests[key]) }
+                try noting(owner, key, &figures) { try move(key, found.get(), owner.digests[key]) }
             }
         }
-        if isLast, let (key, bytes) = owner.received, bytes > 0, !seen.contains(key) {
+        // What cannot be looked into is told once, and what may be in it is left as it is.
+        func isSeen(_ key: String) -> Bool { seen.contains { key == $0 || key.hasPrefix($0 + "/") } }
+        if isLast, let (key, bytes) = owner.received, bytes > 0, !isSeen(key) {
             seen.insert(key)
             try noting(owner, key, &figures) { try moveUpload(key, bytes) }
         } else if !isLast, let received = owner.received {
             seen.insert(received.key)
         }
         if isLast {
-            for key in owner.needed where !seen.contains(key) {
+            for key in owner.needed where !isSeen(key) {
                 figures.add(DamagedBlob(owner: owner.name, key: key, reason: "is not there"))
             }
         }
-        if let destination = route.destination { try removeOthers(owner.prefix, seen, destination) }
+        if let destination = route.destination, !isSeen(owner.prefix) {
+            try removeOthers(owner.prefix, seen, destination)
+        }
         return figures
     }
 
@@ -49,7 +53,9 @@ struct BlobMover: Sendable {
     func look(at owner: BlobOwner) throws -> Tally {
         var tally = Tally()
         guard !owner.isGone else { return tally }
-        try walk(owner.prefix) { key, reader in tally.add(blob: key, bytes: reader.count, digest: "") }
+        try walk(owner.prefix) { key, found in
+            tally.add(blob: key, bytes: (try? found.get().count) ?? 0, digest: "")
+        }
         if let (key, bytes) = owner.received, tally.count == 0, bytes > 0 {
             tally.add(blob: key, bytes: bytes, digest: "")
         }
@@ -119,24 +125,26 @@ struct BlobMover: Sendable {
         guard let reader = try ofSource({ try route.source.openPartial(key) }) else {
             throw Damage(reason: "is not there, and its client has sent \(received) bytes")
         }
-        let count = min(received, reader.count)
-        let expected = try copy(reader, 0..<count) { _ in }
-        let same = Moved(bytes: count, expected: expected, found: expected, isCopied: false)
+        guard reader.count >= received else {
+            throw Damage(reason: "has \(reader.count) bytes, and its client was told that \(received) are there")
+        }
+        let expected = try copy(reader, 0..<received) { _ in }
+        let same = Moved(bytes: received, expected: expected, found: expected, isCopied: false)
         guard let destination = route.destination else { return same }
-        if let there = try destination.openPartial(key), there.count == count, try digest(there) == expected {
+        if let there = try destination.openPartial(key), there.count == received, try digest(there) == expected {
             return same
         }
         let appender = try append(to: key, destination)
         do {
             defer { appender.close() }
             try appender.rewind(to: 0)
-            guard try copy(reader, 0..<count, { try appender.write($0) }) == expected else {
+            guard try copy(reader, 0..<received, { try appender.write($0) }) == expected else {
                 throw Damage(reason: "has changed while it was read")
             }
             try appender.checkpoint()
         }
         return Moved(
-            bytes: count, expected: expected, found: try readBack(key, destination.openPartial(key), expected),
+            bytes: received, expected: expected, found: try readBack(key, destination.openPartial(key), expected),
             isCopied: true)
     }
 
@@ -162,11 +170,27 @@ struct BlobMover: Sendable {
 
     // MARK: Parts
 
-    /// Gives every blob below a prefix.
-    private func walk(_ prefix: String, _ body: (String, any BlobReader) throws -> Void) throws {
-        for name in try route.source.children(of: prefix) {
-            let key = "\(prefix)/\(name)"
-            if let reader = try route.source.open(key) { try body(key, reader) } else { try walk(key, body) }
+    /// Gives every blob below a prefix, and why where one, or a folder of them, cannot be read.
+    private func walk(_ prefix: String, _ body: (String, Result<any BlobReader, Damage>) throws -> Void) throws {
+        switch try looking({ try route.source.children(of: prefix) }) {
+        case .failure(let damage): try body(prefix, .failure(damage))
+        case .success(let names):
+            for name in names {
+                let key = "\(prefix)/\(name)"
+                switch try looking({ try route.source.open(key) }) {
+                case .success(let reader?): try body(key, .success(reader))
+                case .success(nil): try walk(key, body)
+                case .failure(let damage): try body(key, .failure(damage))
+                }
+            }
+        }
+    }
+
+    private func looking<T>(_ body: () throws -> T) throws -> Result<T, Damage> {
+        do {
+            return .success(try ofSource(body))
+        } catch let damage as Damage {
+            return .failure(damage)
         }
     }
 

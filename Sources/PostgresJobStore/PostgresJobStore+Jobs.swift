@@ -83,7 +83,7 @@ extension PostgresJobStore {
     }
 
     public func exists(_ id: JobID) throws -> Bool {
-        try transactor.read { connection in
+        try readToRemove { connection in
             try connection.execute("SELECT EXISTS (SELECT 1 FROM jobs WHERE id = $1)", [.id(id)]).first?.boolean(0)
                 ?? false
         }

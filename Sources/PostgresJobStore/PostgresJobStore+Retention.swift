@@ -43,7 +43,7 @@ extension PostgresJobStore {
     }
 
     private func ids(_ sql: String, _ values: [PostgresValue]) throws -> [JobID] {
-        try transactor.read { connection in JobRow.ids(try connection.execute(sql, values)) }
+        try readToRemove { connection in JobRow.ids(try connection.execute(sql, values)) }
     }
 
     /// Runs a statement for jobs, whose ids are the first parameter.

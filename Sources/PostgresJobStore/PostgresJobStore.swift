@@ -64,6 +64,9 @@ public struct PostgresJobStore: JobStore {
 
     // MARK: Sessions
 
+    /// Held, shared, for as long as a session lasts: whoever must be alone sees who is there, in the same schema.
+    static let sessionsLock = "hashtext('lktrack.sessions'), hashtext(current_schema())"
+
     /// What each connection begins with; the last statement says whether it will do, and else why not.
     ///
     /// Without sequential scans, because prepared statements keep the plans that they got while tables were small; what
@@ -75,6 +78,7 @@ public struct PostgresJobStore: JobStore {
         SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;
         SET jit = off; SET enable_seqscan = off; SET bytea_output = 'hex'; SET client_min_messages = warning;
         SET default_transaction_isolation = 'read committed';
+        SELECT pg_advisory_lock_shared(\(sessionsLock));
         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> 'remote_apply';
         SELECT reason IS NULL, reason FROM (SELECT CASE
             WHEN pg_is_in_recovery() THEN 'the server is a standby, which takes no writes'

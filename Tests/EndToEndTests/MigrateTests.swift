@@ -203,6 +203,7 @@ struct MigrateTests {
         let id = try old.submit(["video=@\(video.path)", "roi=\(video.boxes[0])"])
         #expect(try old.finish(id)["status"] as? String == "succeeded")
         let result = try old.get("/v1/jobs/\(id)/results?format=ndjson").body
+        let tag = try #require(try old.get("/v1/jobs/\(id)")["ETag"])
         let objects = try moto.contents().objects
         #expect(old.stop() == 0)
         let moved = try migrate(old, settings: bucket)
@@ -212,12 +213,18 @@ struct MigrateTests {
         let settings = moto.environment.merging(bucket) { $1 }.merging(["LKTRACK_STORE_URL": database.url()]) { $1 }
         let new = try Server("--workers", "1", environment: settings)
         #expect(try new.get("/v1/jobs/\(id)/results?format=ndjson").body == result)
+        #expect(try new.get("/v1/jobs/\(id)")["ETag"] == tag)
+        let early = try migrate(old, "--undo", settings: bucket)
+        #expect(early.status == 69 && early.error.contains("still connected"), "\(early.error)")
+        #expect(refusal { try old.start() }.contains("were moved to PostgreSQL"))
         #expect(new.stop() == 0)
 
         let undone = try migrate(old, "--undo", settings: bucket)
         #expect(undone.status == 0, "\(undone.error)")
         #expect(refusal { _ = try Server(environment: settings) }.contains("--undo"))
         try old.start()
+        // What has happened to it there, a client may have seen.
+        #expect(try old.get("/v1/jobs/\(id)", "-H", "If-None-Match: \(tag)").status == 200)
         #expect(try old.get("/v1/jobs/\(id)/results?format=ndjson").body == result)
         #expect(old.stop() == 0)
         let again = try migrate(old, settings: bucket)

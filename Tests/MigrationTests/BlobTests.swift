@@ -37,7 +37,25 @@ struct BlobTests {
             Set(try move.blobs(move.there).keys) == [
                 jobs[0].source.blobKey, jobs[0].id.cropsKey(attempt: 1, target: 0),
             ])
-        #expect(try move.takeover().state()?.state == .copying)
+        #expect(try move.takeover().state() == .copying)
+    }
+
+    @Test("what the source's disk cannot read is told, whole folders once; the others come, and earlier copies stay")
+    func unreadable() throws {
+        let move = try Move()
+        let jobs = try (0..<3).map { _ in try move.submit() }
+        try move.run(isLast: false)
+        try move.submit()
+        let source = FailingBlobs(move.here, unreadable: [jobs[0].source.blobKey, jobs[1].id.blobPrefix])
+        let report = try move.run(from: source)
+        #expect(
+            report.blobs.damaged.map { "\($0.owner) \($0.key)" } == [
+                "job \(jobs[0].id) \(jobs[0].source.blobKey)", "job \(jobs[1].id) \(jobs[1].id.blobPrefix)",
+            ])
+        #expect(report.blobs.damaged.allSatisfy { $0.reason.contains("Input/output error") })
+        #expect(report.blobs.copied == 1)
+        #expect(try move.blobs(move.there) == move.blobs(move.here))
+        #expect(try Migration.look(at: move.store, blobs: source).blobs.count == 4)
     }
 
     @Test("one that has become damaged since it was copied is the good one at the destination")
@@ -118,6 +136,24 @@ struct BlobTests {
         #expect(partial == (0..<2_500_000).map { UInt8(truncatingIfNeeded: $0) })
     }
 
+    @Test("an upload with fewer bytes than its client was told of is damaged")
+    func shortUpload() throws {
+        let move = try Move()
+        let upload = Upload(
+            id: UploadID(move.ids.next()), tenant: .anonymous, length: 9000, createdAt: move.clock.now(),
+            expiresAt: move.clock.now().addingTimeInterval(3600))
+        #expect(try move.store.create(upload, atMost: 10))
+        let appender = try #require(try move.here.resume(upload.id.dataKey))
+        try Array(repeating: UInt8(7), count: 1000).withUnsafeBytes(appender.write)
+        try appender.checkpoint()
+        appender.close()
+        #expect(try move.store.advance(upload, to: 5000, length: 9000, expiresAt: upload.expiresAt) != nil)
+        let damaged = try #require(try move.run().blobs.damaged.first)
+        #expect(damaged.owner == "upload \(upload.id)" && damaged.key == upload.id.dataKey)
+        #expect(damaged.reason.contains("1000") && damaged.reason.contains("5000"))
+        #expect(try move.there.openPartial(upload.id.dataKey) == nil)
+    }
+
     @Test("the source and its blobs are told without a change")
     func described() throws {
         let move = try Move()
@@ -128,6 +164,6 @@ struct BlobTests {
         #expect(rows.first { $0.table == "jobs" }?.count == 2)
         #expect(blobs.count == 4)
         #expect(blobs.bytes > 3_000_000)
-        #expect(try Takeover.look(move.postgres) == nil)
+        #expect(try Takeover.look(move.postgres, source: "one") == nil)
     }
 }

@@ -53,6 +53,13 @@ final class Move {
 
     func moved() throws -> PostgresJobStore { try PostgresJobStore(postgres, environment: clock) }
 
+    /// To PostgreSQL, without anything that a store sets up.
+    func connection() throws -> PostgresConnection {
+        let connection = try PostgresConnection(url: postgres.url, seconds: 30)
+        connection.deadline = .now + .seconds(60)
+        return connection
+    }
+
     // MARK: What is there to be moved
 
     @discardableResult
@@ -120,7 +127,8 @@ extension BlobReader {
     }
 }
 
-/// A folder that fails when so many blobs were begun, as a process that is killed there leaves it.
+/// A folder that fails when so many blobs were begun, as a process that is killed there leaves it; or whose disk cannot
+/// read some places.
 struct FailingBlobs: BlobStore {
     let store: FileBlobStore
     private let left: Left
@@ -130,8 +138,11 @@ struct FailingBlobs: BlobStore {
         init(_ count: Int) { self.count = Mutex(count) }
     }
 
-    init(_ store: FileBlobStore, after count: Int) {
+    private let unreadable: Set<String>
+
+    init(_ store: FileBlobStore, after count: Int = .max, unreadable: Set<String> = []) {
         self.store = store
+        self.unreadable = unreadable
         left = Left(count)
     }
 
@@ -145,12 +156,21 @@ struct FailingBlobs: BlobStore {
     }
 
     func resume(_ key: String) throws -> (any BlobAppender)? { try store.resume(key) }
-    func open(_ key: String) throws -> (any BlobReader)? { try store.open(key) }
+    func open(_ key: String) throws -> (any BlobReader)? {
+        try requireReadable(key)
+        return try store.open(key)
+    }
+    private func requireReadable(_ key: String) throws {
+        guard !unreadable.contains(key) else { throw JobsError(.io, "cannot open \(key): Input/output error") }
+    }
     func openPartial(_ key: String) throws -> (any BlobReader)? { try store.openPartial(key) }
     func digest(_ key: String) throws -> String? { try store.digest(key) }
     func copy(_ key: String, to other: String) throws -> Bool { try store.copy(key, to: other) }
     func remove(_ key: String) throws { try store.remove(key) }
-    func children(of prefix: String) throws -> [String] { try store.children(of: prefix) }
+    func children(of prefix: String) throws -> [String] {
+        try requireReadable(prefix)
+        return try store.children(of: prefix)
+    }
     func localPath(_ key: String) throws -> String? { try store.localPath(key) }
     func scratch() throws -> any ScratchFile { try store.scratch() }
     func availableBytes() throws -> Int64 { try store.availableBytes() }

@@ -37,7 +37,7 @@ struct TakenTablesTests {
         let schema = try TemporarySchema()
         try schema.store().close()
         let connection = try schema.connection()
-        let sql = TakenTables(table: table).page(limit: 64, isFirst: false)
+        let sql = TakenTables(table: table).page(limit: 64, bytes: 1000, isFirst: false)
         let values = table.key.map { column in
             switch column.kind {
             case .id: "'\(JobIDGenerator().next())'"

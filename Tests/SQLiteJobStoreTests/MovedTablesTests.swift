@@ -75,6 +75,22 @@ struct MovedTablesTests {
         #expect(try database.store().counts()[.queued] == 0)
     }
 
+    @Test("opened again after a move, gives jobs revisions that they have not had elsewhere")
+    func reopened() throws {
+        let database = TemporaryDatabase()
+        let store = try database.store()
+        let id = JobIDGenerator().next()
+        let target = TargetSpec(id: "car", box: PixelBox(x: 1, y: 2, width: 30, height: 40))
+        let source = JobSource(kind: .video, blobKey: id.sourceKey, bytes: 1, sha256: "00")
+        try store.submit(
+            Job(id: id, tenant: .anonymous, spec: JobSpec(targets: [target]), source: source, createdAt: Date()))
+        let before = try #require(try store.job(id, tenant: .anonymous)).revision
+        try store.setMove(.moved)
+        try store.reopen()
+        #expect(try store.move() == nil)
+        #expect(try #require(try store.job(id, tenant: .anonymous)).revision >= before + 1_000_000_000)
+    }
+
     @Test("a version that knows nothing of moves takes the database for a newer one's, which it does not open")
     func olderVersions() throws {
         let database = TemporaryDatabase()

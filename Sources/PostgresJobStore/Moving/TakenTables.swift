@@ -19,10 +19,22 @@ struct TakenTables {
         return "(SELECT \(key), \(sums) FROM \(table.name) GROUP BY \(key) HAVING \(isThere)) AS summed"
     }
 
-    /// A number of rows in the order of their keys, from the first one or after that of the key in the parameters.
-    func page(limit: Int, isFirst: Bool) -> String {
+    /// A number of rows in the order of their keys, from the first one or after that of the key in the parameters: fewer
+    /// where those before one have so many bytes.
+    func page(limit: Int, bytes: Int, isFirst: Bool) -> String {
         let condition = isFirst ? "" : "WHERE (\(key)) > (\(parameters(table.key, from: 1)))"
-        return "SELECT \(list(table.columns)) FROM \(rows) \(condition) ORDER BY \(key) LIMIT \(limit)"
+        let columns = list(table.columns)
+        let rows = "SELECT \(columns) FROM \(rows) \(condition) ORDER BY \(key) LIMIT \(limit)"
+        let sizes = table.columns.filter { [.text, .bytes].contains($0.kind) }
+            .map { "coalesce(octet_length(\($0.name)), 0)" }
+        guard !sizes.isEmpty else { return rows }
+        let before = "ORDER BY \(key) ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
+        return """
+            SELECT \(columns) FROM (
+                SELECT *, coalesce(sum(\(sizes.joined(separator: " + "))) OVER (\(before)), 0) AS bytes_before
+                FROM (\(rows)) AS page
+            ) AS sized WHERE bytes_before < \(bytes) ORDER BY \(key)
+            """
     }
 
     var isEmpty: String { "SELECT NOT EXISTS (SELECT 1 FROM \(table.name))" }

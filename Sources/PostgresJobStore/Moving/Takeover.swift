@@ -10,8 +10,10 @@ package final class Takeover {
         case copying, finished, undone
     }
 
-    /// Rows that are read, or put, in one statement. A job's spec has up to some MiB.
+    /// Rows that are read, or put, in one statement.
     static let batch = 64
+    /// Of texts and bytes that are read in one statement: a job's spec has up to some MiB. At least one row is.
+    static let batchBytes = 4 << 20
     /// Until a statement has to be done: counting and removing may take long.
     private static let statementSeconds = 600.0
     /// What the connection has besides what all have. Statements are prepared while tables are empty, and keep their plans:
@@ -20,6 +22,10 @@ package final class Takeover {
         SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET enable_seqscan = off;
         SET enable_bitmapscan = off; SET enable_sort = off
         """
+    /// Sessions that stand in the way are named, so many at most.
+    private static let mostNamed = 10
+    /// Between two looks whether they are gone.
+    private static let lookSeconds = 0.1
     /// The tables that a server writes to before all others.
     private static let guarded = ["jobs", "uploads", "api_keys", "idempotency_keys", "tenants", "deliveries"]
 
@@ -31,11 +37,13 @@ package final class Takeover {
     /// Connects, brings the schema up to date, and keeps others from doing the same.
     ///
     /// - Parameter source: the name of the installation that is taken over, or was.
-    /// - Throws: ``JobsError/Code/unreachable``, ``JobsError/Code/schemaTooNew``; ``JobsError/Code/busy`` where another does
-    ///   the same at the moment.
+    /// - Throws: ``JobsError/Code/unreachable``, ``JobsError/Code/schemaTooNew``; ``JobsError/Code/conflict`` where the
+    ///   database holds what is another installation's; ``JobsError/Code/busy`` where another does the same at the moment.
     package init(_ configuration: PostgresConfiguration, source: String) throws(JobsError) {
         self.source = source
         (pool, connection) = try Self.connect(configuration)
+        // Before its schema is changed, which servers of an older version would not start on any more.
+        _ = try Self.look(connection, source: source)
         try Schema.migrate(connection)
         try perform {
             let lock = "SELECT pg_try_advisory_lock(hashtext('lktrack.takeover'), hashtext(current_schema()))"
@@ -63,27 +71,35 @@ package final class Takeover {
     /// What a database would be for a takeover, without changing anything in it.
     ///
     /// - Returns: `nil`: nobody has made a schema there yet, or it holds nothing.
-    package static func look(_ configuration: PostgresConfiguration) throws(JobsError) -> (
-        source: String, state: State
-    )? {
+    /// - Throws: ``JobsError/Code/conflict`` where it holds what is another installation's.
+    package static func look(_ configuration: PostgresConfiguration, source: String) throws(JobsError) -> State? {
         let (pool, connection) = try connect(configuration)
         defer { withExtendedLifetime(pool) {} }
-        return try translated {
-            func isThere(_ table: String) throws -> Bool {
-                try connection.execute("SELECT to_regclass($1::text) IS NOT NULL", [.text(table)]).first?.boolean(0)
-                    == true
+        return try look(connection, source: source)
+    }
+
+    private static func look(_ connection: PostgresConnection, source: String) throws(JobsError) -> State? {
+        try translated {
+            if try isThere("takeover", connection), let found = try state(connection) {
+                guard found.source == source else {
+                    throw JobsError(
+                        .conflict,
+                        "the PostgreSQL database has the jobs of another installation, \(found.source), which would be "
+                            + "lost: give a database, or a schema, that is new")
+                }
+                return found.state
             }
-            guard try isThere("jobs") else { return nil }
-            if try isThere("takeover"), let found = try state(connection) { return found }
             try requireEmpty(connection)
             return nil
         }
     }
 
-    /// - Returns: `nil`: nothing was taken over yet.
-    package func state() throws(JobsError) -> (source: String, state: State)? {
-        try perform { try Self.state(connection) }
+    private static func isThere(_ table: String, _ connection: PostgresConnection) throws -> Bool {
+        try connection.execute("SELECT to_regclass($1::text) IS NOT NULL", [.text(table)]).first?.boolean(0) == true
     }
+
+    /// - Returns: `nil`: nothing was taken over yet.
+    package func state() throws(JobsError) -> State? { try perform { try Self.state(connection)?.state } }
 
     private static func state(_ connection: PostgresConnection) throws -> (source: String, state: State)? {
         guard let row = try connection.execute("SELECT source, state FROM takeover").first else { return nil }
@@ -98,14 +114,16 @@ package final class Takeover {
     /// - Throws: ``JobsError/Code/conflict`` where the database holds something.
     package func begin() throws(JobsError) {
         try transaction {
-            try Self.requireEmpty(connection)
             try connection.execute("INSERT INTO takeover (source, state) VALUES ($1, 'copying')", [.text(source)])
+            // First, which waits for transactions that write: what they put is seen below.
             try close()
+            try Self.requireEmpty(connection)
         }
     }
 
     private static func requireEmpty(_ connection: PostgresConnection) throws {
-        for table in StoredTable.all where !table.isCounter {
+        // An older schema does not have all.
+        for table in StoredTable.all where try !table.isCounter && isThere(table.name, connection) {
             let isEmpty = try connection.execute(TakenTables(table: table).isEmpty).first?.boolean(0)
             guard isEmpty == true else {
                 throw JobsError(
@@ -116,16 +134,45 @@ package final class Takeover {
         }
     }
 
-    /// Nobody may start on it, and nobody who has may write.
+    /// Nobody may start on it, and nobody who comes back to it may write.
     ///
     /// - Returns: whether it was taken over, and is no more.
-    package func undo() throws(JobsError) -> Bool {
+    /// - Parameter patience: seconds that others who are connected have to go: a server process needs a moment to notice
+    ///   that its client has.
+    /// - Throws: ``JobsError/Code/busy`` where others are connected to a database that was taken over.
+    package func undo(patience: Double = 5) throws(JobsError) -> Bool {
         try transaction {
             let sql = "UPDATE takeover SET state = 'undone' WHERE source = $1 AND state = 'finished'"
             guard try connection.execute(sql, [.text(source)]).changed == 1 else { return false }
+            try requireAlone(patience)
             try close()
             return true
         }
+    }
+
+    /// Until the transaction ends nobody comes who is not there.
+    private func requireAlone(_ patience: Double) throws {
+        let lock = "SELECT pg_try_advisory_xact_lock(\(PostgresJobStore.sessionsLock))"
+        let end = ContinuousClock.now + .seconds(patience)
+        repeat {
+            if try connection.run(script: lock).first?.boolean(0) == true { return }
+            Thread.sleep(forTimeInterval: Self.lookSeconds)
+        } while ContinuousClock.now < end
+        let others = try connection.run(
+            script: """
+                SELECT concat_ws(' ', nullif(application_name, ''), 'at',
+                    coalesce(host(client_addr), 'the database''s machine'), '(backend ' || pid || ')')
+                FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND pid IN (
+                    SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2
+                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                        AND (classid, objid) = (hashtext('lktrack.sessions')::oid, hashtext(current_schema())::oid))
+                ORDER BY pid LIMIT \(Self.mostNamed)
+                """
+        ).rows.map { $0.text(0) }
+        throw JobsError(
+            .busy,
+            "servers or commands of lktrack are still connected to the PostgreSQL database, and would remove blobs of jobs "
+                + "that they do not know: \(others.joined(separator: ", ")). Stop them and run this again")
     }
 
     private func close() throws {
@@ -147,7 +194,7 @@ package final class Takeover {
     /// - Returns: empty: there are no more.
     package func page(_ table: StoredTable, after key: StoredKey?) throws(JobsError) -> [StoredRow] {
         let statements = TakenTables(table: table)
-        let sql = statements.page(limit: Self.batch, isFirst: key == nil)
+        let sql = statements.page(limit: Self.batch, bytes: Self.batchBytes, isFirst: key == nil)
         return try perform {
             try connection.execute(sql, statements.values(key?.values ?? [])).rows.map(statements.row)
         }
@@ -252,31 +299,6 @@ package final class Takeover {
             throw JobsError(error)
         } catch {
             throw JobsError(.io, "\(error)")
-        }
-    }
-}
-
-extension PostgresJobStore {
-    /// Throws where the database does not hold all that it is to hold, or holds what is somebody else's again.
-    static func refuseDuringTakeover(_ connection: PostgresConnection) throws(JobsError) {
-        let state: String?
-        do throws(PostgresError) {
-            state = try connection.execute("SELECT state FROM takeover").first?.text(0)
-        } catch {
-            throw JobsError(error)
-        }
-        switch state {
-        case nil, Takeover.State.finished.rawValue: return
-        case Takeover.State.undone.rawValue:
-            throw JobsError(
-                .moved,
-                "the jobs of this database were given back to SQLite (`lktrack migrate --undo`): let store.url name that"
-            )
-        default:
-            throw JobsError(
-                .moved,
-                "not all jobs have come to this database yet: run the same `lktrack migrate` again, with no server running "
-                    + "on the old one, until it says that they have")
         }
     }
 }

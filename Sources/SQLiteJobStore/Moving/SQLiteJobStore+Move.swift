@@ -46,15 +46,27 @@ extension SQLiteJobStore {
     }
 
     /// Closes the database to all who open it from now on, and lets them in again where it is `nil`.
-    package func setMove(_ move: DatabaseMove?) throws {
+    package func setMove(_ move: DatabaseMove?) throws { try write { db in try Self.setMove(move, db) } }
+
+    private static func setMove(_ move: DatabaseMove?, _ db: Database) throws {
+        for name in DatabaseMove.migrationNames.sorted() where name != move?.migrationName {
+            try db.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = ?", arguments: [name])
+        }
+        if let name = move?.migrationName {
+            try db.execute(sql: "INSERT OR IGNORE INTO grdb_migrations (identifier) VALUES (?)", arguments: [name])
+        }
+    }
+
+    /// More changes than a job sees where it was moved to.
+    private static let revisionsElsewhere = Int64(1) << 32
+
+    /// Lets in again after what was moved has been worked on elsewhere. Jobs get revisions that they have not had there: else
+    /// a client would take the next change for the one that it has seen.
+    package func reopen() throws {
         try write { db in
-            for name in DatabaseMove.migrationNames.sorted() where name != move?.migrationName {
-                try db.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = ?", arguments: [name])
-            }
-            if let name = move?.migrationName {
-                try db.execute(
-                    sql: "INSERT OR IGNORE INTO grdb_migrations (identifier) VALUES (?)", arguments: [name])
-            }
+            try db.execute(
+                sql: "UPDATE jobs SET revision = revision + ?", arguments: [Self.revisionsElsewhere])
+            try Self.setMove(nil, db)
         }
     }
 }

@@ -33,8 +33,7 @@ struct InstallationMove {
     func describe() throws {
         try opened { store in
             defer { blobs.removePassage() }
-            let found = try Takeover.look(postgres)
-            if let found { try require(found.source, of: try Installation.id(of: database)) }
+            let found = try Takeover.look(postgres, source: try Installation.id(of: database))
             let route = try blobs.route(of: store, for: nil)
             let (rows, tally) = try Migration.look(at: store, blobs: route.source)
             let lines =
@@ -43,7 +42,7 @@ struct InstallationMove {
             Console.write(TextTable.text(lines), to: STDOUT_FILENO)
             Console.note("\(tally.bytes) bytes of blobs. Nothing was changed.")
             let state =
-                switch found?.state {
+                switch found {
                 case nil: "holds nothing yet"
                 case .copying: "has a copy that is not finished"
                 case .finished: "has everything already"
@@ -60,7 +59,7 @@ struct InstallationMove {
         let owners = try OwnerRegistry(directory: source.dataDirectory + "/owners")
         defer { owners.close() }
         try opened { store in
-            let takeover = try Takeover(postgres, source: try Installation.id(of: database))
+            let takeover = try takeover(of: store)
             guard try !isFinished(store, takeover) else { return }
             // Also what a run that was killed has left.
             blobs.removePassage()
@@ -84,12 +83,10 @@ struct InstallationMove {
     /// Whether there is nothing to do any more.
     private func isFinished(_ store: SQLiteJobStore, _ takeover: Takeover) throws -> Bool {
         let move = try store.move()
-        guard let found = try takeover.state() else {
+        switch try takeover.state() {
+        case nil:
             guard move == nil else { throw otherDatabase() }
             return false
-        }
-        try require(found.source, of: takeover.source)
-        switch found.state {
         case .copying:
             guard move != .moved else { throw otherDatabase() }
             return false
@@ -177,11 +174,11 @@ struct InstallationMove {
     func undo() throws {
         try opened { store in
             let move = try store.move()
-            let takeover = try Takeover(postgres, source: try Installation.id(of: database))
-            guard let found = try takeover.state() else { throw otherDatabase() }
-            try require(found.source, of: takeover.source)
+            let takeover = try takeover(of: store)
+            guard let state = try takeover.state() else { throw otherDatabase() }
             let wasFinished = try takeover.undo()
-            try store.setMove(nil)
+            // Also where an earlier run was killed here. Nobody has worked on what was not finished.
+            if move != nil, state != .copying { try store.reopen() } else { try store.setMove(nil) }
             Console.note(
                 move == nil
                     ? "\(database) was open; it still is."
@@ -195,12 +192,14 @@ struct InstallationMove {
 
     // MARK: Parts
 
-    private func require(_ found: String, of own: String) throws(CommandFailure) {
-        guard found != own else { return }
-        throw CommandFailure(
-            .cannotCreate,
-            "the PostgreSQL database has the jobs of another installation, \(found), which would be lost: give a database, or "
-                + "a schema, that is new")
+    private func takeover(of store: SQLiteJobStore) throws -> Takeover {
+        do throws(JobsError) {
+            return try Takeover(postgres, source: try Installation.id(of: database))
+        } catch {
+            // What to do about a stranger's depends on whether there is one already that everything is in.
+            guard error.code == .conflict, try store.move() == .moved else { throw error }
+            throw otherDatabase()
+        }
     }
 
     private func otherDatabase() -> CommandFailure {

@@ -57,7 +57,11 @@ struct MigrateCommand: ParsableCommand {
     @Flag(help: "Finish without the blobs that are damaged or missing.")
     var skipDamaged = false
 
-    @Flag(help: "Go back: open the SQLite database again, and close the other. What has happened there since is lost.")
+    @Flag(
+        help: """
+            Go back, with all servers stopped: open the SQLite database again, and close the other. What has happened there \
+            since is lost.
+            """)
     var undo = false
 
     private static let variable = "LKTRACK_MIGRATE_STORE_URL"
