@@ -24,8 +24,8 @@ CREATE SEQUENCE claim_numbers;
 -- over, as it would be once that claim is through. Where all are, they are served all the same, each with another job;
 -- but one with a limit only by one claim at a time, so that the limit is exact.
 --
--- A claim is one round trip and does not wait for the disk: where a crash undoes one, its job is queued again and its
--- worker's token is void.
+-- A claim is one round trip, and on the disk when it is answered: were it undone by a crash, the next would be the same
+-- attempt again, and two workers would write to one key of a shared folder or bucket.
 CREATE FUNCTION claim_job(given_now bigint, owner text, token text, lease_milliseconds bigint) RETURNS SETOF jobs
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -39,7 +39,7 @@ BEGIN
     THEN
         RETURN;
     END IF;
-    PERFORM pg_advisory_xact_lock(lock_space, hashtext(token)), set_config('synchronous_commit', 'off', true);
+    PERFORM pg_advisory_xact_lock(lock_space, hashtext(token));
     RETURN QUERY SELECT * FROM jobs WHERE lease_token = token;
     IF FOUND THEN
         RETURN;
