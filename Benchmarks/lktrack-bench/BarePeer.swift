@@ -10,8 +10,12 @@ final class BarePeer {
     ///   - server: whose answers it gives.
     ///   - paths: what it is asked for.
     ///   - threads: as many as the server has for its connections.
-    init(_ options: BenchOptions, like server: BenchServer, paths: [String], threads: Int) throws {
-        var arguments = ["\(threads)"]
+    ///   - dealsConnections: whether each thread has as many connections, as in the server; otherwise it is chance, and
+    ///     mostly one has all.
+    init(
+        _ options: BenchOptions, like server: BenchServer, paths: [String], threads: Int, dealsConnections: Bool
+    ) throws {
+        var arguments = ["\(threads)", dealsConnections ? "deal" : "listen"]
         for (index, path) in paths.enumerated() {
             let (head, body) = (
                 options.scratch.appendingPathComponent("bare-\(index).head"),

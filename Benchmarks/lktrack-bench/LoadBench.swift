@@ -24,21 +24,31 @@ struct LoadBench {
 
     private func read(_ server: BenchServer, _ job: String, _ report: inout BenchReport) throws {
         let paths = [("GET of a job", "/v1/jobs/\(job)", "≥ 0.6"), ("GET /healthz", "/healthz", "≥ 0.85")]
-        let bare = try BarePeer(
-            options, like: server, paths: paths.map(\.1), threads: ProcessInfo.processInfo.activeProcessorCount)
+        let (bare, idling) = (try peer(true), try peer(false))
+        func peer(_ dealsConnections: Bool) throws -> BarePeer {
+            try BarePeer(
+                options, like: server, paths: paths.map(\.1), threads: ProcessInfo.processInfo.activeProcessorCount,
+                dealsConnections: dealsConnections)
+        }
         for (name, path, target) in paths {
             var own: [Double] = []
             var ratios: [Double] = []
+            var idlingRatios: [Double] = []
             var slowest: [Double] = []
             for _ in 0..<options.repeats {
                 let figures = try Wrk.run(server.url + path, connections: Self.connections, seconds: Self.seconds)
                 let peer = try Wrk.run(bare.url + path, connections: Self.connections, seconds: Self.seconds)
+                let other = try Wrk.run(idling.url + path, connections: Self.connections, seconds: Self.seconds)
                 own.append(figures.requestsPerSecond)
                 slowest.append(figures.slowest99)
                 ratios.append(figures.requestsPerSecond / peer.requestsPerSecond)
+                idlingRatios.append(figures.requestsPerSecond / other.requestsPerSecond)
             }
             report.add("\(name)", own, unit: "requests/s", target: "")
             report.add("\(name): of the bare program's", ratios, unit: "times as many", target: target)
+            report.add(
+                "\(name): of the same, which accepts for itself, mostly by one thread", idlingRatios,
+                unit: "times as many", target: "")
             report.add("\(name): 99th percentile", slowest, unit: "ms", target: "")
         }
     }
