@@ -96,8 +96,9 @@ struct RenderedVideoTests {
 
     @Test("a finished rendering is the job's video from then on, and goes with the job")
     func attached() throws {
-        let bench = try Bench()
+        let bench = try Bench(isHeld: true)
         #expect(bench.service.send("GET", bench.path("video")).status == 202)
+        bench.renderer.release()
         #expect(bench.renderer.awaitEnd())
         _ = try bench.answer(bench.path("video"))
         let isAttached = bench.eventually {
@@ -110,9 +111,10 @@ struct RenderedVideoTests {
 
     @Test("each content has a key of its own, and an AVI stays one")
     func contents() throws {
-        let bench = try Bench()
+        let bench = try Bench(isHeld: true)
         for suffix in Self.paths {
             #expect(bench.service.send("GET", bench.path(suffix)).status == 202)
+            bench.renderer.release()
             #expect(bench.renderer.awaitEnd())
         }
         let begun = bench.renderer.begun.withLock { $0 }
@@ -122,6 +124,7 @@ struct RenderedVideoTests {
         let id = try bench.service.submit(video: .avi)
         try bench.service.finish(id, as: .canceled, lines: [Lines.frame(0)])
         #expect(bench.service.send("GET", "/v1/jobs/\(id)/video").status == 202)
+        bench.renderer.release()
         #expect(bench.renderer.awaitEnd())
         #expect(bench.renderer.begun.withLock { $0.last?.content } == .annotated(.avi))
         #expect(try bench.answer("/v1/jobs/\(id)/video").fields["Content-Type"] == "video/x-msvideo")
@@ -129,10 +132,11 @@ struct RenderedVideoTests {
 
     @Test("a failure is told to who asks within half a minute, and tried again after that")
     func failure() throws {
-        let bench = try Bench()
+        let bench = try Bench(isHeld: true)
         let path = bench.path("video")
         bench.renderer.failure.withLock { $0 = MediaServiceError(.undecodable, "frame 7 is damaged") }
         #expect(bench.service.send("GET", path).status == 202)
+        bench.renderer.release()
         #expect(bench.renderer.awaitEnd())
         #expect(bench.eventually { bench.service.send("GET", path).status != 202 })
         let answer = bench.service.send("GET", path)
@@ -143,6 +147,7 @@ struct RenderedVideoTests {
         bench.renderer.failure.withLock { $0 = nil }
         bench.service.clock.skip(seconds: 31)
         #expect(bench.service.send("GET", path).status == 202)
+        bench.renderer.release()
         #expect(bench.renderer.awaitEnd())
         #expect(try bench.answer(path).status == 200)
     }
