@@ -7,9 +7,8 @@ import CMicroHTTPD
 struct DaemonResponse: ~Copyable, @unchecked Sendable {
     // @unchecked Sendable: there is one of each, and it is used on its connection's thread only.
 
-    /// Of the body, where libmicrohttpd has a copy of it and asks for no piece; else 0.
-    let copiedBytes: Int64
-    private let isCopied: Bool
+    /// Of the body, where libmicrohttpd has a copy of it and asks for no piece; else `nil`.
+    let copiedBytes: Int64?
     private let response: OpaquePointer
     private let original: HTTPResponse
     private let status: Int
@@ -24,11 +23,11 @@ struct DaemonResponse: ~Copyable, @unchecked Sendable {
     ///   - prepared: what goes out.
     ///   - original: what that was made of.
     init?(_ prepared: PreparedResponse, of original: HTTPResponse, requestID: String, exchange: Exchange) {
-        var copiedBytes: Int64 = 0
-        var isCopied = true
+        var copiedBytes: Int64?
         let made: OpaquePointer?
         switch prepared.body {
         case .empty:
+            copiedBytes = 0
             made = MHD_create_response_from_buffer(0, nil, .RESPMEM_PERSISTENT)
         case .bytes(let bytes) where bytes.count <= Self.longestCopy:
             copiedBytes = Int64(bytes.count)
@@ -38,10 +37,8 @@ struct DaemonResponse: ~Copyable, @unchecked Sendable {
                     $0.count, UnsafeMutableRawPointer(mutating: $0.baseAddress), .RESPMEM_MUST_COPY)
             }
         case .bytes(let bytes):
-            isCopied = false
             made = BodyReader(.bytes(bytes), exchange: exchange).makeResponse(count: Int64(bytes.count))
         case .stream(let stream):
-            isCopied = false
             made = BodyReader(.stream(stream), exchange: exchange).makeResponse(count: stream.count)
         }
         guard let made else { return nil }
@@ -50,7 +47,6 @@ struct DaemonResponse: ~Copyable, @unchecked Sendable {
             return nil
         }
         self.copiedBytes = copiedBytes
-        self.isCopied = isCopied
         response = made
         self.original = original
         status = prepared.status
@@ -58,7 +54,7 @@ struct DaemonResponse: ~Copyable, @unchecked Sendable {
     }
 
     /// Whether the same response may be asked for again, and does not take much to keep.
-    var isWorthKeeping: Bool { isCopied && copiedBytes <= Self.longestKept }
+    var isWorthKeeping: Bool { copiedBytes.map { $0 <= Self.longestKept } ?? false }
 
     /// Makes it the answer to another request, where it is made of the same response. Nothing of it may be on its way.
     mutating func becomesAnswer(_ response: HTTPResponse, to requestID: String) -> Bool {

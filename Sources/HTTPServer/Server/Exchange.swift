@@ -287,7 +287,7 @@ final class Exchange: @unchecked Sendable {
         connection.enter(.sending)
         if case .stream(let stream as any HTTPLiveBodyStream) = response.body, stream.endsConnection { closes = true }
         guard let made = sendable(response) else { return fail() }
-        if !isHead { summary.bytesSent = made.copiedBytes }
+        if !isHead { summary.bytesSent = made.copiedBytes ?? 0 }
         guard made.queue(on: connection) else { return fail() }
         if made.isWorthKeeping, !closes { connection.remember(made) }
         return .taken(0)

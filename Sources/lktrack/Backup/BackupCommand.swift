@@ -11,9 +11,7 @@ struct DataOptions: ParsableArguments {
     var dataDir: String?
 
     func paths() throws -> (database: String, blobs: String) {
-        var flags: [String: String] = [:]
-        flags["data_dir"] = dataDir
-        let configuration = try ConfigurationLoader.load(path: config, flags: flags)
+        let configuration = try ConfigurationLoader.load(path: config, dataDirectory: dataDir)
         guard !configuration.hasSharedBlobs else {
             throw CommandFailure(
                 .configuration,

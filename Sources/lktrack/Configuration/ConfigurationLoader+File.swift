@@ -21,4 +21,11 @@ extension ConfigurationLoader {
             throw CommandFailure(.configuration, error.description)
         }
     }
+
+    /// The same for a command whose only flag of a key is that of the data folder; `nil`: it was not given.
+    static func load(path: String?, dataDirectory: String?) throws(CommandFailure) -> ServiceConfiguration {
+        var flags: [String: String] = [:]
+        flags["data_dir"] = dataDirectory
+        return try load(path: path, flags: flags)
+    }
 }

@@ -86,9 +86,7 @@ struct MigrateCommand: ParsableCommand {
     }
 
     private func move() throws -> InstallationMove {
-        var flags: [String: String] = [:]
-        flags["data_dir"] = dataDir
-        let source = try ConfigurationLoader.load(path: config, flags: flags)
+        let source = try ConfigurationLoader.load(path: config, dataDirectory: dataDir)
         guard case .sqlite(let path) = source.storeLocation else {
             throw CommandFailure(
                 .configuration,

@@ -12,9 +12,7 @@ struct StoreOptions: ParsableArguments {
 
     /// - Parameter makesIt: whether a store that is not there is made.
     func withStore<T>(makesIt: Bool = false, _ body: (any ServiceStore) throws -> T) throws -> T {
-        var flags: [String: String] = [:]
-        flags["data_dir"] = dataDir
-        let configuration = try ConfigurationLoader.load(path: config, flags: flags)
+        let configuration = try ConfigurationLoader.load(path: config, dataDirectory: dataDir)
         let location = configuration.storeLocation
         if case .sqlite(let path) = location, !makesIt, !FileManager.default.fileExists(atPath: path) {
             throw CommandFailure(.noInput, "\(path): there is no database")
