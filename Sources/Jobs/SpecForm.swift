@@ -81,7 +81,8 @@ private struct SpecFormBuilder {
         .sorted()
 
     func isWholeObject(_ name: String, _ value: String) -> Bool {
-        Self.shorthands[name] != nil ? value.hasPrefix("{") : Self.places[name]?.kind == .json
+        if Self.shorthands[name] != nil { return value.hasPrefix("{") }
+        return Self.places[name].map { $0.kind == .json && $0.path.count == 1 } ?? false
     }
 
     mutating func add(_ name: String, _ value: String) {

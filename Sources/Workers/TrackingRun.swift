@@ -31,12 +31,13 @@ public struct TrackingRun: Sendable {
         self.concurrency = concurrency
     }
 
-    /// Which frames the source must give.
+    /// Which frames the source must give, and whether in colour.
     ///
-    /// - Parameter color: whether they are wanted in colour, to draw on.
-    public func decodeRequest(limits: DecodeLimits = DecodeLimits(), color: Bool = false) -> DecodeRequest {
+    /// - Parameter forDrawing: whether they are drawn on, which needs colours in every mode.
+    public func decodeRequest(limits: DecodeLimits = DecodeLimits(), forDrawing: Bool = false) -> DecodeRequest {
         DecodeRequest(
-            start: spec.startFrame, stop: spec.stopFrame, step: spec.frameStep, color: color, limits: limits)
+            start: spec.startFrame, stop: spec.stopFrame, step: spec.frameStep,
+            color: forDrawing || TrackerOptions(spec.tracker).mode.needsColor, limits: limits)
     }
 
     /// How many frames will be tracked; `nil` where the source does not tell.
@@ -50,7 +51,7 @@ public struct TrackingRun: Sendable {
     /// Tracks the source's frames to the end, or until it is stopped.
     ///
     /// - Parameters:
-    ///   - source: opened with ``decodeRequest(limits:color:)``.
+    ///   - source: opened with ``decodeRequest(limits:forDrawing:)``.
     ///   - shouldStop: asked before each frame.
     ///   - sink: takes a record for each frame, in order.
     /// - Throws: `MediaError`, `TrackingError`, what `sink` throws; ``JobFailure`` where a target's start or a keyframe

@@ -40,6 +40,41 @@ struct CommandLineTests {
         #expect(String(decoding: avi.prefix(4), as: UTF8.self) == "RIFF")
     }
 
+    @Test("track does not write over what it reads", arguments: ["--output", "--annotate"])
+    func overwriting(option: String) throws {
+        let video = try Material.syntheticVideo(frames: 3)
+        let before = try Data(contentsOf: URL(fileURLWithPath: video.path))
+        let folder = try TemporaryFolder()
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path("link.avi"), withDestinationPath: video.path)
+        for path in [video.path, folder.path("link.avi")] {
+            let output = try Executable.lktrack("track", video.path, "--roi", video.boxes[0], option, path)
+            #expect(output.status == 64 && output.standardError.contains("is the input"))
+            #expect(try Data(contentsOf: URL(fileURLWithPath: video.path)) == before)
+        }
+    }
+
+    @Test("a run that fails leaves the results that were there; those of the frames before a broken one are written")
+    func failingRun() throws {
+        let sequence = try Material.synthetic(frames: 8)
+        let folder = try TemporaryFolder()
+        let results = try folder.write(Array("from before".utf8), to: "boxes.csv")
+        func track(_ box: String) throws -> Executable.Output {
+            try Executable.lktrack(
+                "track", sequence.folder.path, "--roi", box, "--format", "csv", "--output", results)
+        }
+        #expect(try track("5000,5000,20,20").status == 65)
+        #expect(try String(contentsOfFile: results, encoding: .utf8) == "from before")
+
+        let broken = sequence.images[5]
+        try Data(contentsOf: URL(fileURLWithPath: broken)).prefix(200).write(to: URL(fileURLWithPath: broken))
+        let output = try track(sequence.box)
+        #expect(output.status == 65 && output.standardError.contains("the results of the 5 frames before are written"))
+        // With the header.
+        #expect(try String(contentsOfFile: results, encoding: .utf8).split(separator: "\n").count == 6)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["boxes.csv"])
+    }
+
     @Test("exit statuses are those of sysexits")
     func exitStatuses() throws {
         let folder = try TemporaryFolder()

@@ -65,6 +65,25 @@ struct WholeWayTests {
         #expect(otb.split(separator: "\n").count == sequence.frames)
     }
 
+    @Test("what only its colour tells from the ground is followed by a job and by `track` as `eval` says")
+    func colors() throws {
+        let sequence = try Material.onlyColored(frames: 30)
+        let scored = try Executable.lktrack("eval", sequence.folder.path)
+        // target, frames, success AUC …
+        let row = try #require(scored.lines.last).split(separator: " ")
+        #expect(try #require(Double(row[2])) > 0.8, "\(scored.text)")
+
+        let tracked = try Executable.lktrack("track", sequence.folder.path, "--roi", sequence.box, "--format", "otb")
+        let last = try #require(tracked.lines.last).split(separator: ",").compactMap { Double($0) }
+        // It moved by 58 pixels.
+        #expect(abs(last[0] - 98) < 3 && abs(last[1] - 40) < 3)
+
+        let server = try Server()
+        let id = try server.submit(["roi=\(sequence.box)"] + sequence.images.map { "frame=@\($0)" })
+        #expect(try server.finish(id)["status"] as? String == "succeeded")
+        #expect(try server.get("/v1/jobs/\(id)/results?format=otb").text == tracked.text)
+    }
+
     @Test("a video with three boxes gets three boxes a frame, with the container's own times")
     func video() throws {
         let video = try Material.pedestrians()

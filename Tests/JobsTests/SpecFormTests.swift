@@ -48,14 +48,14 @@ struct SpecFormTests {
         let spec = try read([
             ("motion", "translation"), ("tracker", #"{"levels": 1}"#), ("label.b", "2"), ("labels", #"{"a": "1"}"#),
             ("targets", #"[{"id": "car", "box": [1, 2, 4, 4]}]"#), ("keyframe", "car:3:1,2,5,5"),
-            ("output", #"{"crops": false}"#), ("video", "avi"), ("stop_frame", "null"),
+            ("crops", "true"), ("output", #"{"video": "avi"}"#), ("stop_frame", "null"),
         ])
         #expect(spec.tracker.levels == 1)
         #expect(spec.tracker.motion == .translation)
         #expect(spec.labels == ["a": "1", "b": "2"])
         #expect(spec.targets.map(\.id) == ["car"])
         #expect(spec.targets.first?.keyframes.map(\.frame) == [3])
-        #expect(spec.output.video == .avi)
+        #expect(spec.output == OutputSpec(video: .avi, crops: true))
     }
 
     @Test("fields complete a spec that came along")

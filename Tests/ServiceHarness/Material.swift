@@ -49,6 +49,39 @@ package enum Material {
             frames: frames, owner: owner)
     }
 
+    /// A square that moves over a ground of its own brightness: only its colour tells it apart.
+    package static func onlyColored(frames: Int) throws -> Sequence {
+        let owner = try TemporaryFolder()
+        let (width, height, side) = (160, 120, 30)
+        let images = owner.url.appendingPathComponent("scene/img")
+        try FileManager.default.createDirectory(at: images, withIntermediateDirectories: true)
+        var truth = ""
+        for frame in 0..<frames {
+            let (left, top) = (40 + 2 * frame, 40)
+            truth += "\(left),\(top),\(side),\(side)\n"
+            // A BMP: two headers, then rows of blue, green, red.
+            var bytes = Array("BM".utf8)
+            for word in [54 + 3 * width * height, 0, 54, 40, width, -height] { bytes += littleEndian(word) }
+            bytes += [1, 0, 24, 0]
+            for word in [0, 3 * width * height, 2835, 2835, 0, 0] { bytes += littleEndian(word) }
+            for y in 0..<height {
+                for x in 0..<width {
+                    let isTarget = (left..<left + side).contains(x) && (top..<top + side).contains(y)
+                    // 0.114 b + 0.587 g + 0.299 r is 120 in both.
+                    bytes += isTarget ? [60, 94, 194] : [150, 131, 87]
+                }
+            }
+            try Data(bytes).write(to: images.appendingPathComponent(String(format: "%04d.bmp", frame + 1)))
+        }
+        let folder = owner.url.appendingPathComponent("scene")
+        try Data(truth.utf8).write(to: folder.appendingPathComponent("groundtruth_rect.txt"))
+        return Sequence(folder: folder, box: "40,40,\(side),\(side)", frames: frames, owner: owner)
+    }
+
+    private static func littleEndian(_ word: Int) -> [UInt8] {
+        withUnsafeBytes(of: Int32(word).littleEndian) { Array($0) }
+    }
+
     package struct Video {
         package let path: String
         package let boxes: [String]

@@ -33,10 +33,10 @@ struct SessionTests {
         var copy = original
         for (frame, image) in footage.frames.enumerated() {
             if frame == 4 { copy = original }
-            #expect(try original.process(gray: image, color: nil, frame: frame) == reference[frame])
+            #expect(try original.process(gray: image, frame: frame) == reference[frame])
         }
         for frame in 4..<8 {
-            #expect(try copy.process(gray: footage.frames[frame], color: nil, frame: frame) == reference[frame])
+            #expect(try copy.process(gray: footage.frames[frame], frame: frame) == reference[frame])
         }
     }
 
@@ -81,7 +81,7 @@ struct SessionTests {
         var session = try TrackingSession(targets: [request])
         let frames = [0, 2, 6, 7]
         let estimates = try frames.map {
-            try session.process(gray: footage.frames[$0], color: nil, frame: $0)[0]
+            try session.process(gray: footage.frames[$0], frame: $0)[0]
         }
         #expect(estimates[0] == nil)
         #expect(estimates[1]?.box == request.box)
@@ -184,20 +184,37 @@ struct SessionErrorTests {
             .init(id: "a", box: Self.good), .init(id: "b", box: Self.good, keyframes: keyframes),
         ])
         let error = #expect(throws: TrackingError.self) {
-            try session.process(gray: .flat(9), color: nil, frame: 0)
+            try session.process(gray: .flat(9), frame: 0)
         }
         #expect(error?.code == .boxOutsideFrame)
         #expect(error?.target == 1 && error?.keyframe == 0)
         var partly = try TrackingSession(targets: [.init(id: "a", box: Box(x: 60, y: 40, width: 20, height: 20))])
-        #expect(try partly.process(gray: .flat(9), color: nil, frame: 0).count == 1)
+        #expect(try partly.process(gray: .flat(9), frame: 0).count == 1)
+    }
+
+    @Test("a mode that looks at colours refuses a frame without them, and takes one that has none as three times the grey")
+    func withoutColors() throws {
+        for mode in TrackerOptions.Mode.allCases {
+            var session = try TrackingSession(
+                targets: [.init(id: "a", box: Self.good)], options: TrackerOptions(mode: mode))
+            guard session.needsColor else {
+                #expect(try session.process(gray: .flat(9), color: nil, frame: 0).count == 1)
+                continue
+            }
+            let error = #expect(throws: TrackingError.self) {
+                try session.process(gray: .flat(9), color: nil, frame: 0)
+            }
+            #expect(error?.code == .invalidFrame && error?.frame == 0)
+            #expect(try session.process(gray: .flat(9), color: Image.flat(9).tripled, frame: 0).count == 1)
+        }
     }
 
     @Test("frames must be grey, of one size and in order; a refused frame changes nothing")
     func badFrames() throws {
         var session = try TrackingSession(targets: [.init(id: "a", box: Self.good)])
-        _ = try session.process(gray: .flat(9), color: nil, frame: 5)
+        _ = try session.process(gray: .flat(9), frame: 5)
         func refuses(_ image: Image, _ frame: Int) -> Bool {
-            do throws(TrackingError) { _ = try session.process(gray: image, color: nil, frame: frame) } catch {
+            do throws(TrackingError) { _ = try session.process(gray: image, frame: frame) } catch {
                 return error.code == .invalidFrame && error.frame == frame
             }
             return false
@@ -206,6 +223,6 @@ struct SessionErrorTests {
         #expect(refuses(.flat(9), 5))
         #expect(refuses(.flat(9), 4))
         #expect(refuses(Image(width: 64, height: 48, channels: 3, pixels: .init(repeating: 0, count: 9216)), 6))
-        #expect(try session.process(gray: .flat(9), color: nil, frame: 6).count == 1)
+        #expect(try session.process(gray: .flat(9), frame: 6).count == 1)
     }
 }

@@ -21,7 +21,7 @@ func track(
     _ frames: [Image], _ targets: [TargetRequest], _ options: TrackerOptions = .template
 ) throws -> [[TargetEstimate?]] {
     var session = try TrackingSession(targets: targets, options: options)
-    return try frames.enumerated().map { try session.process(gray: $0.element, color: nil, frame: $0.offset) }
+    return try frames.enumerated().map { try session.process(gray: $0.element, frame: $0.offset) }
 }
 
 /// The estimates of a single target that starts at once.
@@ -31,7 +31,24 @@ func track(
     try track(frames, [TargetRequest(id: "target", box: box)], options).compactMap { $0[0] }
 }
 
+extension TrackingSession {
+    /// A frame without colours.
+    mutating func process(gray: Image, frame: Int) throws(TrackingError) -> [TargetEstimate?] {
+        try process(gray: gray, color: needsColor ? gray.tripled : nil, frame: frame)
+    }
+}
+
 extension Image {
+    /// The same in 3 channels.
+    var tripled: Image {
+        var pixels: [UInt8] = []
+        pixels.reserveCapacity(3 * width * height)
+        for y in 0..<height {
+            for x in 0..<width { for _ in 0..<3 { pixels.append(self[x, y]) } }
+        }
+        return Image(width: width, height: height, channels: 3, pixels: pixels)
+    }
+
     static func flat(_ level: UInt8, width: Int = 64, height: Int = 48) -> Image {
         Image(width: width, height: height, pixels: [UInt8](repeating: level, count: width * height))
     }

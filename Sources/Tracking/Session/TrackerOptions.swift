@@ -11,6 +11,14 @@ public struct TrackerOptions: Hashable, Sendable {
         /// Of the options it uses ``motion``, ``levels``, ``maxIterations``, ``epsilon`` and, where the light is corrected
         /// before anything is looked for, ``illumination``.
         case points
+
+        /// Whether frames are looked at in colour.
+        public var needsColor: Bool {
+            switch self {
+            case .robust: true
+            case .template, .points: false
+            }
+        }
     }
 
     /// What the warp may do: coarse levels of a pyramid are given less freedom, in this order.

@@ -25,12 +25,7 @@ public struct TrackingSession: Sendable {
     }
 
     /// Whether ``process(gray:color:frame:)`` looks at colours.
-    public var needsColor: Bool {
-        switch options.mode {
-        case .robust: true
-        case .template, .points: false
-        }
-    }
+    public var needsColor: Bool { options.mode.needsColor }
 
     /// Finds every target in the next frame.
     ///
@@ -38,7 +33,8 @@ public struct TrackingSession: Sendable {
     ///
     /// - Parameters:
     ///   - gray: the frame, 1 channel.
-    ///   - color: the same frame in colour; may be `nil` where ``needsColor`` is `false`.
+    ///   - color: the same frame in colour, 3 channels; may be `nil` where ``needsColor`` is `false`. Of a frame without
+    ///     colours each channel is the grey one.
     ///   - frame: its number, at least 0 and above that of the call before; numbers may be left out.
     /// - Returns: an estimate for each target in the order they were given, `nil` before its start.
     /// - Throws: ``TrackingError`` with the frame's number where the frame does not fit, with the target's and the
@@ -55,7 +51,13 @@ public struct TrackingSession: Sendable {
     }
 
     private func checkColor(_ color: Image?, _ gray: Image, _ frame: Int) throws(TrackingError) {
-        guard let color, needsColor else { return }
+        guard needsColor else { return }
+        guard let color else {
+            throw TrackingError(
+                .invalidFrame,
+                "frame \(frame) has no colour image, and mode \(options.mode.rawValue) looks at colours; of a grey frame, "
+                    + "give it three times", frame: frame)
+        }
         guard color.channels == 3, color.width == gray.width, color.height == gray.height else {
             throw TrackingError(
                 .invalidFrame,

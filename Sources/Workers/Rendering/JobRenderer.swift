@@ -65,7 +65,7 @@ public struct JobRenderer: Sendable {
     /// The tracked frames of the source, in colour.
     func open(_ performance: Performance) throws -> DecoderProcess {
         let run = TrackingRun(performance.job.spec)
-        var request = run.decodeRequest(limits: limits, color: true)
+        var request = run.decodeRequest(limits: limits, forDrawing: true)
         // The first frame that was not tracked.
         let end = run.spec.startFrame + performance.frames * run.spec.frameStep
         request.stop = [request.stop, end].compactMap { $0 }.min()

@@ -11,8 +11,9 @@ enum CommandMedia {
         }
     }
 
-    static func failure(of error: MediaError) -> CommandFailure {
-        CommandFailure(status(of: error.code), error.message)
+    /// - Parameter more: what the message ends with.
+    static func failure(of error: MediaError, _ more: String = "") -> CommandFailure {
+        CommandFailure(status(of: error.code), error.message + more)
     }
 
     /// Of files of the person at the terminal: where the system refuses to restrict it, it works all the same.
@@ -38,6 +39,15 @@ enum CommandMedia {
 
     static func next(_ source: DecoderProcess) throws -> Frame? {
         try mapping { try source.next() }
+    }
+
+    /// Says before anything is written that a file would be lost by that.
+    static func requireOther(_ path: String, than input: String) throws(CommandFailure) {
+        var (wanted, read) = (stat(), stat())
+        guard stat(path, &wanted) == 0, stat(input, &read) == 0 else { return }
+        guard wanted.st_dev != read.st_dev || wanted.st_ino != read.st_ino else {
+            throw CommandFailure(.usage, "\(path): is the input, and would be overwritten: name another file")
+        }
     }
 
     /// Says at once, not after the work, that a file cannot be written where it is wanted.

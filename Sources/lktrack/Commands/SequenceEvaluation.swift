@@ -29,7 +29,7 @@ struct SequenceEvaluation {
         for target in sequence.targets { runs.append(try makeRuns(target)) }
         let source = try CommandMedia.open(
             .folder(path: sequence.path),
-            DecodeRequest(stop: stop, color: runs.contains { $0.contains(where: \.session.needsColor) }))
+            DecodeRequest(stop: stop, color: options.mode.needsColor))
         var progress = ProgressBar()
         defer { progress.end() }
         let total = min(stop ?? .max, source.info.frameCount ?? .max)

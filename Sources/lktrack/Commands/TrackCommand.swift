@@ -70,6 +70,7 @@ struct TrackCommand: ParsableCommand {
 
     func run() throws {
         let spec = try makeSpec()
+        for path in [output, annotate].compactMap({ $0 }) { try CommandMedia.requireOther(path, than: input) }
         if let annotate { try CommandMedia.requireWritable(annotate) }
         let media = try CommandMedia.mapping { try MediaInput.recognise(path: input) }
         let run = TrackingRun(spec, concurrency: ProcessInfo.processInfo.activeProcessorCount)
@@ -82,6 +83,11 @@ struct TrackCommand: ParsableCommand {
         var done = 0
         defer { progress.end() }
         encoder.begin(into: &bytes)
+        func finish() throws {
+            encoder.end(into: &bytes)
+            try sink.write(&bytes)
+            try sink.finish()
+        }
         do {
             _ = try run.track(source) { record in
                 encoder.append(record, into: &bytes)
@@ -93,11 +99,12 @@ struct TrackCommand: ParsableCommand {
         } catch let failure as CommandFailure {
             throw failure
         } catch {
-            throw failure(of: error)
+            // The frames until then are right, and took their time.
+            guard done > 0 else { throw failure(of: error) }
+            try finish()
+            throw failure(of: error, "; the results of the \(done) frames before are written")
         }
-        encoder.end(into: &bytes)
-        try sink.write(&bytes)
-        try sink.finish()
+        try finish()
         if let annotate { try drawVideo(annotate, records, run, media) }
     }
 
@@ -154,7 +161,7 @@ struct TrackCommand: ParsableCommand {
         _ path: String, _ records: [FrameRecord], _ run: TrackingRun, _ media: MediaInput
     ) throws {
         guard let container = CommandMedia.container(ofOutput: path) else { return }
-        let source = try CommandMedia.open(media, run.decodeRequest(color: true))
+        let source = try CommandMedia.open(media, run.decodeRequest(forDrawing: true))
         try CommandMedia.mapping {
             let encoder = try VideoEncoder(
                 path: path, container: container, width: source.info.width, height: source.info.height,
@@ -168,44 +175,9 @@ struct TrackCommand: ParsableCommand {
         }
     }
 
-    private func failure(of error: any Error) -> CommandFailure {
-        if let error = error as? MediaError { return CommandMedia.failure(of: error) }
+    private func failure(of error: any Error, _ more: String = "") -> CommandFailure {
+        if let error = error as? MediaError { return CommandMedia.failure(of: error, more) }
         let failure = JobFailure(error)
-        return CommandFailure(failure.code == .internalError ? .software : .dataError, failure.message)
-    }
-}
-
-/// Standard output or a file.
-private final class ResultOutput {
-    /// Results are handed on in pieces of about this size.
-    static let pieceBytes = 64 * 1024
-
-    private let descriptor: Int32
-    private let path: String?
-
-    init(path: String?) throws {
-        self.path = path
-        guard let path else {
-            descriptor = STDOUT_FILENO
-            return
-        }
-        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else {
-            throw CommandFailure(.cannotCreate, "\(path): cannot be written: \(String(cString: strerror(errno)))")
-        }
-    }
-
-    func write(_ bytes: inout [UInt8]) throws {
-        guard Console.write(bytes, to: descriptor) else {
-            throw CommandFailure(
-                .cannotCreate, "\(path ?? "standard output"): cannot be written: \(String(cString: strerror(errno)))")
-        }
-        bytes.removeAll(keepingCapacity: true)
-    }
-
-    func finish() throws {
-        if path != nil, close(descriptor) != 0 {
-            throw CommandFailure(.cannotCreate, "\(path ?? ""): cannot be written: \(String(cString: strerror(errno)))")
-        }
+        return CommandFailure(failure.code == .internalError ? .software : .dataError, failure.message + more)
     }
 }

@@ -83,10 +83,10 @@ struct RobustTrackerTests {
         var copy = original
         for (frame, image) in footage.frames.enumerated() {
             if frame == 7 { copy = original }
-            _ = try original.process(gray: image, color: nil, frame: frame)
+            _ = try original.process(gray: image, frame: frame)
         }
         for frame in 7..<14 {
-            #expect(try copy.process(gray: footage.frames[frame], color: nil, frame: frame) == together[frame])
+            #expect(try copy.process(gray: footage.frames[frame], frame: frame) == together[frame])
         }
     }
 }
