@@ -192,7 +192,7 @@ struct SessionErrorTests {
         #expect(try partly.process(gray: .flat(9), frame: 0).count == 1)
     }
 
-    @Test("a mode that looks at colours refuses a frame without them, and takes one that has none as three times the grey")
+    @Test("a mode that looks at colours refuses a frame without them; a grey one is taken three times")
     func withoutColors() throws {
         for mode in TrackerOptions.Mode.allCases {
             var session = try TrackingSession(

@@ -25,7 +25,9 @@ extension WorkersTests {
             let boxes = boxes(frame)
             let pixels = (0..<width * height).flatMap { k -> [UInt8] in
                 let (x, y) = (Double(k % width), Double(k / width))
-                let isTarget = boxes.contains { ($0.x..<$0.x + $0.width).contains(x) && ($0.y..<$0.y + $0.height).contains(y) }
+                let isTarget = boxes.contains {
+                    ($0.x..<$0.x + $0.width).contains(x) && ($0.y..<$0.y + $0.height).contains(y)
+                }
                 // 0.114 b + 0.587 g + 0.299 r is 120 in both.
                 return isTarget ? [60, 94, 194] : [150, 131, 87]
             }
