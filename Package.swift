@@ -71,11 +71,14 @@ let package = Package(
 
         // Media: decoding in a process of its own, encoding.
         .target(
-            name: "Media", dependencies: ["CArchive", "CLinux", "CSeccomp", "CVBridge", "LucasKanade"],
+            name: "Media", dependencies: ["CArchive", "CLinux", "CSeccomp", "CVBridge", "LucasKanade", "StreamSafe"],
             swiftSettings: swiftSettings),
 
+        // What text of strangers may be.
+        .target(name: "StreamSafe", swiftSettings: swiftSettings),
+
         // The job's life.
-        .target(name: "Jobs", swiftSettings: swiftSettings),
+        .target(name: "Jobs", dependencies: ["StreamSafe"], swiftSettings: swiftSettings),
         .target(
             name: "SQLiteJobStore",
             dependencies: [
@@ -100,12 +103,16 @@ let package = Package(
         .target(name: "Webhooks", dependencies: ["CCurl", "Jobs", crypto, logging], swiftSettings: swiftSettings),
 
         // HTTP.
-        .target(name: "HTTPServer", dependencies: ["CMicroHTTPD", "CZlib", logging], swiftSettings: swiftSettings),
+        .target(
+            name: "HTTPServer", dependencies: ["CMicroHTTPD", "CZlib", "StreamSafe", logging],
+            swiftSettings: swiftSettings),
         .target(name: "PrometheusMetrics", swiftSettings: swiftSettings),
         .target(name: "WebPage", resources: [.embedInCode("Assets")], swiftSettings: swiftSettings),
         .target(
             name: "TrackingAPI",
-            dependencies: ["HTTPServer", "Jobs", "PrometheusMetrics", "WebPage", crypto, logging],
+            dependencies: [
+                "HTTPServer", "Jobs", "PrometheusMetrics", "StreamSafe", "WebPage", crypto, logging,
+            ],
             swiftSettings: swiftSettings),
 
         .executableTarget(
@@ -169,6 +176,7 @@ let package = Package(
             name: "MediaTests",
             dependencies: ["CLinux", "LucasKanade", "Media", "ServiceHarness", "decoder-probe", "lktrack"],
             swiftSettings: swiftSettings),
+        .testTarget(name: "StreamSafeTests", dependencies: ["StreamSafe"], swiftSettings: swiftSettings),
         .testTarget(name: "JobsTests", dependencies: ["Jobs"], swiftSettings: swiftSettings),
         .target(
             name: "JobStoreContract", dependencies: ["Jobs"], path: "Tests/JobStoreContract",

@@ -1,6 +1,8 @@
+import StreamSafe
+
 extension JSONValue {
-    /// Reads one JSON text (RFC 8259), strictly: UTF-8 only, no duplicate keys, no lone surrogates, no `NaN` or
-    /// `Infinity`, no number that overflows a `Double`, nothing but white space around the value.
+    /// Reads one JSON text (RFC 8259), strictly: UTF-8 only, no duplicate keys, no lone surrogates, no string that is not
+    /// stream-safe, no `NaN` or `Infinity`, no number that overflows a `Double`, nothing but white space around the value.
     ///
     /// - Parameters:
     ///   - maximumDepth: how deep arrays and objects may nest.
@@ -193,6 +195,10 @@ private struct JSONParser {
                 guard let text else {
                     index = start
                     throw error("a string is not UTF-8")
+                }
+                guard text.isStreamSafe else {
+                    index = start
+                    throw error("a string has more than 30 combining marks in a row")
                 }
                 return text
             case UInt8(ascii: "\\"):

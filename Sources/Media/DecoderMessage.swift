@@ -1,3 +1,5 @@
+import StreamSafe
+
 /// What the server and a decoder process tell each other, one message a datagram, in little-endian integers of 64 bits.
 ///
 /// The decoder has parsed untrusted media and may be in an attacker's hands: reading its messages never traps, and
@@ -123,7 +125,8 @@ struct MessageWriter {
     }
 
     mutating func put(_ text: String) {
-        let utf8 = Array(text.utf8.prefix(Self.longestText))
+        let readable = text.isStreamSafe ? text[...] : Substring(String(text.unicodeScalars.filter(\.isASCII)))
+        let utf8 = Array(readable.utf8.prefix(Self.longestText))
         put(Int64(utf8.count))
         bytes.append(contentsOf: utf8)
     }
@@ -183,7 +186,8 @@ struct MessageReader {
     mutating func text() -> String? {
         guard let length = count(), length <= bytes.count - position else { return nil }
         defer { position += length }
-        return String(decoding: bytes[position..<(position + length)], as: UTF8.self)
+        let text = String(decoding: bytes[position..<(position + length)], as: UTF8.self)
+        return text.isStreamSafe ? text : nil
     }
 
     private mutating func double() -> Double? { integer().map { Double(bitPattern: UInt64(bitPattern: $0)) } }

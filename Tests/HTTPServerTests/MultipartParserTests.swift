@@ -168,6 +168,7 @@ struct MultipartParserTests {
             "Content-Disposition: form-data; name=a\rX: y\r\n",
             "Content-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=b\r\n",
             "Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: base64\r\n",
+            "Content-Disposition: form-data; name=\"a\(String(repeating: "\u{301}", count: 31))\"\r\n",
         ])
     func malformedHeader(header: String) {
         let body = "--xYz\r\n" + header + "\r\ncontent\r\n--xYz--"

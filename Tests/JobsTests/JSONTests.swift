@@ -44,6 +44,18 @@ struct JSONTests {
         #expect(throws: JSONError.self) { try JSONValue(parsing: [0x22, 0xED, 0xA0, 0x80, 0x22]) }
     }
 
+    @Test("a string that would be slow to compare, a key or a value, as it is or escaped, is refused where it begins")
+    func combiningMarks() throws {
+        for mark in ["\u{301}", #"\u0301"#] {
+            func text(_ count: Int) -> String { "\"a" + String(repeating: mark, count: count) + "\"" }
+            #expect(try parse("{\(text(30)): \(text(30))}").objectValue?.keys.count == 1)
+            for bad in ["{\(text(31)): 1}", "{\(text(30)): \(text(31))}"] {
+                let error = try #require(throws: JSONError.self) { try parse(bad) }
+                #expect(error.message.contains("combining marks"))
+            }
+        }
+    }
+
     @Test("depth and size are limited")
     func limits() throws {
         #expect(try parse(String(repeating: "[", count: 32) + String(repeating: "]", count: 32)).arrayValue?.count == 1)

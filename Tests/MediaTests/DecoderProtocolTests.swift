@@ -50,6 +50,19 @@ struct DecoderProtocolTests {
         #expect(DecoderMessage(decoding: message.encoded) != nil)
     }
 
+    @Test("marks that would make a text slow to compare are left out when it is written, and refused when it is read")
+    func marksInARow() throws {
+        let text = "ö" + String(repeating: "\u{301}", count: 31)
+        func failed(_ message: String) -> DecoderMessage { .failed(MediaError(.undecodable, message)) }
+        #expect(DecoderMessage(decoding: failed("frame \(text)").encoded) == failed("frame "))
+
+        let placeholder = String(repeating: "x", count: text.utf8.count)
+        var bytes = failed(placeholder).encoded
+        let place = try #require(bytes.indices.first { bytes[$0...].starts(with: placeholder.utf8) })
+        bytes.replaceSubrange(place..<place + text.utf8.count, with: text.utf8)
+        #expect(DecoderMessage(decoding: bytes) == nil)
+    }
+
     @Test("what a peer sent before it went away is still received, even where it read nothing itself")
     func receivesLastMessages() throws {
         var ends: [Int32] = [-1, -1]

@@ -79,6 +79,8 @@ struct HostileDecoderTests {
         #expect(code { $0.timeBase = .init(1, 0) } == .decoderCrashed)
         #expect(code { $0.timeBase = .init(-1, 5) } == .decoderCrashed)
         #expect(code { ($0.width, $0.height) = (100_000, 100_000) } == .limitExceeded)
+        #expect(code { $0.frameCount = DecodeLimits().frames + 1 } == .decoderCrashed)
+        #expect(code { $0.frameCount = Int.max } == .decoderCrashed)
     }
 
     @Test("frames in slots that it does not have, or out of order, are refused")

@@ -62,6 +62,12 @@ package enum MalformedRequests {
         Attack(lines: "X\0Y: a"),
         Attack(lines: "X: a\u{1}b"),
         Attack(lines: "X: a\u{7f}b"),
+        // Slow to compare with anything.
+        Attack(
+            "31 marks in a field", "GET / HTTP/1.1\r\nHost: a\r\nX: a\(String(repeating: "\u{301}", count: 31))\r\n\r\n"
+        ),
+        Attack(target: "/?a=b" + String(repeating: "%CC%81", count: 31)),
+        Attack(target: "/a" + String(repeating: "%CC%81", count: 31)),
         Attack(lines: "X: a\r\n b"),
         Attack(lines: "X: a\r\n\tb\r\nY: c"),
         Attack(lines: "X Y: a"),

@@ -37,6 +37,10 @@ struct BadInputTests {
         Case(
             name: "NaN in the spec", form: video.spec(#"{"targets": [{"box": [NaN, 1, 20, 20]}]}"#), status: 422,
             pointer: "#/spec"),
+        Case(
+            name: "31 combining marks in a row",
+            form: video.field("label.a", "b" + String(repeating: "\u{301}", count: 31)),
+            status: 422, pointer: "#/label.a"),
         Case(name: "infinity", form: video.field("roi", "1e999,1,20,20"), status: 422, pointer: "#/roi"),
         Case(name: "a box under 4 px", form: video.field("roi", "1,1,3,20"), status: 422, pointer: "#/targets/0/box"),
         Case(

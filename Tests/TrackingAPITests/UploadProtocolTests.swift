@@ -111,6 +111,11 @@ struct UploadProtocolTests {
                 [("Upload-Length", "5"), ("Upload-Metadata", "a " + String(repeating: "YWFh", count: 3000))], 431,
                 "8192"
             ),
+            // a and 31 acute accents.
+            (
+                [("Upload-Length", "5"), ("Upload-Metadata", "a YcyB" + String(repeating: "zIHMgcyB", count: 10))], 400,
+                "marks"
+            ),
             ([("Upload-Length", "5"), ("Upload-Checksum", "sha1 x")], 400, "Upload-Checksum"),
         ] as [([(name: String, value: String)], Int, String)])
     func wrongCreation(fields: [(name: String, value: String)], status: Int, words: String) throws {

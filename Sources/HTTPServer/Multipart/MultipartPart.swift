@@ -1,3 +1,5 @@
+import StreamSafe
+
 /// What comes out of a ``MultipartParser``, in the order of the body. Every part is one `partBegan`, any number of `data`
 /// and one `partEnded`; a part that is cut off gets no `partEnded`.
 public enum MultipartEvent {
@@ -61,6 +63,10 @@ public struct MultipartPart: Sendable, Hashable {
             guard line.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == UInt8(ascii: "\t") }) else {
                 throw MultipartError(.malformedHeader, "A part's header holds a control character.")
             }
+            guard String(decoding: line, as: UTF8.self).isStreamSafe else {
+                throw MultipartError(
+                    .malformedHeader, "A part's header holds more than 30 combining marks in a row.")
+            }
             var scanner = FieldScanner(line)
             scanner.skipWhitespace()
             if scanner.rest.count < line.count, let last = fields.indices.last {
@@ -92,6 +98,6 @@ public struct MultipartPart: Sendable, Hashable {
         let pieces = text.split(separator: "'", maxSplits: 2, omittingEmptySubsequences: false)
         guard pieces.count == 3, pieces[0].lowercased() == "utf-8", let bytes = PercentEncoding.decode(pieces[2].utf8)
         else { return nil }
-        return String(validating: bytes, as: UTF8.self)
+        return String(validating: bytes, as: UTF8.self).flatMap { $0.isStreamSafe ? $0 : nil }
     }
 }

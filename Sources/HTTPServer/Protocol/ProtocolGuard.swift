@@ -1,3 +1,5 @@
+import StreamSafe
+
 /// A request's head as libmicrohttpd has split it, before anything is believed.
 package struct RawHead {
     package var method: String
@@ -98,6 +100,9 @@ package struct ProtocolGuard: Sendable {
         }
         guard field.value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }) else {
             throw .malformed("The header field \(field.name) holds a control character.")
+        }
+        guard field.value.isStreamSafe else {
+            throw .malformed("The header field \(field.name) holds more than 30 combining marks in a row.")
         }
         trim(&field.value)
     }

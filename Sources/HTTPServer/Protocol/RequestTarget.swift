@@ -1,3 +1,5 @@
+import StreamSafe
+
 /// A request's target (RFC 9112 §3.2), decoded once. What could be decoded twice, or be read as another path by whatever
 /// stands before the server, is refused.
 struct RequestTarget: Equatable {
@@ -63,6 +65,9 @@ struct RequestTarget: Equatable {
         guard let bytes = PercentEncoding.decode(text.utf8, plusIsSpace: plusIsSpace), !bytes.contains(0),
             let decoded = String(validating: bytes, as: UTF8.self)
         else { throw .malformed("The request's target holds an invalid percent-encoding.") }
+        guard decoded.isStreamSafe else {
+            throw .malformed("The request's target holds more than 30 combining marks in a row.")
+        }
         return decoded
     }
 }

@@ -1,4 +1,5 @@
 import HTTPServer
+import StreamSafe
 
 /// A text part of a multipart form, while it is read. Its length is bounded, because it is held in memory.
 struct TextPart: Sendable {
@@ -25,6 +26,11 @@ struct TextPart: Sendable {
     func text() throws(Problem) -> String {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw .at(ClientText.pointer(name), "The field \(ClientText.quoted(name)) must be text in UTF-8.")
+        }
+        guard text.isStreamSafe else {
+            throw .at(
+                ClientText.pointer(name),
+                "The field \(ClientText.quoted(name)) has more than 30 combining marks in a row.")
         }
         return text
     }

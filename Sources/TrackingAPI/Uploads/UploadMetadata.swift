@@ -1,6 +1,7 @@
 import Foundation
 import HTTPServer
 import Jobs
+import StreamSafe
 
 /// `Upload-Metadata`: what a client tells of its file. `filename bcO2Lm1wNA==,filetype dmlkZW8vbXA0,private`.
 struct UploadMetadata: Hashable, Sendable {
@@ -49,6 +50,11 @@ struct UploadMetadata: Hashable, Sendable {
         }
         guard let value = Data(base64Encoded: parts.count > 1 ? parts[1] : "") else {
             throw Problem(.malformed, "The value of \(ClientText.quoted(key)) in Upload-Metadata is not in Base64.")
+        }
+        if let text = String(validating: value, as: UTF8.self), !text.isStreamSafe {
+            throw Problem(
+                .malformed,
+                "The value of \(ClientText.quoted(key)) in Upload-Metadata has more than 30 combining marks in a row.")
         }
         return Entry(key: key, value: Array(value))
     }
