@@ -225,7 +225,7 @@ let package = Package(
         .testTarget(
             name: "PrometheusMetricsTests", dependencies: ["PrometheusMetrics"], swiftSettings: swiftSettings),
         .testTarget(
-            name: "HTTPServerTests", dependencies: ["HTTPServer", "ServiceHarness", logging],
+            name: "HTTPServerTests", dependencies: ["CLinux", "HTTPServer", "ServiceHarness", logging],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "TrackingAPITests",
