@@ -4,7 +4,7 @@ import StreamSafe
 ///
 /// The decoder has parsed untrusted media and may be in an attacker's hands: reading its messages never traps, and
 /// every value is checked again by who uses it.
-enum DecoderMessage: Hashable {
+package enum DecoderMessage: Hashable {
     // Server to decoder.
     case request(DecoderTask)
     /// Restrict yourself as for a job, say what the system refused, and end.
@@ -30,13 +30,13 @@ enum DecoderMessage: Hashable {
 }
 
 /// What a decoder process has to do. The input itself is a descriptor.
-struct DecoderTask: Hashable {
-    var kind: InputKind
-    var request: DecodeRequest
+package struct DecoderTask: Hashable {
+    package var kind: InputKind
+    package var request: DecodeRequest
     /// What it may do without, because this system is known to refuse it.
-    var tolerated = DecoderRestrictions()
+    package var tolerated = DecoderRestrictions()
 
-    enum InputKind: Hashable {
+    package enum InputKind: Hashable {
         case video(VideoContainer)
         case archive(ArchiveFormat)
         case folder
@@ -53,7 +53,7 @@ extension DecoderMessage {
         case ring, release, opened, frame, progress, end, failed, check, checked
     }
 
-    var encoded: [UInt8] {
+    package var encoded: [UInt8] {
         var writer = MessageWriter()
         switch self {
         case .request(let task):
@@ -78,7 +78,7 @@ extension DecoderMessage {
     }
 
     /// `nil` for anything that ``encoded`` does not make.
-    init?(decoding bytes: some Collection<UInt8>) {
+    package init?(decoding bytes: some Collection<UInt8>) {
         var reader = MessageReader(bytes)
         guard let value = reader.integer(), let tag = Tag(rawValue: value) else { return nil }
         switch tag {
@@ -101,6 +101,7 @@ extension DecoderMessage {
         case .end: self = .end
         case .failed:
             guard let frame = reader.integer(), let code = reader.text(), let text = reader.text() else { return nil }
+            guard frame >= -1 else { return nil }
             let number = frame >= 0 ? Int(exactly: frame) : nil
             self = .failed(MediaError(MediaError.Code(rawValue: code), text, frame: number))
         case .check: self = .check
@@ -116,7 +117,7 @@ struct MessageWriter {
     private(set) var bytes: [UInt8] = []
 
     /// Longer than any codec's name, and short enough for two texts in a message.
-    private static let longestText = 1500
+    fileprivate static let longestText = 1500
 
     mutating func put(_ values: Int64...) {
         for value in values {
@@ -124,9 +125,15 @@ struct MessageWriter {
         }
     }
 
+    /// Cut between scalars, and without control characters, which some stores have no place for.
     mutating func put(_ text: String) {
-        let readable = text.isStreamSafe ? text[...] : Substring(String(text.unicodeScalars.filter(\.isASCII)))
-        let utf8 = Array(readable.utf8.prefix(Self.longestText))
+        let isStreamSafe = text.isStreamSafe
+        var utf8: [UInt8] = []
+        for scalar in text.unicodeScalars where isStreamSafe || scalar.isASCII {
+            let written = UTF8.encode(MessageReader.isText(scalar) ? scalar : " ") ?? .init()
+            guard utf8.count + written.count <= Self.longestText else { break }
+            utf8.append(contentsOf: written)
+        }
         put(Int64(utf8.count))
         bytes.append(contentsOf: utf8)
     }
@@ -177,31 +184,40 @@ struct MessageReader {
         return Int(exactly: value)
     }
 
-    /// Absent as any negative value.
+    /// Absent as −1.
     private mutating func optionalCount() -> Int?? {
-        guard let value = integer() else { return nil }
+        guard let value = integer(), value >= -1 else { return nil }
         return .some(value < 0 ? nil : Int(exactly: value))
     }
 
+    private mutating func flag() -> Bool? {
+        guard let value = integer(), value == 0 || value == 1 else { return nil }
+        return value == 1
+    }
+
     mutating func text() -> String? {
-        guard let length = count(), length <= bytes.count - position else { return nil }
+        guard let length = count(), length <= min(MessageWriter.longestText, bytes.count - position) else { return nil }
         defer { position += length }
-        let text = String(decoding: bytes[position..<(position + length)], as: UTF8.self)
-        return text.isStreamSafe ? text : nil
+        let text = String(validating: bytes[position..<(position + length)], as: UTF8.self)
+        return text.flatMap { $0.isStreamSafe && $0.unicodeScalars.allSatisfy(Self.isText) ? $0 : nil }
+    }
+
+    fileprivate static func isText(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value >= 0x20 && !(0x7F...0x9F).contains(scalar.value)
     }
 
     private mutating func double() -> Double? { integer().map { Double(bitPattern: UInt64(bitPattern: $0)) } }
 
     mutating func task() -> DecoderTask? {
         guard let name = text(), let kind = Self.kind(name), let start = count(), let stop = optionalCount(),
-            let step = count(), let color = integer(), let pixels = count(), let frames = count(),
+            let step = count(), let color = flag(), let pixels = count(), let frames = count(),
             let archiveBytes = integer(), let stallSeconds = double(), let memoryBytes = count(),
             let seconds = double(), let tolerated = restrictions()
         else { return nil }
         let limits = DecodeLimits(
             pixels: pixels, frames: frames, stallSeconds: stallSeconds, archiveBytes: archiveBytes,
             memoryBytes: memoryBytes, seconds: seconds)
-        let request = DecodeRequest(start: start, stop: stop, step: step, color: color != 0, limits: limits)
+        let request = DecodeRequest(start: start, stop: stop, step: step, color: color, limits: limits)
         return DecoderTask(kind: kind, request: request, tolerated: tolerated)
     }
 
@@ -212,22 +228,26 @@ struct MessageReader {
     }
 
     private static func kind(_ name: String) -> DecoderTask.InputKind? {
-        let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
-        switch (parts.first, parts.last) {
-        case ("video", let rest?): return VideoContainer(rawValue: rest).map { .video($0) }
-        case ("archive", let rest?): return ArchiveFormat(rawValue: rest).map { .archive($0) }
-        case ("folder", _): return .folder
-        case ("image", _): return .image
-        default: return nil
+        switch name {
+        case "folder": return .folder
+        case "image": return .image
+        default:
+            let parts = name.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2 else { return nil }
+            switch parts[0] {
+            case "video": return VideoContainer(rawValue: parts[1]).map { .video($0) }
+            case "archive": return ArchiveFormat(rawValue: parts[1]).map { .archive($0) }
+            default: return nil
+            }
         }
     }
 
     mutating func info() -> SourceInfo? {
         guard let width = count(), let height = count(), let frameCount = optionalCount(), let frameRate = double(),
-            let numerator = integer(), let denominator = integer(), let isColor = integer(), let codec = text()
+            let numerator = integer(), let denominator = integer(), let isColor = flag(), let codec = text()
         else { return nil }
         return SourceInfo(
             width: width, height: height, frameCount: frameCount, frameRate: frameRate,
-            timeBase: SourceInfo.Rational(numerator, denominator), codec: codec, isColor: isColor != 0)
+            timeBase: SourceInfo.Rational(numerator, denominator), codec: codec, isColor: isColor)
     }
 }

@@ -207,9 +207,10 @@ extension DecoderProcess {
     }
 
     /// Refuses what no honest decoder says, and what passes a limit.
-    private static func checked(_ info: SourceInfo, request: DecodeRequest) throws(MediaError) -> FrameLayout {
+    package static func checked(_ info: SourceInfo, request: DecodeRequest) throws(MediaError) -> FrameLayout {
         guard let layout = FrameLayout(width: info.width, height: info.height, color: request.color),
             info.frameRate.isFinite, info.frameRate > 0, info.timeBase.numerator > 0, info.timeBase.denominator > 0,
+            // A decoder refuses longer sources itself. Whoever counts with it relies on that.
             info.frameCount ?? 0 <= request.limits.frames
         else { throw confused(frame: nil) }
         guard info.width * info.height <= request.limits.pixels else {

@@ -5,12 +5,12 @@ import LucasKanade
 import Synchronization
 
 /// Where a frame's planes lie in a slot of the ring.
-struct FrameLayout: Hashable {
+package struct FrameLayout: Hashable {
     let width, height: Int
     let grayBytesPerRow, colorBytesPerRow: Int
     /// From the slot's start; the grey plane is at 0.
     let colorOffset: Int
-    let slotBytes: Int
+    package let slotBytes: Int
     let hasColor: Bool
 
     /// Rows start at whole cache lines, slots at whole pages.
@@ -33,7 +33,7 @@ struct FrameLayout: Hashable {
     }
 
     /// Enough that decoding runs ahead of tracking, within a budget of memory.
-    var slotCount: Int { min(max(Self.ringBytes / slotBytes, Self.fewestSlots), Self.mostSlots) }
+    package var slotCount: Int { min(max(Self.ringBytes / slotBytes, Self.fewestSlots), Self.mostSlots) }
 
     private static let ringBytes = 64 << 20
     private static let fewestSlots = 4

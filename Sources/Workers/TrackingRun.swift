@@ -45,7 +45,7 @@ public struct TrackingRun: Sendable {
         guard let end = [spec.stopFrame, info.frameCount].compactMap({ $0 }).min(), info.frameCount != nil else {
             return nil
         }
-        return max(0, (end - spec.startFrame + spec.frameStep - 1) / spec.frameStep)
+        return end > spec.startFrame ? (end - spec.startFrame - 1) / spec.frameStep + 1 : 0
     }
 
     /// Tracks the source's frames to the end, or until it is stopped.

@@ -48,6 +48,31 @@ struct DecoderProtocolTests {
         let message = DecoderMessage.failed(MediaError(.undecodable, String(repeating: "x", count: 100_000)))
         #expect(message.encoded.count <= DecoderMessage.capacity)
         #expect(DecoderMessage(decoding: message.encoded) != nil)
+        // Not within a character.
+        let umlauts = DecoderMessage.failed(MediaError(.undecodable, "x" + String(repeating: "ö", count: 1000)))
+        let cut = try #require(DecoderMessage(decoding: umlauts.encoded))
+        #expect(cut == .failed(MediaError(.undecodable, "x" + String(repeating: "ö", count: 749))))
+    }
+
+    @Test("a text comes without control characters, and is refused with them, or where it is no UTF-8")
+    func controlCharacters() throws {
+        let message = DecoderMessage.failed(MediaError(.undecodable, "a\u{0}b\nc\u{85}d"))
+        #expect(DecoderMessage(decoding: message.encoded) == .failed(MediaError(.undecodable, "a b c d")))
+        let plain = DecoderMessage.failed(MediaError(.undecodable, "a")).encoded
+        #expect(DecoderMessage(decoding: plain) != nil)
+        for byte: UInt8 in [0, 0x0A, 0x7F, 0xC3] { #expect(DecoderMessage(decoding: plain.dropLast() + [byte]) == nil) }
+    }
+
+    @Test("a message has one form: other numbers for what is absent, or for yes and no, are refused")
+    func oneForm() {
+        var uncounted = Self.info
+        uncounted.frameCount = nil
+        let opened = DecoderMessage.opened(uncounted).encoded
+        for (index, value) in [(24, UInt8(0xFE)), (56, 2)] {
+            var changed = opened
+            changed[index] = value
+            #expect(DecoderMessage(decoding: changed) == nil)
+        }
     }
 
     @Test("marks that would make a text slow to compare are left out when it is written, and refused when it is read")

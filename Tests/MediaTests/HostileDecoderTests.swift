@@ -65,7 +65,7 @@ struct HostileDecoderTests {
         for message in messages { #expect(error(Self.send(message), "exec sleep 100")?.code == .decoderCrashed) }
     }
 
-    @Test("a source of an impossible size, rate or time base is refused")
+    @Test("a source of an impossible size, rate, length or time base is refused")
     func impossibleInfo() {
         func code(_ change: (inout SourceInfo) -> Void) -> MediaError.Code? {
             var info = DecoderProtocolTests.info
