@@ -33,6 +33,7 @@ struct XMLTests {
     @Test(
         "what is not well formed, and what answers never have, is refused",
         arguments: [
+            "<a>&#+65;</a>", "<a>&#x+41;</a>", "<é></é>",
             "", "text", "<a>", "<a></b>", "<a><b></a></b>", "<a>&none;</a>", "<a>&#xD800;</a>", "<a>&lt</a>",
             "<a b></a>",
             "<a b=c/>", "<a/><b/>", "<a/>b", "<a b=\"", "<", "<a", "</a>", "<!DOCTYPE a><a/>", "<a><!ENTITY b></a>",

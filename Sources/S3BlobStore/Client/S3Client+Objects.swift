@@ -12,7 +12,7 @@ struct S3ObjectInfo: Hashable, Sendable {
 }
 
 /// An entry of a list.
-struct S3ListEntry: Hashable, Sendable {
+package struct S3ListEntry: Hashable, Sendable {
     var name: String
     var count: Int64
     var entityTag: String?
@@ -20,15 +20,37 @@ struct S3ListEntry: Hashable, Sendable {
     var modified: Date
 }
 
-struct S3List: Sendable {
+package struct S3List: Sendable {
     var entries: [S3ListEntry] = []
     /// What names have in common up to the delimiter, which ends them.
     var prefixes: [String] = []
     /// By the server's clock.
     var date: Date?
+
+    package init() {}
+
+    /// Adds a page, a `ListBucketResult`.
+    package mutating func append(page: S3XML) throws(S3XMLReader.Malformed) {
+        for entry in page.all("Contents") {
+            guard let name = entry["Key"], let count = entry["Size"].flatMap(S3Client.byteCount),
+                let modified = entry["LastModified"].flatMap({ RFC3339.date($0) })
+            else { throw S3XMLReader.Malformed() }
+            entries.append(S3ListEntry(name: name, count: count, entityTag: entry["ETag"], modified: modified))
+        }
+        prefixes += page.all("CommonPrefixes").compactMap { $0["Prefix"] }
+    }
 }
 
 extension S3Client {
+    /// A length that an answer tells: decimal digits, and no more bytes than an object can have, so that the sum of many
+    /// is a number still.
+    static func byteCount(_ text: some StringProtocol) -> Int64? {
+        guard (1...15).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return nil
+        }
+        return Int64(text)
+    }
+
     static let digestField = "x-amz-meta-sha256"
     /// What one request may copy.
     static let mostCopied: Int64 = 5 << 30
@@ -150,14 +172,7 @@ extension S3Client {
             let request = S3Request(method: "GET", query: query)
             let response = try send(request)
             let xml = try parse(response, "ListBucketResult", of: request)
-            for entry in xml.all("Contents") {
-                guard let name = entry["Key"], let count = entry["Size"].flatMap({ Int64($0) }),
-                    let modified = entry["LastModified"].flatMap({ RFC3339.date($0) })
-                else { throw malformed(request) }
-                list.entries.append(
-                    S3ListEntry(name: name, count: count, entityTag: entry["ETag"], modified: modified))
-            }
-            list.prefixes += xml.all("CommonPrefixes").compactMap { $0["Prefix"] }
+            guard (try? list.append(page: xml)) != nil else { throw malformed(request) }
             list.date = list.date ?? response.date
             token = xml["IsTruncated"] == "true" ? xml["NextContinuationToken"] : nil
         } while token != nil
@@ -193,8 +208,8 @@ extension S3Client {
     // MARK: Answers
 
     private func info(_ response: S3Response, _ object: String) throws -> S3ObjectInfo {
-        let total = response.fields["content-range"].flatMap { $0.split(separator: "/").last.flatMap { Int64($0) } }
-        let count = response.status == 206 ? total : response.fields["content-length"].flatMap { Int64($0) }
+        let total = response.fields["content-range"].flatMap { $0.split(separator: "/").last.flatMap(Self.byteCount) }
+        let count = response.status == 206 ? total : response.fields["content-length"].flatMap(Self.byteCount)
         guard let count else {
             throw JobsError(.io, "s3://\(location.bucket)/\(object): the answer does not say how long the object is")
         }

@@ -1,9 +1,9 @@
 /// An element of an answer of S3's.
-struct S3XML: Equatable {
-    var name: String
+package struct S3XML: Equatable {
+    package var name: String
     /// The text directly in it, without that of its children.
-    var text = ""
-    var children: [S3XML] = []
+    package var text = ""
+    package var children: [S3XML] = []
 
     func child(_ name: String) -> S3XML? { children.first { $0.name == name } }
     func all(_ name: String) -> [S3XML] { children.filter { $0.name == name } }
@@ -17,15 +17,15 @@ struct S3XML: Equatable {
 ///
 /// FoundationXML would bring libxml2 and ICU into a process that needs neither, and libxml2 by itself a parser of which
 /// this is a fiftieth: entities of one's own, document types and networks are what attacks are made of.
-struct S3XMLReader {
-    struct Malformed: Error {}
+package struct S3XMLReader {
+    package struct Malformed: Error {}
 
     private static let mostDepth = 16
 
     private let bytes: [UInt8]
     private var position = 0
 
-    static func read(_ bytes: [UInt8]) throws(Malformed) -> S3XML {
+    package static func read(_ bytes: [UInt8]) throws(Malformed) -> S3XML {
         var reader = S3XMLReader(bytes: bytes)
         reader.skipWhiteSpace()
         if reader.take("<?xml") { try reader.skip(past: "?>") }
@@ -37,7 +37,7 @@ struct S3XMLReader {
     }
 
     /// Text, so that it can stand in an element.
-    static func escape(_ text: String) -> String {
+    package static func escape(_ text: String) -> String {
         var escaped = ""
         for character in text.unicodeScalars {
             switch character {
@@ -119,10 +119,12 @@ struct S3XMLReader {
         case "quot": return "\""
         case "apos": return "'"
         default:
-            let number =
-                name.hasPrefix("#x")
-                ? UInt32(name.dropFirst(2), radix: 16) : name.hasPrefix("#") ? UInt32(name.dropFirst()) : nil
-            guard let scalar = number.flatMap(Unicode.Scalar.init) else { throw Malformed() }
+            let isHexadecimal = name.hasPrefix("#x")
+            let digits = name.dropFirst(isHexadecimal ? 2 : 1)
+            // `UInt32` takes a sign, too.
+            guard name.hasPrefix("#"), digits.first != "+",
+                let scalar = UInt32(digits, radix: isHexadecimal ? 16 : 10).flatMap(Unicode.Scalar.init)
+            else { throw Malformed() }
             return scalar
         }
     }
@@ -156,11 +158,12 @@ struct S3XMLReader {
         throw Malformed()
     }
 
+    /// Of ASCII, as all of S3's names are: others may be long and equal in many ways, which takes time to find out.
     private static func isNameByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-            UInt8(ascii: ":"), 0x80...:
+            UInt8(ascii: ":"):
             true
         default: false
         }

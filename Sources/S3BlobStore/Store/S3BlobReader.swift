@@ -2,13 +2,13 @@ import Jobs
 import Synchronization
 
 /// A part of a blob that is an object.
-struct S3ReaderPiece: Hashable, Sendable {
+package struct S3ReaderPiece: Hashable, Sendable {
     var object: String
     /// Of the version that is read; bytes of any other are an error.
     var entityTag: String?
     /// In the blob.
-    var start: Int64
-    var count: Int64
+    package var start: Int64
+    package var count: Int64
 
     var end: Int64 { start + count }
 }

@@ -40,12 +40,12 @@ struct S3Layout: Sendable {
 }
 
 /// What the name of a draft says, after ``S3Layout/drafts(_:)``.
-enum S3Draft: Hashable {
+package enum S3Draft: Hashable {
     case lock(nonce: String)
     case segment(offset: Int64, nonce: String)
     case live(nonce: String, offset: Int64)
 
-    var name: String {
+    package var name: String {
         switch self {
         case .lock(let nonce): "lock-\(nonce)"
         case .segment(let offset, let nonce): "at-\(S3Layout.number(offset))-\(nonce)"
@@ -53,7 +53,9 @@ enum S3Draft: Hashable {
         }
     }
 
-    init?(_ name: some StringProtocol) {
+    package init?(_ name: some StringProtocol) {
+        // As all that are made here. Other texts may be equal in many ways, which takes time to find out.
+        guard name.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         let parts = String(name).components(separatedBy: "-")
         switch (parts.first, parts.count) {
         case ("lock", 2): self = .lock(nonce: parts[1])
@@ -69,18 +71,18 @@ enum S3Draft: Hashable {
 }
 
 /// The drafts of one blob, as a list found them.
-struct S3Drafts {
-    struct Found {
-        var draft: S3Draft
+package struct S3Drafts {
+    package struct Found {
+        package var draft: S3Draft
         var entry: S3ListEntry
     }
 
-    var found: [Found]
+    package var found: [Found]
     /// By the server's clock.
     var date: Date
 
     /// - Parameter prefix: of the blob's drafts, which the list is of.
-    init(_ list: S3List, prefix: String, now: Date) {
+    package init(_ list: S3List, prefix: String, now: Date) {
         found = list.entries.compactMap { entry in
             S3Draft(entry.name.dropFirst(prefix.count)).map { Found(draft: $0, entry: entry) }
         }
@@ -99,7 +101,7 @@ struct S3Drafts {
 
     /// The segments that follow one another from the start of the blob. Where two begin at one place, the older one was
     /// there when the other's writer had lost its lock.
-    var segments: [S3ReaderPiece] {
+    package var segments: [S3ReaderPiece] {
         var entries: [(offset: Int64, entry: S3ListEntry)] = []
         for found in found {
             if case .segment(let offset, _) = found.draft { entries.append((offset, found.entry)) }
@@ -108,7 +110,7 @@ struct S3Drafts {
     }
 
     /// What the writer that flushed last has flushed.
-    var live: [S3ReaderPiece] {
+    package var live: [S3ReaderPiece] {
         var writers: [String: [(offset: Int64, entry: S3ListEntry)]] = [:]
         for found in found {
             if case .live(let nonce, let offset) = found.draft {
@@ -129,7 +131,7 @@ struct S3Drafts {
         let sorted = entries.sorted {
             ($0.offset, $0.entry.modified, $0.entry.name) < ($1.offset, $1.entry.modified, $1.entry.name)
         }
-        for (offset, entry) in sorted where offset == end && entry.count > 0 {
+        for (offset, entry) in sorted where offset == end && entry.count > 0 && entry.count <= .max - end {
             pieces.append(
                 S3ReaderPiece(object: entry.name, entityTag: entry.entityTag, start: offset, count: entry.count))
             end += entry.count
