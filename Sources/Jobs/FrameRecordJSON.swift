@@ -34,7 +34,7 @@ extension FrameRecord {
 
     /// The frame's number in a line that ``appendLine(to:)`` wrote, found without reading the rest; `nil` where it is
     /// none.
-    static func frame(ofLine line: some Collection<UInt8>) -> Int? {
+    package static func frame(ofLine line: some Collection<UInt8>) -> Int? {
         let start: StaticString = "{\"frame\":"
         let isRecord = start.withUTF8Buffer { line.starts(with: $0) }
         guard isRecord else { return nil }
@@ -50,11 +50,13 @@ extension FrameRecord {
         return nil
     }
 
-    /// Reads a line that ``appendLine(to:)`` wrote, with or without its line feed; `null` numbers become NaN.
+    /// Reads a line that ``appendLine(to:)`` wrote, with or without its line feed; `null` numbers become NaN, but for
+    /// the time, which every frame has.
     public init(line: some Collection<UInt8>) throws(JSONError) {
         let json = try JSONValue(parsing: line, maximumBytes: .max)
-        guard let frame = json["frame"]?.intValue, let pts = json["pts"]?.doubleValue.flatMap(Int64.init(exactly:)),
-            let time = json["time"]?.decimal, let elements = json["targets"]?.arrayValue
+        guard let frame = json["frame"]?.intValue, frame >= 0,
+            let pts = json["pts"]?.doubleValue.flatMap(Int64.init(exactly:)), let time = json["time"]?.doubleValue,
+            let elements = json["targets"]?.arrayValue
         else { throw JSONError("is not a frame's record") }
         var targets: [TargetRecord] = []
         targets.reserveCapacity(elements.count)

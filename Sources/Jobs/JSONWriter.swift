@@ -117,7 +117,8 @@ extension [UInt8] {
     mutating func appendDecimal(_ value: Double, places: Int) {
         let scale = Self.powersOfTen[places]
         let scaled = (value * scale).rounded()
-        guard scaled.magnitude <= JSONValue.largestExactInteger else { return appendNumber(value) }
+        // Up to here, what is read back is rounded to the same decimals again.
+        guard scaled.magnitude <= JSONValue.largestExactInteger / 8 else { return appendNumber(value) }
         if scaled < 0 { append(UInt8(ascii: "-")) }
         let (whole, fraction) = UInt64(scaled.magnitude).quotientAndRemainder(dividingBy: UInt64(scale))
         appendMagnitude(whole)

@@ -88,9 +88,25 @@ struct ResultTests {
         #expect(try FrameRecord(line: bytes).targets.first?.zncc.isNaN == true)
     }
 
+    @Test("a number that was read is written as it was, up to the largest", arguments: 40...60)
+    func writtenAgain(exponent: Int) throws {
+        var target = Self.target("car")
+        for offset in -2...2 {
+            target.box.x = (Double(sign: .plus, exponent: exponent, significand: 1) + Double(offset)) / 1000
+            var bytes: [UInt8] = []
+            FrameRecord(frame: 0, pts: 0, time: 0, targets: [target]).appendLine(to: &bytes)
+            var again: [UInt8] = []
+            try FrameRecord(line: bytes).appendLine(to: &again)
+            #expect(bytes == again)
+        }
+    }
+
     @Test(
         "a line that is no record is refused",
-        arguments: ["", "{}", "[]", #"{"frame":0,"pts":0,"time":0,"targets":[{}]}"#])
+        arguments: [
+            "", "{}", "[]", #"{"frame":0,"pts":0,"time":0,"targets":[{}]}"#,
+            #"{"frame":0,"pts":0,"time":null,"targets":[]}"#, #"{"frame":-1,"pts":0,"time":0,"targets":[]}"#,
+        ])
     func noRecord(_ text: String) {
         #expect(throws: JSONError.self) { try FrameRecord(line: text.utf8) }
     }

@@ -32,7 +32,9 @@ public struct Annotation: Sendable {
         if isTracked { trail.append(outline.reduce(SIMD2(), +) / 4) }
         if trail.count > Self.trailLength { trail.removeFirst(trail.count - Self.trailLength) }
         trails[target.id] = trail
-        let percent = Int((min(max(target.confidence, 0), 1) * 100).rounded())
+        // A damaged result may have none.
+        let confidence = target.confidence.isFinite ? target.confidence : 0
+        let percent = Int((min(max(confidence, 0), 1) * 100).rounded())
         return Overlay(
             outline: outline, label: isTracked ? "\(target.id) \(percent)%" : "\(target.id) \(target.state.rawValue)",
             color: .palette(numbers[target.id] ?? 0), isDashed: !isTracked, trail: trail)
