@@ -19,6 +19,19 @@ struct FieldTests {
         ])
     func noMediaType(text: String) { #expect(MediaType(text) == nil) }
 
+    @Test("a quote in a parameter is escaped, also where an accent follows it")
+    func quoteWithAccent() throws {
+        let type = MediaType("a", "b", parameters: [FieldParameter(name: "c", value: "\"\u{301}")])
+        #expect(MediaType(type.description)?["c"]?.unicodeScalars.elementsEqual("\"\u{301}".unicodeScalars) == true)
+    }
+
+    @Test("more parameters than anybody sends make no media type")
+    func manyParameters() {
+        func text(_ count: Int) -> String { "a/b" + (0..<count).map { "; p\($0)=x" }.joined() }
+        #expect(MediaType(text(64))?.parameters.count == 64)
+        #expect(MediaType(text(65)) == nil)
+    }
+
     static let offers = ["application/json", "application/x-ndjson", "text/csv"].compactMap { MediaType($0) }
 
     @Test(

@@ -107,6 +107,7 @@ struct UploadProtocolTests {
             ([("Upload-Length", "5"), ("Upload-Metadata", "a !!")], 400, "Base64"),
             ([("Upload-Length", "5"), ("Upload-Metadata", ",")], 400, "Upload-Metadata"),
             ([("Upload-Length", "5"), ("Upload-Metadata", "ä YQ==")], 400, "Upload-Metadata"),
+            ([("Upload-Length", "5"), ("Upload-Metadata", "\u{3000}a YQ==")], 400, "Upload-Metadata"),
             (
                 [("Upload-Length", "5"), ("Upload-Metadata", "a " + String(repeating: "YWFh", count: 3000))], 431,
                 "8192"

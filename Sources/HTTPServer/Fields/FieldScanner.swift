@@ -71,7 +71,8 @@ struct FieldScanner {
     }
 
     /// The rest as `*( OWS ";" OWS [ name "=" value ] )` (RFC 9110 §5.6.6), up to a comma or the end. `nil` where it is
-    /// something else, or where a name comes twice: readers disagree on which of the two counts.
+    /// something else, where a name comes twice (readers disagree on which of the two counts), or where there are more
+    /// than anybody sends.
     mutating func parameters(_ pairs: QuotedPairs = .all) -> [FieldParameter]? {
         var parameters: [FieldParameter] = []
         while true {
@@ -81,11 +82,14 @@ struct FieldScanner {
             skipWhitespace()
             if isAtEnd || rest.first == UInt8(ascii: ";") || rest.first == UInt8(ascii: ",") { continue }
             guard let name = token()?.lowercased(), take("="), let value = quotedString(pairs) ?? token(),
-                !parameters.contains(where: { $0.name == name })
+                !parameters.contains(where: { $0.name == name }), parameters.count < Self.mostParameters
             else { return nil }
             parameters.append(FieldParameter(name: name, value: value))
         }
     }
+
+    /// Each is compared with those before.
+    private static let mostParameters = 64
 
     /// `tchar` of RFC 9110 §5.6.2.
     static func isTokenByte(_ byte: UInt8) -> Bool { tokenBytes.contains(byte) }

@@ -43,9 +43,10 @@ public struct MediaType: Sendable, Hashable, CustomStringConvertible {
 
     private static func quoted(_ text: String) -> String {
         var quoted = "\""
-        for character in text {
-            if character == "\"" || character == "\\" { quoted.append("\\") }
-            quoted.append(character)
+        // Not by `Character`s, one of which is a quote with the accent that follows it.
+        for scalar in text.unicodeScalars {
+            if scalar == "\"" || scalar == "\\" { quoted.append("\\") }
+            quoted.unicodeScalars.append(scalar)
         }
         return quoted + "\""
     }

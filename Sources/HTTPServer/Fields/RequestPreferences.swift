@@ -1,21 +1,16 @@
 /// What a client would like of an answer, in `Prefer` (RFC 7240). What is malformed or unknown is passed over: a
 /// preference is no demand (§2).
 public struct RequestPreferences: Sendable, Hashable {
-    /// In lower case by name, in the order they came; of a name that comes twice, the first counts (§2).
-    private let preferences: [FieldParameter]
+    /// By name, in lower case; of a name that comes twice, the first counts (§2).
+    private let preferences: [String: String]
 
     public init(_ fields: HTTPFields) {
-        var preferences: [FieldParameter] = []
-        for field in fields.all("Prefer") {
-            for preference in Self.list(field) where !preferences.contains(where: { $0.name == preference.name }) {
-                preferences.append(preference)
-            }
-        }
-        self.preferences = preferences
+        let all = fields.all("Prefer").flatMap(Self.list).map { ($0.name, $0.value) }
+        preferences = Dictionary(all, uniquingKeysWith: { first, _ in first })
     }
 
     /// The value of a preference; empty where it has none, `nil` where it was not given.
-    public subscript(name: String) -> String? { preferences.first { $0.name == name.lowercased() }?.value }
+    public subscript(name: String) -> String? { preferences[name.lowercased()] }
 
     /// How many seconds an answer may take (§4.3); `nil` where the client does not say, or says no number.
     public var wait: Int? {

@@ -3,15 +3,15 @@ import Jobs
 
 /// What a client calls a submission, so that it may send it again without doubling the job (IETF
 /// draft-ietf-httpapi-idempotency-key-header).
-struct IdempotencyKey: Hashable, Sendable {
+package struct IdempotencyKey: Hashable, Sendable {
     private static let lengths = 1...255
 
-    let text: String
+    package let text: String
 
     /// - Returns: `nil` where the request names none.
     /// - Throws: 400 where the field is neither a string of RFC 9651 §3.3.3 (`"8e03978e"`) nor the bare text of one,
     ///   which many clients send.
-    static func of(_ request: HTTPRequest) throws(Problem) -> IdempotencyKey? {
+    package static func of(_ request: HTTPRequest) throws(Problem) -> IdempotencyKey? {
         let values = request.fields.all("Idempotency-Key")
         guard let value = values.first else { return nil }
         let bytes = trimmed(value)

@@ -57,16 +57,16 @@ struct JobListRoute: Sendable {
 }
 
 /// The place in a list, as the client gets it. It is opaque, so that what is in it may change.
-enum Cursor {
+package enum Cursor {
     private static let version = "1:"
 
-    static func text(_ id: JobID) -> String {
+    package static func text(_ id: JobID) -> String {
         Data((version + id.description).utf8).base64EncodedString()
             .replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_")
             .replacingOccurrences(of: "=", with: "")
     }
 
-    static func id(_ text: String) -> JobID? {
+    package static func id(_ text: String) -> JobID? {
         let standard = text.replacingOccurrences(of: "-", with: "+").replacingOccurrences(of: "_", with: "/")
         let padded = standard + String(repeating: "=", count: (4 - standard.utf8.count % 4) % 4)
         guard let data = Data(base64Encoded: padded) else { return nil }

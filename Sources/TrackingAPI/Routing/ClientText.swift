@@ -1,7 +1,7 @@
 import Foundation
 
 /// What a client sent, made fit to be repeated in an error or kept for display.
-enum ClientText {
+package enum ClientText {
     /// In quotes, without control characters, cut to 64 characters.
     static func quoted(_ text: String) -> String {
         let shown = printable(text, limit: 64)
@@ -30,7 +30,7 @@ enum ClientText {
     }
 
     /// Everything but RFC 3986's unreserved characters is encoded.
-    static func percentEncoded(_ text: String) -> String {
+    package static func percentEncoded(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
     }
 

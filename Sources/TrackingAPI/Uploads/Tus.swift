@@ -1,7 +1,7 @@
 import HTTPServer
 
 /// The words of tus 1.0.0, the protocol for resumable uploads (https://tus.io/protocols/resumable-upload).
-enum Tus {
+package enum Tus {
     static let version = "1.0.0"
     static let extensions = [
         "creation", "creation-with-upload", "creation-defer-length", "termination", "expiration", "checksum",
@@ -10,7 +10,7 @@ enum Tus {
     static let contentType = MediaType("application", "offset+octet-stream")
 
     /// A field that holds a number of bytes; `nil` where it is not there.
-    static func bytes(_ name: String, _ request: HTTPRequest) throws(Problem) -> Int64? {
+    package static func bytes(_ name: String, _ request: HTTPRequest) throws(Problem) -> Int64? {
         guard let text = try single(name, request) else { return nil }
         let isDecimal = text.utf8.allSatisfy { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
         guard isDecimal, let count = Int64(text) else {
@@ -27,7 +27,7 @@ enum Tus {
     }
 
     /// Whether a body comes with the request, which then must be of tus's content type.
-    static func hasBody(_ request: HTTPRequest) throws -> Bool {
+    package static func hasBody(_ request: HTTPRequest) throws -> Bool {
         guard request.fields["Transfer-Encoding"] != nil || (request.contentLength ?? 0) > 0 else { return false }
         try requireContentType(request)
         return true

@@ -3,7 +3,7 @@ import Foundation
 import HTTPServer
 
 /// `Upload-Checksum`: what a request's bytes must come to.
-struct UploadChecksum: Sendable {
+package struct UploadChecksum: Sendable {
     enum Algorithm: String, CaseIterable, Sendable {
         case sha1, sha256
 
@@ -26,7 +26,7 @@ struct UploadChecksum: Sendable {
 
     /// - Returns: `nil` where the request has none.
     /// - Throws: 400 where the algorithm is not known or the value is none of its.
-    static func of(_ request: HTTPRequest) throws(Problem) -> UploadChecksum? {
+    package static func of(_ request: HTTPRequest) throws(Problem) -> UploadChecksum? {
         guard let text = try Tus.single("Upload-Checksum", request) else { return nil }
         return try UploadChecksum(text)
     }
@@ -63,7 +63,7 @@ struct UploadChecksum: Sendable {
     }
 
     /// - Throws: 460 where the bytes come to something else.
-    func verify() throws(Problem) {
+    package func verify() throws(Problem) {
         let digest: [UInt8] =
             switch hash {
             case .sha1(let function): Array(function.finalize())

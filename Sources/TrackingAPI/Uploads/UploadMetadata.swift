@@ -4,9 +4,9 @@ import Jobs
 import StreamSafe
 
 /// `Upload-Metadata`: what a client tells of its file. `filename bcO2Lm1wNA==,filetype dmlkZW8vbXA0,private`.
-struct UploadMetadata: Hashable, Sendable {
+package struct UploadMetadata: Hashable, Sendable {
     /// As it was sent.
-    let text: String
+    package let text: String
     /// In the order they came; values are bytes, which need not be text.
     private let entries: [Entry]
 
@@ -16,7 +16,7 @@ struct UploadMetadata: Hashable, Sendable {
     }
 
     /// - Throws: 400 where it is not of the form that tus asks for, 431 where it is longer than can be kept.
-    init(_ request: HTTPRequest) throws(Problem) {
+    package init(_ request: HTTPRequest) throws(Problem) {
         // RFC 9110 §5.3: a list may be cut into several fields.
         let text = request.fields.all("Upload-Metadata").joined(separator: ",")
         guard text.utf8.count <= APILimits.fieldBytes else {
@@ -25,13 +25,13 @@ struct UploadMetadata: Hashable, Sendable {
         try self.init(text)
     }
 
-    init(_ text: String) throws(Problem) {
+    package init(_ text: String) throws(Problem) {
         self.text = text
         var entries: [Entry] = []
         // Some clients send the field without a value where they have nothing to tell.
         let pairs = text.isEmpty ? [] : text.split(separator: ",", omittingEmptySubsequences: false)
         for pair in pairs {
-            let entry = try Self.entry(pair.trimmingCharacters(in: .whitespaces))
+            let entry = try Self.entry(pair.trimmingCharacters(in: CharacterSet(charactersIn: " \t")))
             guard !entries.contains(where: { $0.key == entry.key }) else {
                 throw Problem(.malformed, "Upload-Metadata names \(ClientText.quoted(entry.key)) twice.")
             }
@@ -65,10 +65,10 @@ struct UploadMetadata: Hashable, Sendable {
     }
 
     /// For display only.
-    var fileName: String? { (self["filename"] ?? self["name"]).flatMap(ClientText.fileName) }
+    package var fileName: String? { (self["filename"] ?? self["name"]).flatMap(ClientText.fileName) }
 
     /// Values that are no text are `null`.
-    var json: JSONValue {
+    package var json: JSONValue {
         .object(
             JSONObject(
                 entries.map { entry in

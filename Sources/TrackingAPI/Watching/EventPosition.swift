@@ -2,7 +2,7 @@ import Jobs
 
 /// How far a watcher has come: the id of an event. All that follows an event is made of the job's row and its result, so a
 /// replay gives the same events, whoever asks, whatever was restarted meanwhile.
-struct EventPosition: Hashable, Sendable, CustomStringConvertible {
+package struct EventPosition: Hashable, Sendable, CustomStringConvertible {
     /// The state that was told last.
     enum Stage: Hashable, Sendable {
         /// None yet.
@@ -26,7 +26,7 @@ struct EventPosition: Hashable, Sendable, CustomStringConvertible {
     init() {}
 
     /// `r1-120-118`. A text that a client made up is `nil`: it gets everything from the start.
-    init?(_ text: some StringProtocol) {
+    package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 3, let stage = Stage(parts[0]), let progress = Self.number(parts[1]),
             let frames = Self.number(parts[2])
@@ -53,7 +53,7 @@ struct EventPosition: Hashable, Sendable, CustomStringConvertible {
         job.status == .succeeded || job.progress.framesTotal.map { frames > $0 } ?? false
     }
 
-    var description: String { "\(stage.text)-\(progress)-\(frames)" }
+    package var description: String { "\(stage.text)-\(progress)-\(frames)" }
 
     /// Decimal digits without a sign; what is larger than any number of frames is none.
     static func number(_ text: some StringProtocol) -> Int? {
