@@ -244,8 +244,9 @@ let package = Package(
             path: "Proofs/lktrack-proofs", swiftSettings: swiftSettings),
         // What `./run fuzz` drives, and what the tests try on the committed corpus.
         .target(
-            name: "FuzzTargets", dependencies: ["HTTPServer", "Jobs", "Media"], path: "Fuzzing/FuzzTargets",
-            swiftSettings: swiftSettings),
+            name: "FuzzTargets",
+            dependencies: ["CCurl", "HTTPServer", "Jobs", "Media", "S3BlobStore", "StreamSafe", "TrackingAPI"],
+            path: "Fuzzing/FuzzTargets", swiftSettings: swiftSettings),
         .testTarget(name: "FuzzTargetsTests", dependencies: ["FuzzTargets"], swiftSettings: swiftSettings),
         .testTarget(name: "CommandTests", dependencies: ["Tracking", "lktrack"], swiftSettings: swiftSettings),
         .testTarget(

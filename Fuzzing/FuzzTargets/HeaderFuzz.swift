@@ -5,10 +5,7 @@ enum HeaderFuzz {
     static func run(_ bytes: [UInt8]) {
         let lines = bytes.lines
         let first = lines[0].split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-        let fields = lines.dropFirst().map { line -> (name: String, value: String) in
-            let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            return (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
-        }
+        let fields = lines.dropFirst().map { $0.halves(at: ":") }
         let head = RawHead(
             method: first[0], target: first.count > 1 ? first[1] : "/",
             version: first.count > 2 ? first[2] : "HTTP/1.1", fields: fields)

@@ -9,19 +9,23 @@ enum MultipartFuzz {
     }
 
     static func run(_ bytes: [UInt8]) {
-        // The first byte says where the body is cut.
-        guard let first = bytes.first else { return }
-        let body = Array(bytes.dropFirst())
-        let whole = parse(body, step: .max)
-        let cut = parse(body, step: 1 + Int(first))
+        // The first byte says where the body is cut; the rest of its line is the content type, with the boundary.
+        guard let first = bytes.first, let end = bytes.firstIndex(of: UInt8(ascii: "\n")), end > 0 else { return }
+        let type = String(decoding: bytes[1..<end], as: UTF8.self)
+        guard let parser = try? MultipartParser(contentType: type) else { return }
+        let body = Array(bytes[(end + 1)...])
+        let whole = parse(body, parser, step: .max)
+        let cut = parse(body, parser, step: 1 + Int(first))
         precondition(whole == cut, "the cut decides what a body means")
-        precondition(whole == parse(body, step: 1), "the cut decides what a body means")
+        precondition(whole == parse(body, parser, step: 1), "the cut decides what a body means")
     }
 
-    private static func parse(_ body: [UInt8], step: Int) -> Result<[Part], MultipartError> {
+    private static func parse(
+        _ body: [UInt8], _ parser: MultipartParser, step: Int
+    ) -> Result<[Part], MultipartError> {
+        var parser = parser
         var parts: [Part] = []
         do {
-            var parser = try MultipartParser(contentType: "multipart/form-data; boundary=xYz")
             var position = 0
             while position < body.count {
                 let size = min(step, body.count - position)

@@ -1,4 +1,5 @@
 import Jobs
+import StreamSafe
 
 /// What is accepted can be stored and read again, and is the same.
 enum SpecFuzz {
@@ -27,10 +28,9 @@ enum SpecFuzz {
 /// `name=value` a line.
 enum FormFuzz {
     static func run(_ bytes: [UInt8]) {
-        let fields = bytes.lines.map { line -> (name: String, value: String) in
-            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
-        }
+        let fields = bytes.lines.map { $0.halves(at: "=") }
+        // Others come to no form.
+        guard fields.allSatisfy({ $0.name.isStreamSafe && $0.value.isStreamSafe }) else { return }
         guard let json = try? SpecForm.json(fields: fields, base: nil) else { return }
         SpecFuzz.check(json)
     }

@@ -1,7 +1,8 @@
 import FuzzTargets
 import Glibc
 
-/// `lktrack-fuzz TARGET [libFuzzer's arguments]`: libFuzzer over one of ``FuzzTarget``.
+/// `lktrack-fuzz TARGET [libFuzzer's arguments]`: libFuzzer over one of ``FuzzTarget``. With `LKTRACK_FUZZ_LONG=1` over
+/// long inputs, made of libFuzzer's (``FuzzTarget/stretched(_:)``).
 @main
 enum Main {
     static func main() {
@@ -15,6 +16,7 @@ enum Main {
             exit(64)
         }
         chosen = target
+        isLong = getenv("LKTRACK_FUZZ_LONG") != nil
         var count = Int32(arguments.count)
         var strings: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = .allocate(capacity: arguments.count + 1)
         for (index, argument) in arguments.enumerated() { strings?[index] = strdup(argument) }
@@ -27,9 +29,11 @@ private let variable = "LKTRACK_FUZZ_TARGET"
 
 /// Set once, before libFuzzer starts.
 private nonisolated(unsafe) var chosen = FuzzTarget.spec
+private nonisolated(unsafe) var isLong = false
 
 private let takeInput: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32 = { bytes, count in
-    chosen.run(Array(UnsafeBufferPointer(start: bytes, count: count)))
+    let input = Array(UnsafeBufferPointer(start: bytes, count: count))
+    chosen.run(isLong ? chosen.stretched(input) : input)
     return 0
 }
 

@@ -42,6 +42,28 @@ struct CorpusTests {
         }
     }
 
+    @Test("keeps them where a piece of it comes again and again", arguments: FuzzTarget.allCases)
+    func longInputs(target: FuzzTarget) throws {
+        for (number, input) in try inputs(target).enumerated() {
+            let piece = [UInt8(truncatingIfNeeded: 37 * number), UInt8(number % 16)]
+            // Long enough to pass every limit of one field; `./run fuzz` looks at the time that long ones take.
+            target.run(target.stretched(piece + input, to: 10 << 10))
+        }
+    }
+
+    @Test("long inputs are as long as a target takes, and begin and end as the short one")
+    func stretched() {
+        for target in FuzzTarget.allCases {
+            // The third of four quarters, two bytes of it.
+            let long = target.stretched([128, 1] + Array("abcdefgh".utf8))
+            #expect((target.longest - 8...target.longest).contains(long.count))
+            #expect(long.starts(with: "abcdefefef".utf8))
+            #expect(long.suffix(6).elementsEqual("efefgh".utf8))
+            #expect(target.stretched([1, 2]).isEmpty)
+            #expect(target.stretched([]).isEmpty)
+        }
+    }
+
     @Test("has a folder for each target, and no other")
     func folders() throws {
         let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
