@@ -59,7 +59,10 @@ public protocol BlobWriter: AnyObject, Sendable {
     /// hexadecimal.
     func commit() throws -> String
     func abort()
-    /// A path that an encoder may write to instead; it becomes the blob at the commit.
+    /// A path under which what was written so far can be read, until the commit or the abort.
+    func partialPath() throws -> String
+    /// A path that an encoder writes to instead, with the key's extension; there is nothing yet. The encoder may put
+    /// files of its own beside it, under longer names. What is there at the commit becomes the blob.
     func localPath() throws -> String
 }
 
