@@ -45,6 +45,17 @@ public protocol BlobStore: Sendable {
 
     /// Bytes that may still be written.
     func availableBytes() throws -> Int64
+
+    /// Frees space on the disk to which blobs are written, as far as the store can, until so many bytes are free there;
+    /// asks no other machine. To be called while a blob grows.
+    ///
+    /// - Returns: bytes that are free there now.
+    func makeRoom(for bytes: Int64) throws -> Int64
+}
+
+extension BlobStore {
+    /// Of a store that has nothing to remove.
+    public func makeRoom(for bytes: Int64) throws -> Int64 { try availableBytes() }
 }
 
 /// One blob on its way in. Used by one thread at a time. Dropped without a commit, it leaves nothing behind.
