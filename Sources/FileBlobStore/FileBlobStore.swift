@@ -131,13 +131,16 @@ public struct FileBlobStore: BlobStore {
         }
     }
 
-    /// A file whose name goes on after that of a locked one is an encoder's draft of it.
+    /// A file whose name goes on after that of a locked one is what an encoder makes for it.
     private func sweep(_ folder: String) throws(JobsError) {
         let names = try FileSystem.names(in: folder)
         let parts = names.filter { PartName.blobName($0) != nil }
-        let active = parts.filter { !FileSystem.isAbandoned("\(folder)/\($0)") }
+        // Listed again: the locked file is there before what stands beside it, and one list may have missed it.
+        let active = try FileSystem.names(in: folder).filter {
+            PartName.blobName($0) != nil && !FileSystem.isAbandoned("\(folder)/\($0)")
+        }
         for part in parts where !active.contains(where: { part == $0 || part.hasPrefix($0 + ".") }) {
-            try FileSystem.removeFile("\(folder)/\(part)")
+            try FileSystem.removeAbandoned("\(folder)/\(part)")
         }
         for name in names where PartName.blobName(name) == nil {
             let path = "\(folder)/\(name)"
@@ -154,6 +157,12 @@ enum PartName {
     static func make(_ name: String) -> String {
         let number = String(UInt32.random(in: 0...(.max)), radix: 16)
         return prefix + String(repeating: "0", count: digits - number.count) + number + "-" + name
+    }
+
+    /// What an encoder makes for a part: beside it, under a longer name with the blob's extension.
+    static func encoded(_ part: String, name: String) -> String {
+        let dot = name.lastIndex(of: ".")
+        return part + ".encoded" + (dot.map { String(name[$0...]) } ?? "")
     }
 
     /// The blob's name; `nil` where the file is not of this kind.

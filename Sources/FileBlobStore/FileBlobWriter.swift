@@ -11,6 +11,8 @@ final class FileBlobWriter: BlobWriter, @unchecked Sendable {
 
     private let folder: String
     private let name: String
+    /// The file is locked for as long as it is written, and keeps its place until the blob is finished or given up: what
+    /// stands beside it under a longer name is safe from those who sweep.
     private let partPath: String
     private var descriptor: Int32
     private var buffer: [UInt8] = []
@@ -18,14 +20,13 @@ final class FileBlobWriter: BlobWriter, @unchecked Sendable {
     private var hash = SHA256()
     /// Whether the file holds something else than what was hashed on the way.
     private var mustRehash = false
-    /// Whether an encoder may have put the bytes there by path.
-    private var isWrittenByPath = false
+    /// Where an encoder puts the bytes instead, where one was asked to.
+    private var encoderPath: String?
 
     init(folder: String, name: String) throws(JobsError) {
         self.folder = folder
         self.name = name
-        partPath = "\(folder)/\(PartName.make(name))"
-        descriptor = try FileSystem.createLocked(partPath)
+        (descriptor, partPath) = try FileSystem.createLocked(in: folder, for: name)
     }
 
     deinit { abort() }
@@ -59,17 +60,9 @@ final class FileBlobWriter: BlobWriter, @unchecked Sendable {
 
     func commit() throws -> String {
         do {
-            try flush()
-            if isWrittenByPath { try reopen() }
-            let descriptor = try openDescriptor()
-            let digest = BlobDigest.text(
-                mustRehash || isWrittenByPath ? try BlobDigest.compute(descriptor, path: partPath) : hash.finalize())
-            BlobDigest.keep(digest, with: descriptor)
-            try FileSystem.synchronise(descriptor, path: partPath)
-            let path = "\(folder)/\(name)"
-            guard rename(partPath, path) == 0 else { throw FileSystem.failure("rename a finished file to", path) }
+            let digest = try encoderPath.map(commitEncoded) ?? commitWritten()
             close(descriptor)
-            self.descriptor = -1
+            descriptor = -1
             try FileSystem.synchronise(folder: folder)
             return digest
         } catch {
@@ -80,15 +73,21 @@ final class FileBlobWriter: BlobWriter, @unchecked Sendable {
 
     func abort() {
         guard descriptor >= 0 else { return }
+        if let encoderPath { unlink(encoderPath) }
         unlink(partPath)
         close(descriptor)
         descriptor = -1
     }
 
-    func localPath() throws -> String {
+    func partialPath() throws -> String {
         try flush()
-        isWrittenByPath = true
         return partPath
+    }
+
+    func localPath() throws -> String {
+        let path = PartName.encoded(partPath, name: name)
+        encoderPath = path
+        return path
     }
 
     // MARK: The file
@@ -103,13 +102,35 @@ final class FileBlobWriter: BlobWriter, @unchecked Sendable {
         return descriptor
     }
 
-    /// An encoder may have put another file in the place of this one.
-    private func reopen() throws(JobsError) {
-        guard let other = try FileSystem.openForReading(partPath) else {
-            throw JobsError(.io, "cannot open \(partPath): it is not there any more")
+    private func commitWritten() throws -> String {
+        try flush()
+        let descriptor = try openDescriptor()
+        let digest = BlobDigest.text(
+            mustRehash ? try BlobDigest.compute(descriptor, path: partPath) : hash.finalize())
+        try publish(descriptor, at: partPath, digest)
+        return digest
+    }
+
+    /// An encoder's file has no lock of its own: the part's is held until the file has its place.
+    private func commitEncoded(_ encoded: String) throws -> String {
+        guard let file = try FileSystem.openForReading(encoded) else {
+            throw JobsError(.io, "cannot open \(encoded): nothing was written there")
         }
-        close(descriptor)
-        descriptor = other
-        bytesInFile = FileSystem.status(other).map { Int64($0.st_size) } ?? 0
+        defer { close(file) }
+        let digest = BlobDigest.text(try BlobDigest.compute(file, path: encoded))
+        bytesInFile = FileSystem.status(file).map { Int64($0.st_size) } ?? 0
+        guard FileSystem.isFile(partPath) else {
+            throw JobsError(.io, "\(folder)/\(name) was removed while it was being written")
+        }
+        try publish(file, at: encoded, digest)
+        unlink(partPath)
+        return digest
+    }
+
+    private func publish(_ descriptor: Int32, at written: String, _ digest: String) throws(JobsError) {
+        BlobDigest.keep(digest, with: descriptor)
+        try FileSystem.synchronise(descriptor, path: written)
+        let path = "\(folder)/\(name)"
+        guard rename(written, path) == 0 else { throw FileSystem.failure("rename a finished file to", path) }
     }
 }

@@ -27,25 +27,32 @@ enum FileSystem {
         return descriptor
     }
 
-    /// Makes a file that must not be there yet, and takes its lock: as long as the descriptor is open, the file is not
+    /// How often another file is made where somebody took the one before for abandoned.
+    private static let creationRounds = 8
+
+    /// Makes the file in which a blob is written, and takes its lock: as long as the descriptor is open, the file is not
     /// taken for one that a dead process left behind.
-    static func createLocked(_ path: String) throws(JobsError) -> Int32 {
-        let descriptor = retrying { open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o640) }
-        guard descriptor >= 0 else { throw failure("create", path) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let code = errno
+    static func createLocked(
+        in folder: String, for name: String
+    ) throws(JobsError) -> (descriptor: Int32, path: String) {
+        for _ in 0..<creationRounds {
+            let path = "\(folder)/\(PartName.make(name))"
+            let descriptor = retrying { open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o640) }
+            guard descriptor >= 0 else { throw failure("create", path) }
+            let code = flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno
+            // Before it had its lock, it may have been swept.
+            if code == 0, let status = status(descriptor), status.st_nlink > 0 { return (descriptor, path) }
             close(descriptor)
             unlink(path)
-            throw failure("lock", path, code)
+            guard code == 0 || code == EWOULDBLOCK else { throw failure("lock", path, code) }
         }
-        return descriptor
+        throw JobsError(.io, "cannot create a file in \(folder): it was removed again and again")
     }
 
     /// Makes a file and takes its name away at once. (`O_TMPFILE` is not there on every file system.) One that a dead
     /// process left between the two is named like an unfinished blob, and goes with those.
     static func createNameless(in folder: String) throws(JobsError) -> Int32 {
-        let path = "\(folder)/\(PartName.make("scratch"))"
-        let descriptor = try createLocked(path)
+        let (descriptor, path) = try createLocked(in: folder, for: "scratch")
         guard unlink(path) == 0 else {
             let code = errno
             close(descriptor)
@@ -90,12 +97,28 @@ enum FileSystem {
         guard retrying({ ftruncate(descriptor, off_t(size)) }) >= 0 else { throw failure("shorten", path) }
     }
 
-    /// Whether nobody holds the lock of ``createLocked(_:)``.
+    /// Whether nobody holds the lock of ``createLocked(in:for:)``.
     static func isAbandoned(_ path: String) -> Bool {
-        let descriptor = retrying { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
-        guard descriptor >= 0 else { return false }
+        guard let descriptor = lockAbandoned(path) else { return false }
+        close(descriptor)
+        return true
+    }
+
+    /// Removes a file whose lock nobody holds, and holds it meanwhile: who makes a file sees then that it was taken away.
+    static func removeAbandoned(_ path: String) throws(JobsError) {
+        guard let descriptor = lockAbandoned(path) else { return }
         defer { close(descriptor) }
-        return flock(descriptor, LOCK_EX | LOCK_NB) == 0
+        try removeFile(path)
+    }
+
+    private static func lockAbandoned(_ path: String) -> Int32? {
+        let descriptor = retrying { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
+        guard descriptor >= 0 else { return nil }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            return nil
+        }
+        return descriptor
     }
 
     static func status(_ descriptor: Int32) -> stat? {

@@ -45,6 +45,17 @@ public protocol BlobStore: Sendable {
 
     /// Bytes that may still be written.
     func availableBytes() throws -> Int64
+
+    /// Frees space on the disk to which blobs are written, as far as the store can, until so many bytes are free there;
+    /// asks no other machine. To be called while a blob grows.
+    ///
+    /// - Returns: bytes that are free there now.
+    func makeRoom(for bytes: Int64) throws -> Int64
+}
+
+extension BlobStore {
+    /// Of a store that has nothing to remove.
+    public func makeRoom(for bytes: Int64) throws -> Int64 { try availableBytes() }
 }
 
 /// One blob on its way in. Used by one thread at a time. Dropped without a commit, it leaves nothing behind.
@@ -59,7 +70,10 @@ public protocol BlobWriter: AnyObject, Sendable {
     /// hexadecimal.
     func commit() throws -> String
     func abort()
-    /// A path that an encoder may write to instead; it becomes the blob at the commit.
+    /// A path under which what was written so far can be read, until the commit or the abort.
+    func partialPath() throws -> String
+    /// A path that an encoder writes to instead, with the key's extension; there is nothing yet. The encoder may put
+    /// files of its own beside it, under longer names. What is there at the commit becomes the blob.
     func localPath() throws -> String
 }
 

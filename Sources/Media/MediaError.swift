@@ -21,6 +21,8 @@ public struct MediaError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let canceled = Code(rawValue: "canceled")
         /// An output could not be written.
         public static let cannotWrite = Code(rawValue: "cannot_write")
+        /// An output would take space that is left alone.
+        public static let storageFull = Code(rawValue: "storage_full")
         /// There was no memory left. A decoder's limit is ``limitExceeded``.
         public static let noMemory = Code(rawValue: "no_memory")
         /// A fault of the service: no process, no thread.

@@ -82,6 +82,13 @@ public final class VideoEncoder: @unchecked Sendable {
         times.append(time.flatMap { $0.isFinite ? $0 : nil } ?? expected)
     }
 
+    /// The size of the file so far, in bytes: what the encoder holds back is not in it. As much again is needed for a
+    /// while when it is finished.
+    public var bytesWritten: Int64 {
+        var status = stat()
+        return stat(writer == nil ? path : draft, &status) == 0 ? Int64(status.st_size) : 0
+    }
+
     /// Completes the file and moves it into place.
     public func finish() throws(MediaError) {
         guard let writer else { throw MediaError(.cannotWrite, "the video \(path) is finished already") }

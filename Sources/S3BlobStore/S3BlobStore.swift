@@ -150,6 +150,12 @@ public struct S3BlobStore: BlobStore {
         return try copies.store.availableBytes() + copies.removableBytes
     }
 
+    /// Removes copies on the local disk that were not used for longest.
+    public func makeRoom(for bytes: Int64) throws -> Int64 {
+        copies.makeRoom(onDisk: bytes)
+        return try copies.store.availableBytes()
+    }
+
     // MARK: Housekeeping
 
     /// Says whose blobs are under the prefix, where nobody has said so before.

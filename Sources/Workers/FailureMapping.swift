@@ -29,6 +29,7 @@ extension JobFailure {
         case .undecodable, .noFrames, .sizeChanged:
             self.init(code: .undecodable, message: error.message, frame: error.frame)
         case .limitExceeded: self.init(code: .limitExceeded, message: error.message, frame: error.frame)
+        case .storageFull: self = .storageFull
         case .decoderCrashed: self.init(code: .decoderCrashed, message: error.message, frame: error.frame)
         case .decoderTimeout: self.init(code: .decoderTimeout, message: error.message, frame: error.frame)
         default: self = .internalError

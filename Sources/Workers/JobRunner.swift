@@ -17,7 +17,8 @@ struct JobRunner: Sendable {
     let onEvent: @Sendable (WorkerEvent) -> Void
 
     var renderer: JobRenderer {
-        JobRenderer(blobs: blobs, limits: configuration.limits, decoder: configuration.decoder)
+        JobRenderer(
+            blobs: blobs, limits: configuration.limits, storage: configuration.storage, decoder: configuration.decoder)
     }
 
     /// Returns when the job is published, released or given up. Blocks for as long as the job runs.
@@ -62,7 +63,8 @@ struct JobRunner: Sendable {
 
     func resultFile(_ active: ActiveJob) throws -> ResultFile {
         try ResultFile(
-            blobs, key: active.job.id.resultKey(attempt: active.job.attempt), flushSeconds: configuration.flushSeconds)
+            blobs, key: active.job.id.resultKey(attempt: active.job.attempt), limits: configuration.storage,
+            flushSeconds: configuration.flushSeconds)
     }
 
     /// Runs `body` again where a decoder died in it, with a new decoder.
@@ -156,7 +158,7 @@ struct JobRunner: Sendable {
 
     /// Neither an encoder nor a decoder's start says why it could not write.
     private var isDiskFull: Bool {
-        guard let available = try? blobs.availableBytes() else { return false }
+        guard let available = try? blobs.makeRoom(for: Self.leastSpace) else { return false }
         return available < Self.leastSpace
     }
 

@@ -4,14 +4,17 @@ import Jobs
 final class ResultFile {
     let key: String
     private let writer: any BlobWriter
+    private var meter: StorageMeter
     private let flushInterval: Duration?
     private var flushed = ContinuousClock.now
-    private var line: [UInt8] = []
+    /// Of the record that was appended last, with its line feed.
+    private(set) var line: [UInt8] = []
     private var isCommitted = false
 
     /// - Parameter flushSeconds: how often what there is is made readable; `nil`: only at the end.
-    init(_ blobs: any BlobStore, key: String, flushSeconds: Double? = nil) throws {
+    init(_ blobs: any BlobStore, key: String, limits: StorageLimits, flushSeconds: Double? = nil) throws {
         self.key = key
+        meter = StorageMeter(blobs, limits)
         writer = try blobs.create(key)
         flushInterval = flushSeconds.map { .seconds($0) }
     }
@@ -19,6 +22,7 @@ final class ResultFile {
     /// Appends a record, and makes what there is readable now and then: whole lines only.
     ///
     /// - Returns: whether it did so now.
+    /// - Throws: also what ``StorageMeter`` does. Then the record is not in it.
     @discardableResult
     func append(_ record: FrameRecord) throws -> Bool {
         line.removeAll(keepingCapacity: true)
@@ -28,9 +32,12 @@ final class ResultFile {
 
     /// Appends a record that is a line already.
     func append(_ line: [UInt8]) throws -> Bool {
-        try line.withUnsafeBytes { try writer.write($0) }
         let now = ContinuousClock.now
-        guard let flushInterval, now - flushed >= flushInterval else { return false }
+        let isFlushDue = flushInterval.map { now - flushed >= $0 } ?? false
+        try meter.check(writer.count + Int64(line.count))
+        if isFlushDue { try meter.look() }
+        try line.withUnsafeBytes { try writer.write($0) }
+        guard isFlushDue else { return false }
         flushed = now
         try writer.flush()
         return true

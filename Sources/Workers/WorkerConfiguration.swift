@@ -12,6 +12,7 @@ public struct WorkerConfiguration: Sendable {
     /// source again.
     public var partTargets: Int
     public var limits: DecodeLimits
+    public var storage = StorageLimits()
     public var decoder: DecoderCommand
     /// How often an idle worker looks for jobs of other processes, in seconds.
     public var pollSeconds: Double

@@ -1,6 +1,7 @@
 import BlobStoreContract
 import Foundation
 import Jobs
+import Synchronization
 import Testing
 
 @testable import FileBlobStore
@@ -56,6 +57,73 @@ struct FileBlobStoreTests {
         #expect(try writer.commit() == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
         #expect(try store.open("jobs/1/video-1.mp4")?.count == 3)
         #expect(try folder.files() == ["jobs/1/video-1.mp4"])
+    }
+
+    @Test("a start leaves alone what an encoder has finished, or is making, for a blob that is not finished")
+    func encoderWhileOthersStart() throws {
+        let folder = TemporaryFolder()
+        let writer = try folder.store().create("jobs/1/video-1.mp4")
+        let path = try writer.localPath()
+        try Data("half".utf8).write(to: URL(fileURLWithPath: path + ".draft.mp4"))
+        try folder.store().removeAbandoned()
+        #expect(FileManager.default.fileExists(atPath: path + ".draft.mp4"))
+        // A new file that nobody has locked takes the place, as encoders do it.
+        try Data("abc".utf8).write(to: URL(fileURLWithPath: path + ".draft.mp4"))
+        #expect(rename(path + ".draft.mp4", path) == 0)
+        try folder.store().removeAbandoned()
+        _ = try writer.commit()
+        #expect(try folder.store().open("jobs/1/video-1.mp4")?.count == 3)
+        #expect(try folder.files() == ["jobs/1/video-1.mp4"])
+    }
+
+    @Test("a start removes what an encoder made for a writer that died or gave up")
+    func encoderOfTheDead() throws {
+        let folder = TemporaryFolder()
+        let writer = try folder.store().create("jobs/1/video-1.mp4")
+        let path = try writer.localPath()
+        try Data("abc".utf8).write(to: URL(fileURLWithPath: path))
+        writer.abort()
+        #expect(try folder.files() == [])
+        for name in ["", ".draft.mp4"] { try Data("abc".utf8).write(to: URL(fileURLWithPath: path + name)) }
+        try folder.store().removeAbandoned()
+        #expect(try folder.files() == [])
+    }
+
+    @Test("a blob that is removed while an encoder makes it does not come back")
+    func encoderOfRemoved() throws {
+        let folder = TemporaryFolder()
+        let store = try folder.store()
+        let writer = try store.create("jobs/1/video-1.mp4")
+        try Data("abc".utf8).write(to: URL(fileURLWithPath: try writer.localPath()))
+        try store.remove("jobs/1/video-1.mp4")
+        #expect(throws: JobsError.self) { try writer.commit() }
+        #expect(try folder.files() == [])
+    }
+
+    @Test("files are made and swept at the same time, and none that is being written is lost")
+    func sweepWhileOthersBegin() throws {
+        let folder = TemporaryFolder()
+        let store = try folder.store()
+        let isDone = Atomic(false)
+        let failures = Mutex<[String]>([])
+        DispatchQueue.concurrentPerform(iterations: 2) { task in
+            do {
+                if task == 0 {
+                    defer { isDone.store(true, ordering: .releasing) }
+                    for number in 0..<300 {
+                        let writer = try store.create("jobs/1/blob-\(number)")
+                        try Data("abc".utf8).withUnsafeBytes { try writer.write($0) }
+                        _ = try writer.commit()
+                    }
+                } else {
+                    while !isDone.load(ordering: .acquiring) { try store.removeAbandoned() }
+                }
+            } catch {
+                failures.withLock { $0.append("\(error)") }
+            }
+        }
+        #expect(failures.withLock { $0 } == [])
+        #expect(try folder.files().count == 300)
     }
 
     @Test("a copy costs no space: both keys are the same file")

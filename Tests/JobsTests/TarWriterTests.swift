@@ -23,6 +23,7 @@ struct TarWriterTests {
             return ""
         }
         func abort() {}
+        func partialPath() -> String { path }
         func localPath() -> String { path }
     }
 

@@ -105,6 +105,19 @@ struct S3BlobStoreTests {
         for key in ["a", "b", "c", "d"] { #expect(try store.bytes(key) == noise(100_000)) }
     }
 
+    @Test("room is made on the disk by removing copies, but for those that were just handed out")
+    func room() throws {
+        let store = try bucket.store()
+        func copies() throws -> [String] { try store.copies.store.children(of: "") }
+        try store.put("a", noise(1000))
+        bucket.clock.advance(200)
+        try store.put("b", noise(1000))
+        #expect(try store.makeRoom(for: 0) > 0)
+        #expect(try copies() == ["a", "b"])
+        _ = try store.makeRoom(for: .max)
+        #expect(try copies() == ["b"])
+    }
+
     @Test("keys, and what a prefix may hold, are the same for the server as for us")
     func escaping() throws {
         let prefix = "\(bucket.prefix)/a b/ü+~'(&)=%20/€"

@@ -1,6 +1,9 @@
+import Dispatch
+import FileBlobStore
 import Jobs
 import LucasKanade
 import Media
+import Synchronization
 import Testing
 import Tracking
 import Workers
@@ -49,6 +52,35 @@ extension WorkersTests {
 
             try renderer.annotatedVideo(of: performance, container: .mp4, to: "jobs/video.mp4")
             #expect(try Self.frames(bench, "jobs/video.mp4").count == 12)
+        }
+
+        @Test("crops are not lost to other processes that start meanwhile")
+        func whileOthersStart() async throws {
+            let bench = try Bench()
+            let job = try await bench.run(try bench.submit(try Scene()))
+            let renderer = JobRenderer(blobs: bench.blobs, limits: DecodeLimits(), decoder: DecoderBinary.command())
+            let performance = JobRenderer.Performance(
+                job, resultKey: try #require(job.resultKey), frames: job.progress.framesDone)
+            let orders = (0..<8).map { JobRenderer.CropOrder(target: 0, key: job.id.cropsKey(attempt: 1, target: $0)) }
+            let isDone = Atomic(false)
+            let failures = Mutex<[String]>([])
+            // The first film is finished long before the last, and none has its name before all are.
+            DispatchQueue.concurrentPerform(iterations: 2) { task in
+                do {
+                    if task == 0 {
+                        defer { isDone.store(true, ordering: .releasing) }
+                        _ = try renderer.crops(of: performance, orders)
+                    } else {
+                        while !isDone.load(ordering: .acquiring) {
+                            try FileBlobStore(directory: bench.blobs.directory).removeAbandoned()
+                        }
+                    }
+                } catch {
+                    failures.withLock { $0.append("\(error)") }
+                }
+            }
+            #expect(failures.withLock { $0 } == [])
+            #expect(try orders.allSatisfy { try Self.frames(bench, $0.key).count == 12 })
         }
 
         @Test("a rendering that is given up leaves nothing behind")

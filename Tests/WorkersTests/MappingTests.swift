@@ -77,6 +77,7 @@ struct MappingTests {
     @Test("a full disk is told as such, other errors of a store are not")
     func stores() {
         #expect(JobFailure(JobsError(.storageFull, "x")).code == .storageFull)
+        #expect(JobFailure(MediaError(.storageFull, "x")) == JobFailure(JobsError(.storageFull, "x")))
         #expect(JobFailure(JobsError(.io, "x")).code == .internalError)
         #expect(JobFailure(CancellationError()).code == .internalError)
     }

@@ -70,7 +70,7 @@ final class LocalCopies: Sendable {
                 use(key)
                 return path
             }
-            makeRoom(for: info.count)
+            makeRoom(for: info.count, onDisk: info.count)
             let writer = try store.create(key)
             let digest: String
             do {
@@ -95,7 +95,7 @@ final class LocalCopies: Sendable {
     /// There is a copy of a version that was just put, or fetched.
     func note(_ key: String, bytes: Int64, _ entityTag: String?) {
         copies.withLock { $0[key] = Copy(bytes: bytes, entityTag: entityTag, used: clock.now()) }
-        makeRoom(for: 0)
+        makeRoom()
     }
 
     /// Removes the copies of a key and of those below it, and what is being written to them.
@@ -120,14 +120,15 @@ final class LocalCopies: Sendable {
         copies.withLock { $0[key]?.used = clock.now() }
     }
 
-    /// Removes what was not used for longest until the copies, and some bytes more, are no more than they may be, and
-    /// fit on the disk.
-    private func makeRoom(for bytes: Int64) {
+    /// Removes what was not used for longest until the copies, and some bytes more, are no more than they may be, and so
+    /// many bytes of the disk are free.
+    func makeRoom(for bytes: Int64 = 0, onDisk needed: Int64 = 0) {
         let limit = clock.now().addingTimeInterval(-Self.keptSeconds)
         let free = (try? store.availableBytes()) ?? .max
         let victims = copies.withLock { copies -> [String] in
             var excess = copies.values.reduce(bytes) { $0 + $1.bytes } - mostBytes
-            excess = max(excess, bytes - free)
+            excess = max(excess, needed - free)
+            guard excess > 0 else { return [] }
             var victims: [String] = []
             for (key, copy) in copies.sorted(by: { ($0.value.used, $0.key) < ($1.value.used, $1.key) })
             where excess > 0 && copy.used <= limit {

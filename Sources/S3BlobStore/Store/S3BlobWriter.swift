@@ -81,6 +81,7 @@ final class S3BlobWriter: BlobWriter, @unchecked Sendable {
         removePublished()
     }
 
+    func partialPath() throws -> String { try local.partialPath() }
     func localPath() throws -> String { try local.localPath() }
 
     // MARK: For readers elsewhere

@@ -45,7 +45,7 @@ struct FileUpload: SourceUpload {
     /// Where the file can be read that will not be committed. Once it is whole.
     func unfinishedPath() throws -> String {
         guard let (_, writer) = opened else { throw field.empty(fileName: fileName) }
-        return try writer.localPath()
+        return try writer.partialPath()
     }
 
     func discard() { opened?.writer.abort() }

@@ -35,5 +35,6 @@ final class ReserveKeepingWriter: BlobWriter {
     func flush() throws { try base.flush() }
     func commit() throws -> String { try base.commit() }
     func abort() { base.abort() }
+    func partialPath() throws -> String { try base.partialPath() }
     func localPath() throws -> String { try base.localPath() }
 }

@@ -51,11 +51,14 @@ final class ResultExports: Sendable {
 
     private func make(_ key: String, _ job: JobID, _ content: () throws -> any HTTPBodyStream) throws -> Kept? {
         guard try services.blobs.availableBytes() > services.configuration.diskReserveBytes else { return nil }
-        let writer = try services.blobs.create(key)
+        let writer = ReserveKeepingWriter(try services.blobs.create(key), services: services)
         do {
             try Self.copy(try content(), to: writer)
             _ = try writer.commit()
         } catch let error as JobsError where error.code == .storageFull {
+            writer.abort()
+            return nil
+        } catch let problem as Problem where problem.kind == .storageFull {
             writer.abort()
             return nil
         } catch is CancellationError {

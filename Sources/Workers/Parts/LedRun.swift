@@ -109,10 +109,14 @@ final class LedRun {
             let wasStopped = try runner.restartingDecoder(active) {
                 for file in files { file.records.abort() }
                 files = []
-                files = try parts.map { try PartFile($0, active, runner.blobs) }
+                files = try parts.map { try PartFile($0, active, runner) }
                 var frames = 0
+                // As in one piece, so that the job passes or fails as it would there.
+                var (meter, bytes) = (StorageMeter(runner.blobs, runner.configuration.storage), Int64(0))
                 return try runner.pass(active, run, begin: begin) { record in
                     for file in files { try file.append(record) }
+                    bytes += Int64(try RecordMerger.mergedCount(of: files.lazy.map(\.records.line)))
+                    try meter.check(bytes)
                     frames += 1
                     progress.own(frames: frames, targets: targets.count)
                     if progress.isLookDue { _ = look() }
@@ -172,11 +176,11 @@ final class LedRun {
         }
         var merger = RecordMerger(readers)
         var frames = 0
+        defer { active.count(frames: frames) }
         while let line = try merger.next() {
             if try file.append(line) { runner.onEvent(.flushed(active.job.id)) }
             frames += 1
         }
-        active.count(frames: frames)
     }
 }
 
@@ -186,11 +190,12 @@ private struct PartFile {
     let records: ResultFile
     private let targets: Set<String>
 
-    init(_ part: JobPart, _ active: ActiveJob, _ blobs: any BlobStore) throws {
+    init(_ part: JobPart, _ active: ActiveJob, _ runner: JobRunner) throws {
         self.part = part
         records = try ResultFile(
-            blobs,
-            key: active.job.id.partKey(attempt: active.job.attempt, part: part.number, token: active.lease.token))
+            runner.blobs,
+            key: active.job.id.partKey(attempt: active.job.attempt, part: part.number, token: active.lease.token),
+            limits: runner.configuration.storage)
         targets = Set(active.job.spec.targets[part.targets].map(\.id))
     }
 

@@ -15,7 +15,7 @@ struct PartRunner: Sendable {
                 file?.abort()
                 let key = active.job.id.partKey(
                     attempt: active.job.attempt, part: part.number, token: active.lease.token)
-                let records = try ResultFile(runner.blobs, key: key)
+                let records = try ResultFile(runner.blobs, key: key, limits: runner.configuration.storage)
                 file = records
                 let run = TrackingRun(active.job.spec, targets: Array(part.targets))
                 _ = try runner.pass(active, run, begin: { active.beginTracking(framesTotal: $0) }) { record in

@@ -34,6 +34,21 @@ struct RecordMerger {
         return line
     }
 
+    /// The length of the line that parts of one frame become, from the lengths of the lines that they are.
+    ///
+    /// - Throws: ``JobsError/Code/corrupt`` where a line is not a frame's record.
+    static func mergedCount(of lines: some Sequence<[UInt8]>) throws(JobsError) -> Int {
+        var (count, lists) = (0, 0)
+        for line in lines {
+            let (head, targets) = try split(line.dropLast())
+            // One head and one end, and a comma between lists.
+            if count == 0 { count = head.count + end.count + 1 }
+            count += targets.count
+            if !targets.isEmpty { lists += 1 }
+        }
+        return count + max(lists - 1, 0)
+    }
+
     /// The head ends at the first list, because only numbers stand before it.
     private static func split(
         _ record: ArraySlice<UInt8>

@@ -18,7 +18,8 @@ extension JobRenderer {
 
     /// Makes a video for each of some targets in one pass over the source: every tracked frame brought back to the
     /// target's first box by the inverse of its warp, and black where the target is not seen or not there yet, so that
-    /// frame `n` of the video belongs to line `n` of the result. MP4, in colour. At an error nothing stays behind.
+    /// frame `n` of the video belongs to line `n` of the result. MP4, in colour. At an error nothing stays behind; one is
+    /// that the videos take more space than they may.
     ///
     /// - Parameter willDraw: called before each frame; may throw to end it all.
     /// - Returns: the orders that were filled. A target that was there in no frame has no crops.
@@ -41,12 +42,16 @@ extension JobRenderer {
                 films.append(try CropFilm(id, size, frameRate: frameRate, writer: try blobs.create(order.key)))
             }
             var records = try RecordReader(blobs, key: performance.resultKey)
+            var meter = StorageMeter(blobs, storage)
             while let frame = try source.next() {
                 try willDraw()
                 let record = records.record(frame: frame.index)
                 for film in films { try film.append(frame, record?.targets.first { $0.id == film.target }) }
+                let sizes = films.map(\.bytesWritten)
+                try meter.check(sizes.reduce(0, +), spare: sizes.max() ?? 0)
             }
             for film in films { try film.finish() }
+            try meter.check(films.reduce(0) { $0 + $1.bytesWritten })
             for film in films { _ = try film.writer.commit() }
             return filled
         } catch {
@@ -89,6 +94,8 @@ private final class CropFilm {
     func append(_ frame: Frame, _ target: TargetRecord?) throws(MediaError) {
         try encoder.append(try picture(of: target, in: frame), time: frame.time)
     }
+
+    var bytesWritten: Int64 { encoder.bytesWritten }
 
     func finish() throws(MediaError) { try encoder.finish() }
 

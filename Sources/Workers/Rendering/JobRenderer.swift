@@ -7,11 +7,16 @@ import Media
 public struct JobRenderer: Sendable {
     let blobs: any BlobStore
     let limits: DecodeLimits
+    let storage: StorageLimits
     let decoder: DecoderCommand
 
-    public init(blobs: any BlobStore, limits: DecodeLimits, decoder: DecoderCommand = .current) {
+    public init(
+        blobs: any BlobStore, limits: DecodeLimits, storage: StorageLimits = StorageLimits(),
+        decoder: DecoderCommand = .current
+    ) {
         self.blobs = blobs
         self.limits = limits
+        self.storage = storage
         self.decoder = decoder
     }
 
@@ -33,7 +38,8 @@ public struct JobRenderer: Sendable {
         }
     }
 
-    /// Draws the result over the source, into a new blob. At an error nothing stays behind.
+    /// Draws the result over the source, into a new blob. At an error nothing stays behind; one is that the video takes
+    /// more space than it may.
     ///
     /// - Parameter willDraw: called before each frame; may throw to end it all.
     public func annotatedVideo(
@@ -50,11 +56,14 @@ public struct JobRenderer: Sendable {
                 height: source.info.height, frameRate: source.info.frameRate / Double(spec.frameStep))
             var records = try RecordReader(blobs, key: performance.resultKey)
             var annotation = Annotation(spec: spec)
+            var meter = StorageMeter(blobs, storage)
             try AnnotatedVideo.render(source: source, encoder: encoder) { frame throws(MediaError) in
                 try willDraw()
+                try meter.check(encoder.bytesWritten, spare: encoder.bytesWritten)
                 guard let record = records.record(frame: frame.index) else { return [] }
                 return annotation.overlays(for: record)
             }
+            try meter.check(encoder.bytesWritten)
             _ = try writer.commit()
         } catch {
             writer.abort()

@@ -47,6 +47,7 @@ struct DecoderVideoRenderer: VideoRenderer {
         switch code {
         case .canceled: .canceled
         case .limitExceeded: .limitExceeded
+        case .storageFull: .storageFull
         case .system, .cannotWrite: .unavailable
         default: .undecodable
         }

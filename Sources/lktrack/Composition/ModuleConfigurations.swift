@@ -17,12 +17,25 @@ extension ServiceConfiguration {
             seconds: limits.decoderSeconds)
     }
 
+    /// Jobs that were accepted may use most of what is kept from uploads.
+    var jobStorage: StorageLimits {
+        StorageLimits(
+            resultBytes: Int64(limits.resultBytes),
+            floorBytes: StorageLimits.floor(ofReserve: Int64(limits.diskReserveBytes)))
+    }
+
+    /// Videos on demand may not, as uploads may not.
+    var renderingStorage: StorageLimits {
+        StorageLimits(resultBytes: Int64(limits.resultBytes), floorBytes: Int64(limits.diskReserveBytes))
+    }
+
     func workerConfiguration(decoder: DecoderCommand) -> WorkerConfiguration {
         var configuration = WorkerConfiguration()
         configuration.workers = workers == 0 ? Self.cores : workers
         configuration.leaseSeconds = leaseSeconds
         configuration.partTargets = partTargets
         configuration.limits = decodeLimits
+        configuration.storage = jobStorage
         configuration.decoder = decoder
         configuration.sharesBlobs = mayShareBlobs
         return configuration

@@ -142,7 +142,9 @@ struct Service: Sendable {
             store: store, uploads: store, deliveries: store, blobs: blobs,
             media: DecoderMediaServices(limits: configuration.decodeLimits, decoder: decoder),
             renderer: DecoderVideoRenderer(
-                JobRenderer(blobs: blobs, limits: configuration.decodeLimits, decoder: decoder)),
+                JobRenderer(
+                    blobs: blobs, limits: configuration.decodeLimits, storage: configuration.renderingStorage,
+                    decoder: decoder)),
             keys: keys, configuration: configuration.apiConfiguration, version: Version.text, logger: log,
             metrics: metrics,
             health: {

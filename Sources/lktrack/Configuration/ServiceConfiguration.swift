@@ -23,6 +23,7 @@ struct ServiceConfiguration: Sendable, Equatable {
         var queuedJobs = 10_000
         var queuedJobsPerTenant = 2_500
         var requestsPerSecond = 0.0
+        var resultBytes = 4 << 30
         var diskReserveBytes = 256 << 20
         var decoderStallSeconds = 30.0
         var decoderSeconds = 21_600.0
@@ -187,6 +188,7 @@ extension ConfigurationKey {
         int("limits.queued_jobs", \.limits.queuedJobs, 1...100_000_000),
         int("limits.queued_jobs_per_tenant", \.limits.queuedJobsPerTenant, 0...100_000_000),
         number("limits.requests_per_second", \.limits.requestsPerSecond, 0...1_000_000),
+        int("limits.result_bytes", \.limits.resultBytes, 1...(1 << 50)),
         int("limits.disk_reserve_bytes", \.limits.diskReserveBytes, 0...(1 << 50)),
         seconds("limits.decoder_stall_seconds", \.limits.decoderStallSeconds, 0.1...3600),
         seconds("limits.decoder_seconds", \.limits.decoderSeconds, 1...31_536_000),

@@ -130,6 +130,7 @@ final class FaultyBlobs: BlobStore {
             return try base.commit()
         }
         func abort() { base.abort() }
+        func partialPath() throws -> String { try base.partialPath() }
         func localPath() throws -> String { try base.localPath() }
     }
 }

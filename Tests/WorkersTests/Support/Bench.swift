@@ -35,12 +35,14 @@ final class Bench: Sendable {
         workers: Int = 1, leaseSeconds: Double = 30, partTargets: Int = 0,
         decoder: DecoderCommand = DecoderBinary.command(), meter: any WorkerMeter = NoWorkerMeter(),
         store: (any JobStore)? = nil, blobs: (any BlobStore)? = nil, sharesBlobs: Bool = false,
+        storage: StorageLimits = StorageLimits(floorBytes: 0),
         onEvent: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
     ) throws -> WorkerPool {
         var configuration = WorkerConfiguration(
             workers: workers, leaseSeconds: leaseSeconds, partTargets: partTargets,
             limits: DecodeLimits(stallSeconds: 100), decoder: decoder, flushSeconds: 0)
         configuration.sharesBlobs = sharesBlobs
+        configuration.storage = storage
         let registry = try OwnerRegistry(directory: ownersDirectory)
         let pool = WorkerPool(
             store: store ?? self.store, blobs: blobs ?? self.blobs, owners: registry, configuration: configuration,
@@ -66,8 +68,11 @@ final class Bench: Sendable {
     }
 
     /// Starts a pool, waits for a job's end and stops the pool.
-    func run(_ job: Job, decoder: DecoderCommand = DecoderBinary.command()) async throws -> Job {
-        let pool = try pool(decoder: decoder)
+    func run(
+        _ job: Job, decoder: DecoderCommand = DecoderBinary.command(), partTargets: Int = 0,
+        storage: StorageLimits = StorageLimits(floorBytes: 0)
+    ) async throws -> Job {
+        let pool = try pool(partTargets: partTargets, decoder: decoder, storage: storage)
         try pool.start()
         _ = await events.end(of: job.id)
         await stop(pool)

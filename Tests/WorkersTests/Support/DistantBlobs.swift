@@ -1,15 +1,22 @@
 import Jobs
 import Synchronization
 
-/// A store whose machine cannot be reached the first times that a decoder's file is asked for.
+/// A store whose machine cannot be reached the first times that a decoder's file is asked for, and whose disk can be
+/// said to be full.
 final class DistantBlobs: BlobStore {
     private let base: any BlobStore
     private let failures: Mutex<Int>
+    private let isFull = Atomic(false)
 
-    init(_ base: any BlobStore, failures: Int) {
+    init(_ base: any BlobStore, failures: Int = 0) {
         self.base = base
         self.failures = Mutex(failures)
     }
+
+    /// From now on, nothing is free. Writes go through all the same.
+    func fill() { isFull.store(true, ordering: .releasing) }
+
+    func availableBytes() throws -> Int64 { try isFull.load(ordering: .acquiring) ? 0 : base.availableBytes() }
 
     func localPath(_ key: String) throws -> String? {
         let fails = failures.withLock { failures in
@@ -29,5 +36,4 @@ final class DistantBlobs: BlobStore {
     func remove(_ key: String) throws { try base.remove(key) }
     func children(of prefix: String) throws -> [String] { try base.children(of: prefix) }
     func scratch() throws -> any ScratchFile { try base.scratch() }
-    func availableBytes() throws -> Int64 { try base.availableBytes() }
 }
