@@ -3,60 +3,106 @@ import ServiceHarness
 
 /// The books of what a server accepted, and whether it kept it.
 struct Accounts {
-    let clip: Clip
+    let work: Work
     /// Told by 202.
     let accepted: [String]
-    /// Of each job; every one has a line for each frame.
-    var targets = 1
-    /// Ends that the proof brings about itself.
+    /// How often the proof took a job from a worker, at most.
+    var interruptions = 0
+    /// Other failures that the proof brings about itself.
     var allowedCodes: Set<String> = []
 
-    /// Waits for all of them to end and looks at each. Returns what is wrong with them.
-    func losses(_ server: Server, seconds: Double = 600) throws -> [String] {
+    struct Balance {
+        /// What is wrong with the jobs.
+        fileprivate(set) var losses: [String] = []
+        /// How often a job was begun in vain.
+        fileprivate(set) var lostAttempts = 0
+        /// Jobs that were begun in vain three times.
+        fileprivate(set) var exhausted = 0
+
+        var text: String { "workers lost jobs \(lostAttempts) times, three times the same \(exhausted) times" }
+    }
+
+    /// Waits for all of them to end and looks at each.
+    func balance(_ server: Server, seconds: Double = 600) throws -> Balance {
         let wire = server.wire
         let deadline = ContinuousClock.now + .seconds(seconds)
-        var losses: [String] = []
+        var balance = Balance()
+        if Set(accepted).count < accepted.count { balance.losses.append("the same job was accepted twice") }
         for id in accepted {
             var answer = try wire.get("/v1/jobs/\(id)")
             while ["queued", "running"].contains(answer.json["status"] as? String ?? "") {
                 guard ContinuousClock.now < deadline else {
-                    return losses + ["job \(id) has not ended after \(seconds.text()) s"]
+                    balance.losses.append("job \(id) has not ended after \(seconds.text()) s")
+                    return balance
                 }
                 pause(0.02)
                 answer = try wire.get("/v1/jobs/\(id)")
             }
-            losses += try loss(answer, id, wire).map { ["job \(id): \($0)"] } ?? []
+            if let loss = try loss(answer, id, wire, &balance) { balance.losses.append("job \(id): \(loss)") }
         }
-        return losses
+        if balance.lostAttempts > interruptions {
+            balance.losses.append(
+                "workers lost \(balance.lostAttempts) jobs, and were interrupted \(interruptions) times at most")
+        }
+        return balance
     }
 
-    private func loss(_ answer: WireAnswer, _ id: String, _ wire: WireServer) throws -> String? {
+    private func loss(
+        _ answer: WireAnswer, _ id: String, _ wire: WireServer, _ balance: inout Balance
+    ) throws -> String? {
         guard answer.status == 200 else { return "answered with \(answer.status)" }
+        guard let attempt = answer.json["attempt"] as? Int, attempt > 0 else { return "has ended without an attempt" }
         if answer.json["status"] as? String != "succeeded" {
             let code = (answer.json["error"] as? [String: Any])?["code"] as? String ?? ""
-            return allowedCodes.contains(code) ? nil : "ended as \(answer.json["status"] ?? "?") \(code)"
+            let isExhausted = code == "worker_lost" && attempt == 3
+            balance.lostAttempts += isExhausted ? attempt : attempt - 1
+            if isExhausted { balance.exhausted += 1 }
+            return isExhausted || allowedCodes.contains(code)
+                ? nil : "ended as \(answer.json["status"] ?? "?") \(code) in attempt \(attempt)"
         }
-        let lines = try wire.get("/v1/jobs/\(id)/results?format=csv").body.split(separator: "\n").count - 1
-        let expected = clip.frames * targets
-        return lines == expected ? nil : "\(lines) of \(expected) lines in its result"
+        balance.lostAttempts += attempt - 1
+        let result = try wire.get(Work.result(of: id))
+        guard result.status == 200 else { return "its result is answered with \(result.status)" }
+        return result.bytes == work.expected ? nil : "another result than where nothing disturbs"
     }
 }
 
-/// What must not be left of a server that has stopped.
+/// What must not be left of a server.
 enum Leftovers {
-    /// Drafts of files and folders of jobs that nobody knows.
-    static func losses(_ server: Server) -> [String] {
-        let drafts = server.blobs().filter { $0.contains(".tmp") || $0.contains("/.") || $0.hasPrefix(".") }
-        return drafts.map { "left behind: \($0)" }
+    /// Stops it, too. Nobody may be sending to it.
+    static func losses(_ server: Server) throws -> [String] {
+        var losses: [String] = []
+        for job in Set(server.blobs().map { String($0.split(separator: "/").prefix(2).joined(separator: "/")) }) {
+            let status = try server.wire.get("/v1/\(job)").status
+            if status != 200 { losses.append("blobs of \(job), which is answered with \(status)") }
+        }
+        let status = server.stop()
+        if status != 0 { losses.append("it ends with \(status)") }
+        return losses + drafts(in: server.data).map { "left behind: \($0)" }
+            + orphans(in: server.data).map { "process \($0) is left behind" }
     }
-}
 
-/// SQLite's own account of a database.
-enum Database {
-    static func integrity(_ path: String) throws -> String {
-        let script =
-            "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('pragma integrity_check').fetchone()[0])"
-        let output = try Executable.run("/usr/bin/python3", ["-c", script, path])
-        return output.text.trimmingCharacters(in: .whitespacesAndNewlines)
+    /// Files of what was under way in a data folder.
+    static func drafts(in data: TemporaryFolder) -> [String] {
+        let names = FileManager.default.enumerator(atPath: data.url.path)?.allObjects as? [String] ?? []
+        return names.filter { $0.contains("owners/") || $0.contains(".tmp") || $0.contains("/.") || $0.hasPrefix(".") }
+    }
+
+    /// Processes of a server that is gone, and had a data folder to itself. They die with it, each in its own time.
+    static func orphans(in data: TemporaryFolder) -> [Int32] {
+        let deadline = ContinuousClock.now + .seconds(5)
+        while !processes(in: data).isEmpty, ContinuousClock.now < deadline { pause(0.001) }
+        return processes(in: data)
+    }
+
+    /// Those that work in it: decoders have that from their server, also once it is gone.
+    private static func processes(in data: TemporaryFolder) -> [Int32] {
+        guard let folder = realpath(data.url.path, nil) else { return [] }
+        defer { free(folder) }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { Int32($0) }.filter {
+            let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\($0)/cwd")
+            return place == String(cString: folder) && Processes.isAlive($0)
+        }
     }
 }

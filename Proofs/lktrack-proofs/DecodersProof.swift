@@ -23,11 +23,13 @@ struct DecodersProof: Proof {
         var late = 0
         var ended: [String: Int] = [:]
         var frames: [Int] = []
+        let start = ContinuousClock.now
+        let work = try Work(clip, query: "&tracker=template", undisturbedOn: server)
         // How long one takes that is let be: what is counted of a job comes too seldom to aim by.
-        var life = try KilledJob(server, clip, within: nil).seconds
+        var life = (ContinuousClock.now - start) / .seconds(1)
         // Each job brings a decoder's end nearer, or one that was too late; the bound is for a service that starts none.
         for _ in 0..<(4 * wanted) where crashed < wanted && late <= wanted {
-            let job = try KilledJob(server, clip, within: life)
+            let job = try KilledJob(server, work, within: life)
             if job.killed == 0 { life = min(life, job.seconds) }
             killed += job.killed
             crashed += job.crashed
@@ -64,11 +66,11 @@ private struct KilledJob {
     /// What of it should not be.
     let losses: [String]
 
-    /// - Parameter life: each decoder is killed at a random moment of so many seconds; `nil`: none is.
-    init(_ server: Server, _ clip: Clip, within life: Double?) throws {
+    /// - Parameter life: each decoder is killed at a random moment of so many seconds.
+    init(_ server: Server, _ work: Work, within life: Double) throws {
         let before = try Counts(server)
         let start = ContinuousClock.now
-        guard let id = try server.wire.submit(clip, query: "&tracker=template") else {
+        guard let id = try server.wire.submit(work.clip, query: work.query) else {
             throw ProofError("a job is not accepted")
         }
         // When each is to be killed.
@@ -79,10 +81,10 @@ private struct KilledJob {
         repeat {
             guard ContinuousClock.now < deadline else { throw ProofError("the job does not end: \(job)") }
             pause(0.002)
-            let decoders = life == nil ? [] : server.decoders()
+            let decoders = server.decoders()
             job = try server.wire.get("/v1/jobs/\(id)").json
             for decoder in decoders where !hit.contains(decoder) {
-                let aim = aims[decoder] ?? .now + .seconds(.random(in: 0..<(life ?? 1)))
+                let aim = aims[decoder] ?? .now + .seconds(.random(in: 0..<life))
                 aims[decoder] = aim
                 guard ContinuousClock.now >= aim, kill(decoder, SIGSEGV) == 0 else { continue }
                 hit.insert(decoder)
@@ -108,10 +110,10 @@ private struct KilledJob {
         let started = after.starts - before.starts
         expect(started == min(crashed + 1, 2), "\(started) decoders were started")
         if code == "succeeded" {
-            losses += try Accounts(clip: clip, accepted: [id]).losses(server)
+            losses += try Accounts(work: work, accepted: [id]).balance(server).losses
         } else {
             // One that was killed after its last frame was awaited to say that it was the last.
-            expect(frame.map { (0...clip.frames).contains($0) } ?? false, "no frame is named")
+            expect(frame.map { (0...work.clip.frames).contains($0) } ?? false, "no frame is named")
         }
         (self.killed, self.crashed, self.code, self.frame, self.losses) = (killed, crashed, code, frame, losses)
     }

@@ -23,7 +23,8 @@ struct DiskFullProof: Proof {
     private func fillByUploads(_ disk: SmallDisk, _ result: inout ProofResult) throws -> Int {
         let server = try Server(
             "--workers", "1", environment: ["LKTRACK_LIMITS_DISK_RESERVE_BYTES": "\(8 << 20)"], data: disk.folder)
-        let clip = try Clip.make(frames: 60, size: "640x480")
+        let work = try Work(Clip.make(frames: 60, size: "640x480"), undisturbedOn: server)
+        let clip = work.clip
         var ids: [String] = []
         var refusal = 0
         while ids.count < 2000 {
@@ -38,7 +39,7 @@ struct DiskFullProof: Proof {
             ids.append(id)
         }
         result.expect(refusal == 507, "uploads on a full disk: \(refusal)")
-        result.losses += try Accounts(clip: clip, accepted: ids, allowedCodes: ["storage_full"]).losses(server)
+        result.losses += try Accounts(work: work, accepted: ids, allowedCodes: ["storage_full"]).balance(server).losses
         var share = MachineShare()
         share.measure()
         let took = try recovery(server, clip) {
@@ -55,7 +56,8 @@ struct DiskFullProof: Proof {
     private func fillByOthers(_ disk: SmallDisk, _ result: inout ProofResult) throws {
         let server = try Server(
             "--workers", "1", environment: ["LKTRACK_LIMITS_DISK_RESERVE_BYTES": "0"], data: disk.folder)
-        let clip = try Clip.make(frames: 3000)
+        let work = try Work(Clip.make(frames: 3000), undisturbedOn: server)
+        let clip = work.clip
         guard let id = try server.wire.submit(clip) else { throw ProofError("a job is not accepted") }
         try wait(for: "the first frame") { try server.framesDone(id) > 0 }
         try disk.fill()
@@ -68,8 +70,8 @@ struct DiskFullProof: Proof {
         share.measure()
         let took = try recovery(server, clip) { disk.empty() }
         result.expect(took <= share.allowed(5), "uploads were taken \(took.text(1)) s after there was space again")
-        let accounts = Accounts(clip: clip, accepted: [id], allowedCodes: ["storage_full"])
-        result.losses += try accounts.losses(server, seconds: 60)
+        let accounts = Accounts(work: work, accepted: [id], allowedCodes: ["storage_full"])
+        result.losses += try accounts.balance(server, seconds: 60).losses
         result.figure += ", and in \(took.text(2)) s; the running job ended as \(try server.status(id) ?? "?")"
         result.expect(server.stop() == 0, "it does not stop")
     }

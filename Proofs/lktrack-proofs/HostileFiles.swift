@@ -11,11 +11,17 @@ final class HostileFiles {
     }
 
     let folder: TemporaryFolder
+    /// Videos and a picture that can be read, and that playlists name: by their paths, and as their siblings.
+    let canaries: [String]
+    /// The video of somebody else's job, which playlists name, too.
+    let neighbour: String
     private(set) var all: [File] = []
 
-    init(canaryPort: Int) throws {
+    init(canaryPort: Int, neighbour: String) throws {
         folder = try TemporaryFolder()
+        self.neighbour = neighbour
         let clips = try Self.clips(in: folder)
+        canaries = clips.map { [folder] in folder.path("base.\($0.name)") } + [try Self.picture(in: folder)]
         addPlaylists(canaryPort, clips)
         addTruncated(clips)
         addAbsurdHeaders(clips)
@@ -42,12 +48,26 @@ final class HostileFiles {
         }
     }
 
+    private static func picture(in folder: TemporaryFolder) throws -> String {
+        let path = folder.path("base.png")
+        let made = try Executable.run(
+            "/usr/bin/env",
+            ["ffmpeg", "-v", "error", "-y", "-i", folder.path("base.mp4"), "-frames:v", "1", path])
+        guard made.status == 0 else { throw ProofError("ffmpeg makes no picture: \(made.standardError)") }
+        return path
+    }
+
     /// By any name, and behind each container's signature.
     private func addPlaylists(_ port: Int, _ clips: [(name: String, bytes: [UInt8])]) {
         let local = "file://" + folder.path("base.mp4")
         let remote = "http://127.0.0.1:\(port)/clip.mp4"
         let texts: [(String, String)] = [
             ("HLS of a file", "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n\(local)\n#EXT-X-ENDLIST\n"),
+            ("HLS of a sibling", "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nbase.mp4\n#EXT-X-ENDLIST\n"),
+            (
+                "HLS of somebody's video",
+                "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n\(neighbour)\n#EXT-X-ENDLIST\n"
+            ),
             ("HLS of a URL", "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n\(remote)\n#EXT-X-ENDLIST\n"),
             (
                 "HLS of a key",
@@ -60,7 +80,9 @@ final class HostileFiles {
                     + "</AdaptationSet></Period></MPD>"
             ),
             ("ffconcat of a file", "ffconcat version 1.0\nfile '\(folder.path("base.mp4"))'\n"),
-            ("ffconcat of a sibling", "ffconcat version 1.0\nfile 'base.mp4'\nfile base.mkv\n"),
+            ("ffconcat of siblings", "ffconcat version 1.0\nfile 'base.mp4'\nfile base.mkv\nfile base.avi\n"),
+            ("ffconcat of pictures", "ffconcat version 1.0\nfile base.png\nfile '\(folder.path("base.png"))'\n"),
+            ("ffconcat of somebody's video", "ffconcat version 1.0\nfile '\(neighbour)'\n"),
             ("SDP", "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video \(port) RTP/AVP 96\n"),
             ("SMIL", "<smil><body><video src=\"\(remote)\"/></body></smil>"),
             ("ASX", "<asx version=\"3.0\"><entry><ref href=\"\(remote)\"/></entry></asx>"),

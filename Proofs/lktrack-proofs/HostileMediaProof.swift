@@ -7,9 +7,20 @@ struct HostileMediaProof: Proof {
     let claim = "hostile files read nothing but themselves, and harm nothing but their own job"
 
     func run(_ options: ProofOptions) throws -> ProofResult {
-        let server = try Server("--workers", "2")
-        let canary = try Listener("127.0.0.1", answer: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        let files = try HostileFiles(canaryPort: Int(canary.port))
+        let listener = try Listener("127.0.0.1", answer: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        let data = try TemporaryFolder()
+        let server = try Server("--workers", "2", data: data)
+        let neighbour = try neighbour(server)
+        let files = try HostileFiles(
+            canaryPort: Int(listener.port), neighbour: data.path("blobs/jobs/\(neighbour)/source"))
+        // By their names alone, they are looked for where decoders are.
+        let beside = try files.canaries.map { path in
+            let copy = data.path(URL(fileURLWithPath: path).lastPathComponent)
+            try FileManager.default.copyItem(atPath: path, toPath: copy)
+            return copy
+        }
+        let canaries = try Canaries()
+        for path in files.canaries + beside + [files.neighbour] { try canaries.watch(path) }
         let watch = Watch(server)
         var result = ProofResult(tried: "")
         var outcomes: [String: Int] = [:]
@@ -34,10 +45,25 @@ struct HostileMediaProof: Proof {
             result.expect(!file.isPlaylist || code != nil, "\(file.what): was tracked")
         }
         result.losses += watch.stop()
-        result.expect(canary.connections == 0, "\(canary.connections) connections to the address in a playlist")
         result.expect(server.decoders().isEmpty, "decoders are left behind")
+        result.expect(server.stop() == 0, "it does not stop")
+        let connections = listener.connections
+        result.expect(connections == 0, "\(connections) connections to the address in a playlist")
+        let touched = canaries.touched()
+        result.losses += touched.sorted().map { "\($0) was opened" }
+        result.expect(canaries.seeEach(), "files could have been opened unseen")
         result.tried = "\(files.all.count) files, \(files.all.count { $0.isPlaylist }) of them playlists"
-        result.figure = outcomes.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        result.figure =
+            "\(connections) connections, \(touched.count) of \(canaries.count) other files opened; "
+            + outcomes.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         return result
+    }
+
+    /// Somebody else's job, which is done: its video is there to be read.
+    private func neighbour(_ server: Server) throws -> String {
+        guard let id = try server.wire.submit(Clip.make(frames: 10)) else { throw ProofError("a job is not accepted") }
+        let job = try server.finish(id)
+        guard job["status"] as? String == "succeeded" else { throw ProofError("an honest job fails: \(job)") }
+        return id
     }
 }

@@ -8,31 +8,37 @@ struct KillServerProof: Proof {
 
     func run(_ options: ProofOptions) throws -> ProofResult {
         let rounds = options.rounds(200, quick: 5)
-        let clip = try Clip.make(frames: 8)
-        let server = try Server("--workers", "2")
+        let server = try Server("--workers", "\(Self.workers)")
+        let work = try Work(Clip.make(frames: 30), query: "&tracker=template", undisturbedOn: server)
+        let ends = try EndBooks(server)
         let submitters = Submitters(server)
-        let crew = submitters.crew(2, clip, pause: 0.1)
+        let crew = submitters.crew(2, work, pause: 0.1)
         var result = ProofResult(tried: "")
-        for _ in 0..<rounds {
+        for round in 0..<rounds {
+            // None passes without a job; every other one may also come before anybody was told anything.
+            if round % 2 == 0 { try submitters.awaitAnother() }
             pause(.random(in: 0.02...0.6))
-            let decoders = server.children()
             server.crash()
-            let deadline = ContinuousClock.now + .seconds(5)
-            while decoders.contains(where: { Processes.isAlive($0) }), ContinuousClock.now < deadline { pause(0.001) }
-            result.expect(!decoders.contains { Processes.isAlive($0) }, "a decoder outlived its server")
+            result.expect(Leftovers.orphans(in: server.data).isEmpty, "a decoder outlived its server")
             try server.start()
             submitters.follow(server)
         }
         crew.stop()
-        let accounts = Accounts(clip: clip, accepted: submitters.accepted, allowedCodes: ["worker_lost"])
-        result.losses += try accounts.losses(server)
+        let accounts = Accounts(
+            work: work, accepted: submitters.accepted, interruptions: rounds * Self.workers)
+        let balance = try accounts.balance(server)
+        result.losses += balance.losses
+        result.losses += try ends.losses(accounts.accepted)
         let others = submitters.otherAnswers
         result.expect(others.isEmpty, "submissions were answered with \(Set(others).sorted())")
         let integrity = try Database.integrity(server.data.path("lktrack.sqlite"))
         result.expect(integrity == "ok", "integrity_check: \(integrity)")
         result.tried = "\(rounds) kill -9, \(accounts.accepted.count) jobs accepted meanwhile"
+        result.figure = balance.text
         return result
     }
+
+    private static let workers = 2
 }
 
 /// The same with workers of their own.
@@ -42,21 +48,33 @@ struct KillWorkerProof: Proof {
 
     func run(_ options: ProofOptions) throws -> ProofResult {
         let rounds = options.rounds(100, quick: 5)
-        let clip = try Clip.make(frames: 30)
         let server = try Server(environment: ["LKTRACK_ROLES": "api"])
         let worker = try WorkerProcess(data: server.data.url.path)
+        let work = try Work(Clip.make(frames: 300), query: "&tracker=template", undisturbedOn: server)
+        let ends = try EndBooks(server)
         let submitters = Submitters(server)
-        let crew = submitters.crew(1, clip, pause: 0.2)
-        for _ in 0..<rounds {
-            pause(.random(in: 0.1...0.8))
+        let crew = submitters.crew(1, work, pause: 0.2)
+        for round in 0..<rounds {
+            if round % 2 == 1 {
+                guard worker.log.line(containing: "job started", seconds: 300) != nil else {
+                    throw ProofError("a worker starts no job")
+                }
+                pause(.random(in: 0...0.05))
+            } else {
+                pause(.random(in: 0.1...0.8))
+            }
             worker.crash()
             try worker.start()
         }
         crew.stop()
-        let accounts = Accounts(clip: clip, accepted: submitters.accepted, allowedCodes: ["worker_lost"])
-        return ProofResult(
+        let accounts = Accounts(work: work, accepted: submitters.accepted, interruptions: rounds)
+        let balance = try accounts.balance(server)
+        var result = ProofResult(
             tried: "\(rounds) kill -9 of a worker, \(accounts.accepted.count) jobs accepted meanwhile",
-            losses: try accounts.losses(server))
+            losses: balance.losses, figure: balance.text)
+        result.losses += try ends.losses(accounts.accepted)
+        result.expect(balance.lostAttempts > 0, "no worker was killed at work")
+        return result
     }
 }
 

@@ -6,11 +6,16 @@ import Synchronization
 struct LoadProof: Proof {
     let name = "load"
     let claim =
-        "uploads, polls, watchers and cancels at 80 % of capacity: no error but 429 and 503, memory flat within 10 % after the first sixth, nothing left behind"
+        "uploads, polls, watchers and cancels at 80 % of capacity: 90 % of that accepted, no error but 429 and 503, memory flat within 10 % after the first sixth, nothing left behind"
     let isQuick = false
 
     private static let load = 0.8
     private static let calibrationSeconds = 15.0
+    /// Of the jobs that are offered, how many must be accepted, and of other requests, how many may be put off.
+    private static let acceptedShare = 0.9
+    private static let putOffShare = 0.1
+    /// As many as have sessions at the same time where each takes a second or more.
+    private static let clients = 12
 
     func run(_ options: ProofOptions) throws -> ProofResult {
         let clip = try Clip.make(frames: 60, size: "320x240")
@@ -19,29 +24,34 @@ struct LoadProof: Proof {
         let capacity = try calibrate(server, clip)
         let files = Processes.openFiles(of: server.processIdentifier)
         let books = LoadBooks()
-        let clients = 4
-        let interval = Double(clients) / (capacity * Self.load)
-        let crew = Crew(clients) { member, _ in
-            let start = ContinuousClock.now
-            books.attempt { try Self.session(member, wire, clip, books) }
-            let rest = interval - (ContinuousClock.now - start) / .seconds(1)
-            if rest > 0 { pause(rest) }
+        let offered = capacity * Self.load
+        let begin = ContinuousClock.now
+        let turns = Counter()
+        // Who is late does not offer less: turns fall due by the clock.
+        let crew = Crew(Self.clients) { _, crew in
+            let due = begin + .seconds(Double(turns.next()) / offered)
+            while ContinuousClock.now < due, !crew.hasToStop { pause(min(0.1, max(0, (due - .now) / .seconds(1)))) }
+            if !crew.hasToStop { books.attempt { try Self.session(wire, clip, books) } }
         }
         var memory: [Double] = []
         let seconds = options.minutes * 60
-        let start = ContinuousClock.now
         var elapsed = 0.0
         while elapsed < seconds {
             pause(min(2, seconds))
-            elapsed = (ContinuousClock.now - start) / .seconds(1)
+            elapsed = (ContinuousClock.now - begin) / .seconds(1)
             if elapsed > seconds / 6 {
                 memory.append(Double(Processes.memory(of: server.processIdentifier)) / 1048576)
             }
         }
+        let counts = books.counts
         crew.stop()
         var result = ProofResult(tried: "")
         result.losses += books.errors
         try clear(server, books, &result)
+        // The machine may have become slower by other work: what it can do now is asked once more.
+        let still = try calibrate(server, clip)
+        try clear(server, books, &result)
+        judge(counts, seconds: elapsed, least: Self.acceptedShare * min(offered, still * Self.load), &result)
         let leftFiles = Processes.openFiles(of: server.processIdentifier)
         result.expect(leftFiles <= files + 2, "\(leftFiles - files) more files are open than before")
         // Growth, of the means of the first and the last quarter, so that one sample decides nothing.
@@ -49,25 +59,41 @@ struct LoadProof: Proof {
         let first = memory.prefix(quarter).reduce(0, +) / Double(quarter)
         let last = memory.suffix(quarter).reduce(0, +) / Double(quarter)
         result.expect(last <= 1.1 * first, "memory grew from \(first.text(1)) to \(last.text(1)) MiB")
-        let counts = books.counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
         result.tried =
-            "\(options.minutes.text(1)) minutes at \((capacity * Self.load).text(1)) jobs a second: \(counts)"
+            "\(options.minutes.text(1)) minutes, \(offered.text(1)) jobs a second offered, to a capacity of"
+            + " \(capacity.text(1)) (\(still.text(1)) in the end): "
+            + counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
         result.figure =
-            "memory \(first.text(1)) MiB, then \(last.text(1)) (\(memory.min()?.text(1) ?? "")"
+            "a second: "
+            + LoadBooks.kinds.map { "\((Double(counts[$0] ?? 0) / elapsed).text(1)) \($0)" }.joined(separator: ", ")
+            + "; memory \(first.text(1)) MiB, then \(last.text(1)) (\(memory.min()?.text(1) ?? "")"
             + " to \(memory.max()?.text(1) ?? ""))"
         return result
+    }
+
+    /// - Parameter least: jobs a second that must have been accepted.
+    private func judge(_ counts: [String: Int], seconds: Double, least: Double, _ result: inout ProofResult) {
+        let accepted = Double(counts["submissions"] ?? 0) / seconds
+        result.expect(
+            accepted >= least, "\(accepted.text(2)) jobs a second were accepted of at least \(least.text(2))")
+        for kind in LoadBooks.kinds {
+            let (done, putOff) = (counts[kind] ?? 0, counts[LoadBooks.putOff(kind)] ?? 0)
+            result.expect(done > 0, "no \(kind)")
+            result.expect(
+                Double(putOff) <= Self.putOffShare * Double(done + putOff), "\(putOff) \(kind) put off, \(done) not")
+        }
     }
 
     /// Jobs a second that are done where there are always some waiting.
     private func calibrate(_ server: Server, _ clip: Clip) throws -> Double {
         let wire = server.wire
-        let counter = DoneCounter()
+        let counter = Counter()
         let crew = Crew(4) { _, _ in
             guard let id = try? wire.submit(clip) else { return }
             while let answer = try? wire.get("/v1/jobs/\(id)"),
                 ["queued", "running"].contains(answer.json["status"] as? String ?? "")
             { pause(0.01) }
-            counter.add()
+            counter.next()
             _ = try? wire.request("DELETE", "/v1/jobs/\(id)")
         }
         pause(Self.calibrationSeconds)
@@ -78,7 +104,7 @@ struct LoadProof: Proof {
     }
 
     /// What a client does with a job: submits it, watches or asks, cancels some, fetches, deletes.
-    private static func session(_ member: Int, _ wire: WireServer, _ clip: Clip, _ books: LoadBooks) throws {
+    private static func session(_ wire: WireServer, _ clip: Clip, _ books: LoadBooks) throws {
         let answer = try wire.request(
             "POST", "/v1/jobs?roi=\(clip.box)", fields: ["Content-Type: application/octet-stream"], body: clip.bytes)
         books.note("submissions", answer.status, allowed: [202])
@@ -98,15 +124,15 @@ struct LoadProof: Proof {
         var status = "queued"
         while ["queued", "running"].contains(status) {
             let job = try wire.get(path)
-            books.note("polls", job.status, allowed: [200])
-            guard job.status == 200 else { return }
-            status = job.json["status"] as? String ?? ""
+            let isPutOff = books.note("polls", job.status, allowed: [200])
+            guard isPutOff || job.status == 200 else { return }
+            status = isPutOff ? status : job.json["status"] as? String ?? ""
             if ["queued", "running"].contains(status) { pause(0.05) }
         }
         if status == "failed" { books.error("job \(id) failed") }
         let results = try wire.get(path + "/results?format=json&partial=true")
         books.note("results", results.status, allowed: [200, 404, 409])
-        books.note("deletions", try wire.request("DELETE", path).status, allowed: [204])
+        while books.note("deletions", try wire.request("DELETE", path).status, allowed: [204]) { pause(0.05) }
     }
 
     private func clear(_ server: Server, _ books: LoadBooks, _ result: inout ProofResult) throws {
@@ -117,10 +143,12 @@ struct LoadProof: Proof {
     }
 }
 
-/// Finished jobs, from any thread.
-private final class DoneCounter: Sendable {
+/// Counts, from any thread.
+private final class Counter: Sendable {
     private let count = Atomic(0)
-    func add() { count.add(1, ordering: .relaxed) }
+    /// How many came before.
+    @discardableResult
+    func next() -> Int { count.add(1, ordering: .relaxed).oldValue }
     var value: Int { count.load(ordering: .relaxed) }
 }
 
@@ -132,10 +160,17 @@ private final class LoadBooks: Sendable {
     var counts: [String: Int] { numbers.withLock { $0 } }
     var errors: [String] { wrong.all }
 
-    func note(_ what: String, _ status: Int, allowed: [Int]) {
-        let isBusy = status == 429 || status == 503
-        numbers.withLock { $0[isBusy ? "\(what) put off" : what, default: 0] += 1 }
-        if !isBusy, !allowed.contains(status) { wrong.add("\(what): answered with \(status)") }
+    /// What a session does.
+    static let kinds = ["submissions", "polls", "held", "watched", "cancels", "results", "deletions"]
+    static func putOff(_ kind: String) -> String { "\(kind) put off" }
+
+    /// Whether it was put off.
+    @discardableResult
+    func note(_ kind: String, _ status: Int, allowed: [Int]) -> Bool {
+        let isPutOff = status == 429 || status == 503
+        numbers.withLock { $0[isPutOff ? Self.putOff(kind) : kind, default: 0] += 1 }
+        if !isPutOff, !allowed.contains(status) { wrong.add("\(kind): answered with \(status)") }
+        return isPutOff
     }
 
     func error(_ text: String) { wrong.add(text) }

@@ -54,11 +54,10 @@ struct ProofOptions {
     func rounds(_ full: Int, quick: Int) -> Int { isQuick ? quick : full }
 
     private static let all: [any Proof] = [
-        MalformedProof(), OversizeProof(), SlowClientsProof(), MemoryProof(), TenantsProof(), NoisyTenantProof(),
-        WebhooksProof(),
-        ArchivesProof(), HostileMediaProof(), BombsProof(), DecodersProof(), PoisonProof(), KillServerProof(),
-        KillWorkerProof(), StoppedWorkerProof(), ClaimingProof(), StoppingProof(), SecondSignalProof(),
-        DiskFullProof(), BackupProof(), ClusterProof(),
+        MalformedProof(), OversizeProof(), SlowClientsProof(), AddressLimitProof(), MemoryProof(), TenantsProof(),
+        NoisyTenantProof(), WebhooksProof(), ArchivesProof(), HostileMediaProof(), BombsProof(), DecodersProof(),
+        PoisonProof(), KillServerProof(), KillWorkerProof(), StoppedWorkerProof(), ClaimingProof(), StoppingProof(),
+        SecondSignalProof(), DiskFullProof(), BackupProof(), ClusterProof(),
     ]
 
     private static var usage: String {

@@ -13,7 +13,7 @@ struct MalformedProof: Proof {
         for attack in MalformedRequests.all {
             let client = try WireClient(port: server.port, receiveSeconds: 15)
             client.send(attack.request + marker)
-            let answer = client.readToEnd()
+            let answer = String(decoding: client.readToEnd(), as: UTF8.self)
             let status = answer.split(separator: " ").dropFirst().first.flatMap { Int($0) }
             result.expect(!answer.contains("\"ok\""), "\(attack.name): what followed was answered")
             result.expect(

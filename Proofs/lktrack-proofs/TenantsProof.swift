@@ -20,7 +20,7 @@ struct TenantsProof: Proof {
         made.send(
             "POST /v1/uploads HTTP/1.1\r\nHost: a\r\n\(owner)\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 10\r\n"
                 + "Content-Length: 0\r\nConnection: close\r\n\r\n")
-        let head = made.readToEnd()
+        let head = String(decoding: made.readToEnd(), as: UTF8.self)
         guard let place = head.firstMatch(of: /\/v1\/uploads\/([0-9a-f-]+)/)?.output.1 else {
             throw ProofError("the upload is not made: \(head)")
         }
@@ -43,22 +43,38 @@ struct TenantsProof: Proof {
                     stranger, "Tus-Resumable: 1.0.0", "Content-Type: application/offset+octet-stream",
                     "Upload-Offset: 0",
                 ]
-                let theirs = try wire.request(verb, path(id), fields: fields).status
-                let none = try wire.request(verb, path(never), fields: fields).status
+                let theirs = try wire.request(verb, path(id), fields: fields)
+                let none = try wire.request(verb, path(never), fields: fields)
                 let nobody = try wire.request(verb, path(id), fields: Array(fields.dropFirst())).status
                 count += 3
-                result.expect(theirs == 404, "\(verb) \(pattern): \(theirs)")
-                result.expect(theirs == none, "\(verb) \(pattern): \(theirs), and \(none) where there is none")
+                result.expect(theirs.status == 404, "\(verb) \(pattern): \(theirs.status)")
+                result.expect(
+                    try Self.problem(theirs) == Self.problem(none),
+                    "\(verb) \(pattern): \(theirs.body), and \(none.body) where there is none")
                 result.expect(nobody == 401, "\(verb) \(pattern) without a key: \(nobody)")
             }
         }
-        for body in [#"{"source":{"job":"\#(job)"}"#, #"{"source":{"upload":"\#(place)"}"#] {
-            let answer = try wire.request(
-                "POST", "/v1/jobs", fields: [stranger, "Content-Type: application/json"],
-                body: Array((body + #", "targets":[{"box":[1,1,20,20]}]}"#).utf8))
-            count += 1
-            result.expect((400..<500).contains(answer.status), "a job of somebody else's source: \(answer.status)")
+        for (path, body) in Self.bodies {
+            for id in [job, String(place)] {
+                func answer(_ id: String) throws -> WireAnswer {
+                    try wire.request(
+                        "POST", path, fields: [stranger, "Content-Type: application/json"],
+                        body: Array(body.replacingOccurrences(of: "{id}", with: id).utf8))
+                }
+                let theirs = try answer(id)
+                let none = try answer(never)
+                count += 2
+                result.expect((400..<500).contains(theirs.status), "\(path) \(body): \(theirs.status)")
+                result.expect(
+                    try Self.problem(theirs) == Self.problem(none),
+                    "\(path) \(body): \(theirs.body), and \(none.body) where there is none")
+            }
         }
+        // What is refused to a stranger is not refused to everybody.
+        let own = try wire.request(
+            "POST", "/v1/trackability", fields: [owner, "Content-Type: application/json"],
+            body: Array(#"{"job":"{id}","boxes":[[1,1,20,20]]}"#.replacingOccurrences(of: "{id}", with: job).utf8))
+        result.expect(own.status == 200, "the owner asks for trackability: \(own.status)")
         let list = try wire.get("/v1/jobs", [stranger])
         result.expect(!list.body.contains(job) && list.status == 200, "the list shows it")
         let still = try wire.get("/v1/jobs/\(job)", [owner])
@@ -67,5 +83,20 @@ struct TenantsProof: Proof {
         result.tried =
             "\(count + 1) requests on \(paths.count) paths of the OpenAPI document, with 2 tenants and without"
         return result
+    }
+
+    /// What names somebody else's job or upload in the body.
+    private static let bodies = [
+        (path: "/v1/jobs", body: #"{"source":{"job":"{id}"},"targets":[{"box":[1,1,20,20]}]}"#),
+        (path: "/v1/jobs", body: #"{"source":{"upload":"{id}"},"targets":[{"box":[1,1,20,20]}]}"#),
+        (path: "/v1/trackability", body: #"{"job":"{id}","boxes":[[1,1,20,20]]}"#),
+        (path: "/v1/trackability", body: #"{"upload":"{id}","boxes":[[1,1,20,20]]}"#),
+    ]
+
+    /// A status and a problem document but for its `instance`, which names the request.
+    private static func problem(_ answer: WireAnswer) throws -> [String] {
+        let document = answer.json.filter { $0.key != "instance" }
+        let bytes = try JSONSerialization.data(withJSONObject: document, options: .sortedKeys)
+        return ["\(answer.status)", String(decoding: bytes, as: UTF8.self)]
     }
 }

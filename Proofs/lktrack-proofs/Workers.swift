@@ -7,6 +7,7 @@ final class WorkerProcess {
     private let data: String
     private let environment: [String: String]
     private var process = Process()
+    private(set) var log = ServerLog()
 
     init(data: String, environment: [String: String] = [:]) throws {
         self.data = data
@@ -23,6 +24,7 @@ final class WorkerProcess {
 
     func start() throws {
         process = Process()
+        log = ServerLog()
         process.executableURL = URL(fileURLWithPath: Executable.lktrack)
         process.arguments = ["serve", "--workers", "1", "--port", "0", "--data-dir", data]
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
@@ -30,8 +32,9 @@ final class WorkerProcess {
         process.currentDirectoryURL = URL(fileURLWithPath: data)
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
+        process.standardError = log.pipe
         try process.run()
+        log.start()
     }
 
     func crash() {
@@ -42,12 +45,18 @@ final class WorkerProcess {
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 }
 
+extension ServerLog {
+    /// Whether something was logged of a job.
+    func says(_ text: String, of job: String) -> Bool {
+        self.text.split(separator: "\n").contains { $0.contains(text) && $0.contains(job) }
+    }
+}
+
 /// Clients that submit all the time, whatever becomes of the server, and keep what was told to be accepted.
 final class Submitters: Sendable {
     private let port: Mutex<Int>
     private let ids = Tally<String>()
     private let strange = Tally<Int>()
-    private let isPaused = Atomic(false)
 
     init(_ server: Server) { port = Mutex(server.port) }
 
@@ -55,16 +64,22 @@ final class Submitters: Sendable {
     /// Answers that are neither 202 nor 503, nor none.
     var otherAnswers: [Int] { strange.all }
 
+    /// Waits until another job has been accepted than by now.
+    func awaitAnother() throws {
+        let before = ids.count
+        try wait(for: "a job to be accepted") { ids.count > before }
+    }
+
     func follow(_ server: Server) { port.withLock { $0 = server.port } }
 
     /// - Parameter pause: between two submissions of a client, in seconds.
-    func crew(_ count: Int, _ clip: Clip, pause wait: Double) -> Crew {
+    func crew(_ count: Int, _ work: Work, pause wait: Double) -> Crew {
         Crew(count) { [self] _, _ in
             defer { pause(wait) }
             let wire = WireServer(port: port.withLock { $0 })
             let answer = try? wire.request(
-                "POST", "/v1/jobs?roi=\(clip.box)&tracker=template",
-                fields: ["Content-Type: application/octet-stream"], body: clip.bytes, seconds: 10)
+                "POST", work.path, fields: ["Content-Type: application/octet-stream"], body: work.clip.bytes,
+                seconds: 10)
             guard let answer, answer.status != 0 else { return }
             if answer.status == 202, let id = answer.json["id"] as? String {
                 ids.add(id)

@@ -9,25 +9,37 @@ package final class WireClient {
 
     private let descriptor: Int32
 
-    /// - Parameter receiveSeconds: how long connecting, sending and receiving may stand still.
-    package init(host: String = "127.0.0.1", port: Int, receiveSeconds: Int = 60) throws {
+    /// - Parameters:
+    ///   - source: the address that it comes from; `nil`: whichever the system takes.
+    ///   - receiveSeconds: how long connecting, sending and receiving may stand still.
+    package init(host: String = "127.0.0.1", port: Int, from source: String? = nil, receiveSeconds: Int = 60) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = inet_addr(host)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             var patience = timeval(tv_sec: receiveSeconds, tv_usec: 0)
             setsockopt(descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
         }
-        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) }
-        }
-        guard status == 0 else {
+        let isOpen =
+            (source.map { Self.call(bind, descriptor, $0, 0) } ?? true)
+            && Self.call(connect, descriptor, host, UInt16(port))
+        guard isOpen else {
             let reason = String(cString: strerror(errno))
             close(descriptor)
             throw Failure(description: "cannot connect: \(reason)")
+        }
+    }
+
+    private static func call(
+        _ function: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32, _ descriptor: Int32, _ host: String,
+        _ port: UInt16
+    ) -> Bool {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = inet_addr(host)
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                function(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
         }
     }
 
@@ -51,10 +63,10 @@ package final class WireClient {
     package func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
     /// Everything that comes, to the end of the connection.
-    package func readToEnd() -> String {
+    package func readToEnd() -> [UInt8] {
         var bytes: [UInt8] = []
         while let more = receive() { bytes += more }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
     }
 
     /// `nil` at the end, and after the time that reading may take.
@@ -75,19 +87,20 @@ package final class WireClient {
 /// What came back of a request.
 package struct WireAnswer: Sendable {
     package var status: Int
-    package var body: String
+    package var bytes: [UInt8]
 
-    package init(_ text: String) {
-        status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-        let end = text.range(of: "\r\n\r\n")
-        let whole = end.map { String(text[$0.upperBound...]) } ?? ""
-        let head = end.map { text[..<$0.lowerBound].lowercased() } ?? ""
-        body = head.contains("\r\ntransfer-encoding: chunked") ? Self.joined(whole) : whole
+    /// - Parameter message: all that came (RFC 9112, section 2.1).
+    package init(_ message: [UInt8]) {
+        let end = message.firstRange(of: Array("\r\n\r\n".utf8))
+        let head = String(decoding: message[..<(end?.lowerBound ?? message.endIndex)], as: UTF8.self)
+        status = head.split(separator: " ", maxSplits: 2).dropFirst().first.flatMap { Int($0) } ?? 0
+        let whole = end.map { message[$0.upperBound...] } ?? []
+        bytes = head.lowercased().contains("\r\ntransfer-encoding: chunked") ? Self.joined(whole) : Array(whole)
     }
 
     /// A body without its chunks' sizes (RFC 9112, section 7.1).
-    private static func joined(_ chunks: String) -> String {
-        var rest = Array(chunks.utf8)[...]
+    private static func joined(_ chunks: ArraySlice<UInt8>) -> [UInt8] {
+        var rest = chunks
         var body: [UInt8] = []
         while let line = rest.firstRange(of: Array("\r\n".utf8)),
             let size = Int(String(decoding: rest[..<line.lowerBound], as: UTF8.self), radix: 16), size > 0
@@ -95,11 +108,14 @@ package struct WireAnswer: Sendable {
             body += rest[line.upperBound...].prefix(size)
             rest = rest[line.upperBound...].dropFirst(size + 2)
         }
-        return String(decoding: body, as: UTF8.self)
+        return body
     }
 
+    /// For what is text: bytes that are not look alike in it.
+    package var body: String { String(decoding: bytes, as: UTF8.self) }
+
     package var json: [String: Any] {
-        (try? JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]) ?? [:]
+        (try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]) ?? [:]
     }
 }
 

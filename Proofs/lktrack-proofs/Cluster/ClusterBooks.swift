@@ -5,7 +5,7 @@ import ServiceHarness
 struct ClusterBooks {
     let cluster: Cluster
     let audit: ClusterAudit
-    let works: [ClusterWork]
+    let works: [Work]
     /// A job that is not among those that are looked at.
     let witness: String
     /// How often a worker was met by what was done to the cluster, at most.
@@ -61,8 +61,8 @@ struct ClusterBooks {
             if code == "worker_lost", answer.json["attempt"] as? Int == 3 { return .exhausted }
             return .otherwise("ended as \(answer.json["status"] ?? "?"): \(answer.json["error"] ?? "")")
         }
-        let result = try wire.get(path + "/results?format=ndjson").body
-        return result == works[job.work].expected
+        let result = try wire.get(Work.result(of: job.id))
+        return result.status == 200 && result.bytes == works[job.work].expected
             ? .asExpected : .otherwise("another result than that of one node alone")
     }
 
@@ -85,16 +85,10 @@ struct ClusterBooks {
             let status = node.server.stop()
             result.expect(status == 0, "\(node.host.name) ends with \(status)")
             result.expect(!children.contains { Processes.isAlive($0) }, "\(node.host.name) leaves a decoder behind")
-            let files = drafts(node)
+            let files = Leftovers.drafts(in: node.server.data)
             result.expect(files.isEmpty, "\(node.host.name) leaves behind \(files.prefix(3))")
         }
         // Uploads that a killed node had put there before it could keep their jobs: see OrphanSweeper.
         result.figure += "; objects left to the sweeper by killed nodes: \(left.count - ofJobs.count)"
-    }
-
-    /// Files of what was under way on a node.
-    private func drafts(_ node: ClusterNode) -> [String] {
-        let names = FileManager.default.enumerator(atPath: node.server.data.url.path)?.allObjects as? [String] ?? []
-        return names.filter { $0.contains("owners/") || $0.contains(".tmp") || $0.contains("/.") }
     }
 }

@@ -2,17 +2,6 @@ import Foundation
 import ServiceHarness
 import Synchronization
 
-/// What is submitted, and what must come of it.
-struct ClusterWork: Sendable {
-    let clip: Clip
-    /// Further fields of the query.
-    let query: String
-    /// The bytes of its result where nothing disturbs.
-    let expected: String
-
-    var path: String { "/v1/jobs?roi=\(clip.box)\(query)" }
-}
-
 /// Clients that submit so many jobs at a steady pace, each until some node has accepted it.
 final class ClusterClients: Sendable {
     struct Submitted: Sendable {
@@ -20,7 +9,7 @@ final class ClusterClients: Sendable {
         let work: Int
     }
 
-    private let works: [ClusterWork]
+    private let works: [Work]
     private let nodes: [ClusterNode]
     private let count: Int
     private let next = Atomic(0)
@@ -32,7 +21,7 @@ final class ClusterClients: Sendable {
     private static let members = 4
 
     /// - Parameter perSecond: jobs a second in all, where the nodes take them.
-    init(_ works: [ClusterWork], to nodes: [ClusterNode], count: Int, perSecond: Double) {
+    init(_ works: [Work], to nodes: [ClusterNode], count: Int, perSecond: Double) {
         self.works = works
         self.nodes = nodes
         self.count = count
