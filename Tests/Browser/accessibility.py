@@ -3,7 +3,7 @@
 from axe_playwright_python.sync_playwright import Axe
 
 from lktrack_page import (Scene, Server, browser, choose, draw, ended, first_frame, job_of, open_page,
-                          scenarios, shown_frame, until)
+                          run, scenarios, shown_frame, until)
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
 # Widths and heights, and the colours in which axe looks at each view: it takes longer than all the rest.
@@ -198,7 +198,26 @@ def filters_and_delete(folder):
         until("two", lambda: cards.count() == 2)
         assert page.evaluate("document.activeElement.tagName") == "H1"
         assert [job["id"] for job in server.json("/v1/jobs?label.camera=8")["jobs"]] == [jobs[3], jobs[2]]
+        beyond_the_first_page(page, server, scene)
         assert not page.troubles, page.troubles
+
+
+def beyond_the_first_page(page, server, scene):
+    """What runs is written anew wherever in the list it is, and keeps the focus meanwhile."""
+    running = server.submit(scene.again(600), *scene.rois)
+    for _ in range(25):
+        server.submit(scene.avi, *scene.rois)
+    page.goto(server.url + "/#/")
+    page.goto(server.url + "/#/jobs")
+    page.get_by_role("button", name="Show more").click()
+    card = page.locator(f".card[data-id='{running}']")
+    card.locator("a").focus()
+    told = card.locator(".card-foot").inner_text()
+    until("the job to go on", lambda: card.locator(".card-foot").inner_text() != told)
+    assert page.evaluate("document.activeElement.closest('.card')?.dataset.id") == running
+    run("curl", "-sS", "-X", "POST", f"{server.url}/v1/jobs/{running}/cancel")
+    until("its end", lambda: card.locator(".badge").get_attribute("data-status") == "canceled")
+    assert page.evaluate("document.activeElement.closest('.card')?.dataset.id") == running
 
 
 scenarios(on_every_screen, by_keyboard_alone, filters_and_delete)

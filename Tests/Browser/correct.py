@@ -1,7 +1,11 @@
 """Correct a box at a frame, run again from there, compare before and after."""
 
-from lktrack_page import (Scene, Server, browser, draw, ended, go_to, job_of, open_page, scale, scenarios, shown_frame, status,
-                          until)
+import json
+
+from lktrack_page import (Scene, Server, browser, draw, drawn_box, ended, go_to, job_of, open_page, scale, scenarios,
+                          shown_frame, status, until)
+
+BLUE = (0x35, 0xB7, 0xFF)
 
 
 def correct_at_a_frame(folder):
@@ -35,6 +39,10 @@ def correct_at_a_frame(folder):
         draw(page, anew)
         assert page.locator(".box").count() == 2
         assert "target-2 at frame 60" in page.locator(".corrections").inner_text()
+        # What was drawn is not dropped unasked.
+        page.get_by_role("button", name="Correct").click()
+        page.get_by_role("dialog").get_by_role("button", name="Keep them").click()
+        assert page.locator(".corrections li").count() == 2
         page.get_by_role("button", name="Track again with these").click()
 
         after = until("another job", lambda: (job := job_of(page)) != before and job)
@@ -53,6 +61,7 @@ def correct_at_a_frame(folder):
         assert server.json(f"/v1/jobs/{after}")["source"] == server.json(f"/v1/jobs/{before}")["source"]
         assert frames[:40] == server.frames(before)[:40]
         compare(page, after, before)
+        beside_one_with_other_frames(page, server, after, server.submit(scene.mp4(), spec=other_frames(scene)))
         assert not page.troubles, page.troubles
 
 
@@ -60,8 +69,11 @@ def compare(page, after, before):
     """Both are shown side by side, at the same frame, with the same picture under their own boxes."""
     until("both", lambda: page.locator(".side figcaption").all_inner_texts()[:1] == ["After"])
     assert page.locator(".side figcaption").nth(1).inner_text().startswith("Before")
-    for frame in (40, 60):
-        go_to(page, frame)
+    for frame in (60, 40):
+        # At first it is the frame that was corrected.
+        if frame != 60:
+            go_to(page, frame)
+        until(f"frame {frame}", lambda: shown_frame(page) == frame)
         until("the same pictures", lambda: page.evaluate(
             """() => {
               const [a, b] = [...document.querySelectorAll('.picture')].map((canvas) =>
@@ -74,6 +86,27 @@ def compare(page, after, before):
     assert f"with={before}" in page.evaluate("location.hash") and after in page.evaluate("location.hash")
     page.get_by_role("button", name="Close").click()
     until("one alone", lambda: page.locator(".side").count() == 1)
+
+
+def other_frames(scene):
+    """Every third frame from 10 to 39, and a target of another name."""
+    return json.dumps({"targets": [{"id": "car", "box": scene.boxes[0]}], "start_frame": 10, "stop_frame": 40, "frame_step": 3})
+
+
+def beside_one_with_other_frames(page, server, job, other):
+    """Its boxes lie on the frames that they are of, whatever they are called, and on no other."""
+    server.finish(other)
+    page.goto(f"{server.url}/#/jobs/{job}?with={other}&frame=19")
+    until("frame 19", lambda: shown_frame(page) == 19 and page.locator(".overlay").count() == 2)
+    drawn = lambda: drawn_box(page, BLUE, ".overlay >> nth=1")[2] > 0
+    note = page.locator(".stage-note").nth(1)
+    until("its box", drawn)
+    for frame, is_there in ((20, False), (39, False), (37, True), (60, False), (5, False), (10, True)):
+        go_to(page, frame)
+        until("what is there to be drawn", lambda: drawn() == is_there)
+        assert note.is_visible() != is_there
+    go_to(page, 60)
+    assert note.inner_text() == "Not tracked here."
 
 
 def two_jobs_of_two_videos(folder):

@@ -46,10 +46,12 @@ def in_a_frame(folder):
             server.finish(job)
             (folder / "site" / "index.html").write_text(
                 f'<!DOCTYPE html><title>A site</title><iframe src="{server.url}/embed/{job}#frame=7" width="900" height="800" title="Job"></iframe>')
-            page = open_page(chromium, allowed=("frame-ancestors", "violates the following"))
+            page = open_page(chromium, allowed=("frame-ancestors", "violates the following", "404"))
             page.goto(site.url)
             frame = page.frame_locator("iframe")
             if is_shown:
+                nothing_to_show(page, server)
+                page.goto(site.url)
                 until("a frame", lambda: (frame.get_by_label("Frame", exact=True).get_attribute("aria-valuetext") or "") == "frame 7")
                 frame.get_by_role("button", name="Forward one frame").click()
                 until("a step", lambda: frame.get_by_label("Frame", exact=True).get_attribute("aria-valuetext") == "frame 8")
@@ -57,6 +59,13 @@ def in_a_frame(folder):
                 until("the refusal", lambda: any("frame-ancestors" in text or "refused" in text for text in page.refusals))
                 assert frame.locator(".viewer").count() == 0
             assert not page.troubles, page.troubles
+
+
+def nothing_to_show(page, server):
+    """A job that is gone leaves no player, and no advice that cannot be followed here."""
+    page.goto(f"{server.url}/embed/01900000-0000-7000-8000-000000000000")
+    page.get_by_text("There is no job with this id").wait_for()
+    assert page.locator(".viewer").is_hidden() and page.get_by_text("The list").count() == 0
 
 
 def over_its_own_video(folder):

@@ -41,6 +41,8 @@ def files_that_are_none(folder):
         choose(page, folder / "a.txt")
         until("that it is no video", lambda: page.get_by_text("The first frame cannot be shown").count() == 1)
         assert "Videos in MP4" in notice(page), notice(page)
+        assert notice(page).count("but the content is none that is known") == 1, notice(page)
+        assert page.locator(".stage-note").inner_text() == "There is no picture to draw on."
         assert not page.troubles, page.troubles
 
 

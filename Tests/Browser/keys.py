@@ -46,9 +46,32 @@ def with_a_key(folder):
         page.get_by_role("button", name="Forget the key").click()
         dialog.wait_for()
         assert page.evaluate("Object.values(sessionStorage)") == []
-        page.get_by_role("button", name="Not now").click()
-        page.get_by_text("Without a key this server shows nothing").wait_for()
+        assert "Bearer" not in dialog.inner_text()
+        not_now(page, dialog, scene, key)
         assert not page.troubles, page.troubles
+
+
+def not_now(page, dialog, scene, key):
+    """Who has no key is told so once, and is neither asked again nor shown an outage, until a key is to be given."""
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.clock.install()
+    page.get_by_role("button", name="Not now").click()
+    page.get_by_text("Without a key this server shows nothing").wait_for()
+    page.get_by_role("link", name="Track", exact=True).click()
+    choose(page, scene.mp4())
+    page.get_by_text("The upload stopped").wait_for()
+    page.get_by_role("link", name="Jobs").click()
+    page.get_by_text("The jobs cannot be listed").wait_for()
+    requests.clear()
+    page.clock.run_for(20_000)
+    assert not dialog.is_visible() and not [url for url in requests if "/v1/" in url], requests
+    assert page.locator(".message").count() == 1
+
+    page.get_by_role("button", name="Enter a key").click()
+    dialog.get_by_label("Key", exact=True).fill(key)
+    page.keyboard.press("Enter")
+    page.locator(".card").wait_for()
 
 
 scenarios(with_a_key)

@@ -268,6 +268,23 @@ def show_frame(page: Page, frame: int):
     until(f"frame {frame}", lambda: page.get_by_role("group", name=f"Frame {frame}, with").count() == 1)
 
 
+def drawn_box(page, color, overlay: str = ".overlay >> nth=0"):
+    """The rectangle that the overlay's pixels of a colour lie in: left, top, right, bottom."""
+    return page.locator(overlay).evaluate(
+        """(canvas, color) => {
+          const { width, height } = canvas;
+          const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+          let [left, top, right, bottom] = [width, height, -1, -1];
+          for (let y = 0; y < height; y += 1) for (let x = 0; x < width; x += 1) {
+            const at = 4 * (y * width + x);
+            if (data[at + 3] !== 255 || [0, 1, 2].some((i) => Math.abs(data[at + i] - color[i]) > 2)) continue;
+            [left, right] = [Math.min(left, x), Math.max(right, x)];
+            [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
+          }
+          return [left, top, right + 1, bottom + 1];
+        }""", color)
+
+
 def scenarios(*functions):
     """Runs them in turn, in a folder that is gone afterwards; tells all that fail."""
     failed = 0

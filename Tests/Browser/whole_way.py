@@ -3,26 +3,8 @@
 import json
 import subprocess
 
-from lktrack_page import (Scene, Server, browser, choose, draw, drop, ended, first_frame, go_to, job_of, open_page,
-                          scenarios, show_frame, shown_frame, status, until)
-
-
-def drawn_box(page, color):
-    """The rectangle that the overlay's pixels of a colour lie in: left, top, right, bottom."""
-    return page.evaluate(
-        """(color) => {
-          const canvas = document.querySelector('.overlay');
-          const { width, height } = canvas;
-          const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
-          let [left, top, right, bottom] = [width, height, -1, -1];
-          for (let y = 0; y < height; y += 1) for (let x = 0; x < width; x += 1) {
-            const at = 4 * (y * width + x);
-            if (data[at + 3] !== 255 || [0, 1, 2].some((i) => Math.abs(data[at + i] - color[i]) > 2)) continue;
-            [left, right] = [Math.min(left, x), Math.max(right, x)];
-            [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
-          }
-          return [left, top, right + 1, bottom + 1];
-        }""", color)
+from lktrack_page import (Scene, Server, browser, choose, draw, drop, ended, drawn_box, first_frame, go_to, job_of,
+                          open_page, scenarios, show_frame, shown_frame, status, until)
 
 
 def drop_draw_watch_take(folder):
@@ -46,7 +28,9 @@ def drop_draw_watch_take(folder):
         # A box is judged while it is drawn, too: what counts is the last word.
         until("the server's verdicts of the boxes as they are", lambda: grades(page) == server_judges(server, page))
 
-        # The line to copy makes a job of the same spec.
+        # The line to copy makes a job of the same spec, whatever curl and the shell take for theirs.
+        page.get_by_text("Options", exact=True).click()
+        page.get_by_label("Labels").fill("note=@x; type=\"a\" 'b' $HOME, camera=7")
         page.get_by_text("The same on the command line").click()
         line = page.get_by_label("The same by curl").text_content()
         (folder / "my clip's; 1, 2.mp4").write_bytes(scene.mp4().read_bytes())
@@ -55,6 +39,7 @@ def drop_draw_watch_take(folder):
         page.get_by_role("button", name="Track 2 targets").click()
         job = job_of(page)
         assert server.json(f"/v1/jobs/{job}")["spec"] == by_line["spec"]
+        assert by_line["spec"]["labels"] == {"note": "@x; type=\"a\" 'b' $HOME", "camera": "7"}
         ended(page)
         assert page.locator("h1").text_content() == "my clip's; 1, 2.mp4"
 
@@ -106,9 +91,11 @@ def exports(page, server, job):
         with open(download.value.path(), "rb") as file:
             assert file.read() == server.get(path), path
     assert page.locator(".export-grid a").nth(2).get_attribute("download") == "my clip's; 1, 2.csv"
-    for name in ("Annotated video", "Stabilised car"):
+    stem = "my clip's; 1, 2"
+    for name, saved in (("Annotated video", f"{stem}-tracked.mp4"), ("Stabilised car", f"{stem}-car.mp4"), ("Source", f"{stem}.mp4")):
         with page.expect_download(timeout=60_000) as download:
-            page.get_by_role("button", name=name).click()
+            page.get_by_text(name, exact=True).click()
+        assert download.value.suggested_filename == saved, download.value.suggested_filename
         with open(download.value.path(), "rb") as file:
             assert file.read()[4:8] == b"ftyp", name
 
@@ -165,13 +152,13 @@ def targets_that_begin_later(folder):
         page.get_by_label("Go to frame").press("Enter")
         page.get_by_text("Frame 30 cannot be shown").wait_for()
         assert page.get_by_label("Go to frame").input_value() == "0"
-        show_frame(page, 4)
-        draw(page, scene.boxes[0])
         show_frame(page, 20)
+        draw(page, scene.boxes[0])
+        show_frame(page, 4)
         assert page.locator(".box").count() == 0 and page.get_by_text("cannot be shown").count() == 0
         draw(page, scene.boxes[1])
         until("both to be judged", lambda: page.locator(".rating strong").count() == 2)
-        page.get_by_role("button", name="From frame 4").click()
+        page.get_by_role("button", name="From frame 20").click()
         until("its box", lambda: page.locator(".box").get_attribute("aria-label").startswith("Box target-1"))
         # What was drawn is there after a reload, each in its frame.
         page.reload()
@@ -181,11 +168,15 @@ def targets_that_begin_later(folder):
         job = job_of(page)
         ended(page)
         spec = server.json(f"/v1/jobs/{job}")["spec"]
-        assert [spec["start_frame"]] + [target["start_frame"] for target in spec["targets"]] == [4, 4, 20], spec
+        assert [spec["start_frame"]] + [target["start_frame"] for target in spec["targets"]] == [4, 20, 4], spec
         go_to(page, 19)
-        assert page.locator(".state").all_inner_texts() == ["tracked", "not yet"]
+        assert page.locator(".state").all_inner_texts() == ["not yet", "tracked"]
         go_to(page, 20)
-        assert page.locator(".state").all_inner_texts() == ["tracked", "tracked, given"]
+        assert page.locator(".state").all_inner_texts() == ["tracked, given", "tracked"]
+        # The one that comes later has its place and its colour everywhere.
+        until("both lanes", lambda: page.locator(".lane-name").all_inner_texts() == ["target-1", "target-2"])
+        colors = "(elements) => elements.map((element) => element.style.getPropertyValue('--color'))"
+        assert page.locator(".lane").evaluate_all(colors) == page.locator(".inspected > li").evaluate_all(colors)
         assert not page.troubles, page.troubles
 
 
@@ -204,8 +195,10 @@ def where_a_target_is_lost(folder):
     assert losses and not any(frame["targets"][0]["state"] == "lost" for frame in server.frames(job))
     with browser() as chromium:
         page = open_page(chromium)
-        page.goto(f"{server.url}/#/jobs/{job}")
+        page.goto(f"{server.url}/#/jobs")
+        page.locator(".card-link").click()
         until("the first frame", lambda: shown_frame(page) == 0)
+        keys_in_the_ordinary_flow(page)
         page.get_by_text("Lost once" if len(losses) == 1 else f"Lost {len(losses)} times").wait_for()
         page.get_by_role("button", name="Next loss").click()
         until("the loss", lambda: shown_frame(page) == losses[0])
@@ -223,6 +216,21 @@ def where_a_target_is_lost(folder):
         assert not page.troubles, page.troubles
 
 
+def keys_in_the_ordinary_flow(page):
+    """Nobody has to look for the player first: not who comes from the list, nor who clicked beside it."""
+    assert page.evaluate("document.activeElement.tagName") == "H1"
+    page.keyboard.press("Space")
+    until("it to play", lambda: shown_frame(page) > 1)
+    page.keyboard.press("Home")
+    until("the first frame", lambda: shown_frame(page) == 0)
+    place = page.locator("#view").bounding_box()
+    page.mouse.click(place["x"] + 4, place["y"] + 300)
+    assert page.evaluate("document.activeElement.id") == "view"
+    page.keyboard.press("ArrowRight")
+    until("a step", lambda: shown_frame(page) == 1)
+    assert page.evaluate("scrollY") == 0
+
+
 def reload_in_the_middle(folder):
     """A page that is loaded anew while the job runs goes on watching, to the same end."""
     server, scene = Server(folder), Scene(folder, frames=60)
@@ -233,8 +241,13 @@ def reload_in_the_middle(folder):
         until("frames", lambda: shown_frame(page) > 0)
         assert status(page) == "running"
         assert "frames a second" in page.locator(".progress").inner_text()
+        # A frame that is still to come is waited for.
+        page.goto(f"{server.url}/#/jobs/{job}?frame=590")
+        until("frames", lambda: shown_frame(page) > 0)
         page.reload()
         ended(page)
+        until("the frame", lambda: shown_frame(page) == 590)
+        until("its address", lambda: page.evaluate("location.hash") == f"#/jobs/{job}?frame=590")
         until("all frames", lambda: page.get_by_label("Frame", exact=True).get_attribute("max") == "599")
         states = [frame["targets"][0]["state"] for frame in server.frames(job)]
         summary = page.locator(".lane-summary").first

@@ -29,7 +29,20 @@ struct MediaRouteTests {
         #expect(answer.length == 10_012)
         #expect(answer.fields["Content-Type"] == "video/mp4")
         #expect(answer.fields["X-Content-Type-Options"] == "nosniff")
-        #expect(answer.fields["Content-Disposition"]?.hasPrefix("attachment; filename=\"") == true)
+    }
+
+    @Test("a file that is saved is named after the job, and for browsers after the file that was submitted")
+    func savedNames() throws {
+        let service = try Service()
+        let id = try service.submit(fileName: "a clip's; \"1\" é.mp4")
+        #expect(
+            service.send("GET", "/v1/jobs/\(id)/source").fields["Content-Disposition"]
+                == "attachment; filename=\"\(id)-source.mp4\"; "
+                + "filename*=UTF-8''a%20clip%27s%3B%20%221%22%20%C3%A9.mp4")
+        let nameless = try service.submit(fileName: nil)
+        #expect(
+            service.send("GET", "/v1/jobs/\(nameless)/source").fields["Content-Disposition"]
+                == "attachment; filename=\"\(nameless)-source.mp4\"")
     }
 
     @Test("a range past the end is 416 with the length")

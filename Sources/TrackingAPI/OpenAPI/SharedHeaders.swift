@@ -12,7 +12,10 @@ enum SharedHeaders {
             Schema.choice(["bytes", "none"])
         ),
         ("Cache-Control", "RFC 9111 §5.2", Schema.string),
-        ("Content-Disposition", "A name for the file.", Schema.text(pattern: "^attachment; filename=\".+\"$")),
+        (
+            "Content-Disposition", "Names for the file: after the job, and after what was submitted (RFC 6266 §4.3).",
+            Schema.text(pattern: "^attachment; filename=\"[^\"]+\"(; filename\\*=UTF-8''[A-Za-z0-9._~%-]+)?$")
+        ),
         ("Content-Encoding", "RFC 9110 §8.4", Schema.choice(["gzip"])),
         ("Content-Range", "RFC 9110 §14.4", Schema.text(pattern: "^bytes ([0-9]+-[0-9]+|\\*)/[0-9]+$")),
         ("Content-Security-Policy", "What the page may load, and who may frame it.", Schema.string),

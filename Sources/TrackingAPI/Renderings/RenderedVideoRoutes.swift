@@ -14,7 +14,7 @@ struct RenderedVideoRoutes: Sendable {
         let key = job.videoKey ?? job.id.videoKey(attempt: job.attempt, fileExtension: fileExtension)
         let file = File(
             key: key, mediaType: mediaType, tag: EntityTag("video-\(job.attempt)"),
-            name: "\(job.id).\(fileExtension)")
+            name: DownloadName(job, ending: ".\(fileExtension)", readableEnding: "-tracked.\(fileExtension)"))
         if job.status.isFinal, let answer = try kept(file, context) { return answer }
         guard job.videoKey == nil else { throw Problem(.gone, "The annotated video is not kept any more.") }
         return try rendered(.annotated(isAVI ? .avi : .mp4), of: job, as: file, context)
@@ -29,7 +29,8 @@ struct RenderedVideoRoutes: Sendable {
         }
         let file = File(
             key: job.id.cropsKey(attempt: job.attempt, target: index), mediaType: "video/mp4",
-            tag: EntityTag("crops-\(job.attempt)-\(index)"), name: "\(job.id)-\(target).mp4")
+            tag: EntityTag("crops-\(job.attempt)-\(index)"),
+            name: DownloadName(job, ending: "-\(target).mp4", readableEnding: "-\(target).mp4"))
         if job.status.isFinal, let answer = try kept(file, context) { return answer }
         return try rendered(.crops(target: index), of: job, as: file, context)
     }
@@ -39,14 +40,14 @@ struct RenderedVideoRoutes: Sendable {
         var key: String
         var mediaType: String
         var tag: EntityTag
-        var name: String
+        var name: DownloadName
     }
 
     private func kept(_ file: File, _ context: RequestContext) throws -> HTTPResponse? {
         guard let reader = try services.blobs.open(file.key) else { return nil }
         return try BlobResponse.make(
             reader, mediaType: file.mediaType, tag: file.tag, digest: services.blobs.digest(file.key),
-            fileName: file.name, for: context.request)
+            name: file.name, for: context.request)
     }
 
     /// 202 while it is being made, and then the same path has it.

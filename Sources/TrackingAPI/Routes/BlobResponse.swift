@@ -7,9 +7,9 @@ enum BlobResponse {
     /// - Parameters:
     ///   - tag: strong; the blob never changes under it.
     ///   - digest: SHA-256 of the whole blob in hexadecimal; sent where the client does not say that it has no use for it.
-    ///   - fileName: what a browser should call it when it saves it.
+    ///   - name: what it should be called when it is saved.
     static func make(
-        _ reader: any BlobReader, mediaType: String, tag: EntityTag, digest: String? = nil, fileName: String? = nil,
+        _ reader: any BlobReader, mediaType: String, tag: EntityTag, digest: String? = nil, name: DownloadName? = nil,
         for request: HTTPRequest
     ) throws(Problem) -> HTTPResponse {
         if let answer = try Conditions.answer(tag, request) { return answer }
@@ -20,7 +20,7 @@ enum BlobResponse {
             ("X-Content-Type-Options", "nosniff"),
         ])
         if let digest { fields["Repr-Digest"] = ReprDigest.value(sha256: digest, for: request) }
-        if let fileName { fields["Content-Disposition"] = "attachment; filename=\"\(fileName)\"" }
+        if let name { fields["Content-Disposition"] = name.disposition }
         let range = Conditions.range(tag, reader.count, request)
         let contentRange = HTTPFields(range.contentRange(count: reader.count).map { [("Content-Range", $0)] } ?? [])
         switch range {

@@ -14,7 +14,8 @@ struct MediaRoutes: Sendable {
         return try BlobResponse.make(
             reader, mediaType: media?.mediaType ?? "application/octet-stream",
             tag: EntityTag(job.source.sha256), digest: job.source.sha256,
-            fileName: "\(job.id)-source.\(media?.fileExtension ?? "bin")", for: context.request)
+            name: DownloadName(job, ending: "-source.\(media?.fileExtension ?? "bin")", readableEnding: nil),
+            for: context.request)
     }
 
     func frame(_ context: RequestContext) throws -> HTTPResponse {

@@ -5,13 +5,13 @@ extension Service {
     /// A queued job with a short video, submitted past the API.
     func submit(
         tenant: TenantID = .anonymous, targets: [String] = ["car"], video: OutputSpec.Video = .none,
-        labels: [String: String] = [:]
+        labels: [String: String] = [:], fileName: String? = "clip.mp4"
     ) throws -> JobID {
         let id = ids.next()
         let writer = try blobs.create(id.sourceKey)
         try Sample.video().withUnsafeBytes(writer.write)
         let source = JobSource(
-            kind: .video, blobKey: id.sourceKey, bytes: writer.count, sha256: try writer.commit(), fileName: "clip.mp4")
+            kind: .video, blobKey: id.sourceKey, bytes: writer.count, sha256: try writer.commit(), fileName: fileName)
         let spec = JobSpec(
             targets: targets.map { TargetSpec(id: $0, box: PixelBox(x: 1, y: 2, width: 30, height: 40)) },
             output: OutputSpec(video: video), labels: labels)

@@ -7,7 +7,6 @@ export class ApiError extends Error {
   constructor(status, problem = {}, retryAfter = null) {
     super(problem.detail || problem.title || ApiError.sentence(status));
     this.status = status;
-    this.title = problem.title;
     this.errors = problem.errors ?? [];
     this.request = problem.instance;
     this.retryAfter = retryAfter;
@@ -30,7 +29,7 @@ export class ApiError extends Error {
 
 let askForKey = null;
 
-/** What is done where the server answers 401: resolves when there is another key to try with. */
+/** What is done where the server answers 401: resolves when there is another key to try with, rejects where there is none. */
 export const onUnauthorized = (ask) => { askForKey = ask; };
 
 /** How often, and how long (seconds), it is waited for a server that wants requests to come more slowly. */
@@ -54,7 +53,7 @@ export async function request(path, { headers = {}, ...options } = {}) {
       continue;
     }
     if (response.status !== 401 || !askForKey) throw problem;
-    await askForKey(problem.message, options.signal);
+    await askForKey();
   }
 }
 

@@ -3,14 +3,16 @@
 import { ApiError, isAbort, pause, request } from "./client.js";
 
 const TUS = { "Tus-Resumable": "1.0.0" };
-/** Small enough that a pause and a broken line cost little, large enough that the line is busy. */
-const PIECE = 4 * 1024 * 1024;
+/** Pieces take about a second each: small enough that progress is seen, and that a pause and a broken line cost little. */
+const PIECE_SECONDS = 1;
+const [LEAST_PIECE, LARGEST_PIECE] = [64 * 1024, 8 * 1024 * 1024];
 const TRIES = 8;
 
 export class Upload {
   #aborter = null;
   #body;
   #listener;
+  #piece = LEAST_PIECE;
 
   /** @param body a Blob. @param listener called whenever something changes. */
   constructor(body, name, listener) {
@@ -89,7 +91,7 @@ export class Upload {
     }
     if (this.offset < this.size) {
       const began = performance.now();
-      const piece = this.#body.slice(this.offset, this.offset + PIECE);
+      const piece = this.#body.slice(this.offset, this.offset + this.#piece);
       const response = await request(this.path, {
         method: "PATCH", signal, body: piece,
         headers: { ...TUS, "Upload-Offset": String(this.offset), "Content-Type": "application/offset+octet-stream" },
@@ -97,6 +99,7 @@ export class Upload {
       this.offset = Number(response.headers.get("Upload-Offset"));
       const rate = piece.size / Math.max(1e-3, (performance.now() - began) / 1000);
       this.rate = this.rate ? 0.7 * this.rate + 0.3 * rate : rate;
+      this.#piece = Math.round(Math.min(Math.max(LEAST_PIECE, PIECE_SECONDS * rate), LARGEST_PIECE));
     }
     if (this.offset === this.size) this.#enter("done");
     else this.#listener(this);

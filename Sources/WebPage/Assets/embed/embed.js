@@ -1,6 +1,6 @@
 // One job alone, in a frame of another page: `/embed/{id}`, or `/embed/{id}#frame=12`.
 
-import { button, h, replace } from "../base/dom.js";
+import { h, replace } from "../base/dom.js";
 import { isAbort, onUnauthorized } from "../api/client.js";
 import { askForKey } from "../parts/dialogs.js";
 import { badge, nameOf } from "../parts/jobhead.js";
@@ -29,5 +29,5 @@ viewer.element.prepend(viewer.stage.element);
 root.className = "embedded";
 replace(root, title, notice, viewer.element);
 viewer.start().catch((error) => {
-  if (!isAbort(error)) replace(notice, problem(error, { title: "The job cannot be shown" }), button("Try again", { on: { click: () => location.reload() } }));
+  if (!isAbort(error)) replace(notice, problem(error, { title: "The job cannot be shown", retry: () => location.reload() }));
 });

@@ -33,6 +33,9 @@ export class Correction {
 
   close() { this.#editor.close(); }
 
+  /** How many boxes were changed. */
+  get count() { return this.#changes.size; }
+
   /** The boxes of a row, to be changed. While it plays there are none. */
   show(track, row, isPlaying) {
     this.#frame = track.frame(row);

@@ -12,9 +12,10 @@ export function submitLine(name, spec) {
   const images = /^\d+ images\.tar$/.test(name);
   const source = images ? `$(printf -- ' -F frame=@%s' img/*)` : `-F ${shellQuoted(`${isArchive ? "archive" : "video"}=@${fileName(name)}`)}`;
   const isPlain = Object.keys(spec).length === 1 && spec.targets.every(({ id, start_frame: isLater }, index) => id === `target-${index + 1}` && !isLater);
+  // In a field given by `-F`, a semicolon would begin its type.
   const what = isPlain
     ? spec.targets.map((target) => `-F roi=${boxText(target.box)}`).join(" ")
-    : `-F ${shellQuoted(`spec=${JSON.stringify(spec)}`)}`;
+    : `--form-string ${shellQuoted(`spec=${JSON.stringify(spec)}`)}`;
   return `curl${authorization()} ${source} ${what} ${location.origin}/v1/jobs`;
 }
 

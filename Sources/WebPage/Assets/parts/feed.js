@@ -9,7 +9,7 @@ const isFinal = (job) => ["succeeded", "failed", "canceled"].includes(job.status
 export class JobFeed {
   #aborter = new AbortController();
 
-  /** @param on {job, frames, line, problem}: what changed. */
+  /** @param on {job, frames, line}: what changed. */
   constructor(id, on) {
     this.id = id;
     this.on = on;

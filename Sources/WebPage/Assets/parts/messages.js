@@ -2,6 +2,7 @@
 
 import { button, h, icon } from "../base/dom.js";
 import { duration } from "../base/format.js";
+import { mayAskForKey } from "./dialogs.js";
 
 /** What a job's `error.code` asks of a person; what happened is in the error's own words. */
 const ADVICE = {
@@ -18,7 +19,7 @@ const ADVICE = {
 const BY_STATUS = {
   0: "Nothing is lost: what was uploaded is kept. Try again in a moment.",
   403: "Use a key that may do this.",
-  404: "It may have been deleted, or belong to somebody else. The list shows what there is.",
+  404: "It may have been deleted, or belong to somebody else.",
   410: "It was kept for a while after its end, and then removed.",
   413: "Cut or scale the video down.",
   415: "Videos in MP4, MOV, MKV, WebM or AVI, images, and zip or tar archives of images are taken.",
@@ -44,14 +45,20 @@ function advice({ status, message: text, retryAfter }) {
   return text.includes("Try again in") ? null : `Try again in ${duration(retryAfter)}.`;
 }
 
-/** Of anything that was thrown. */
-export function problem(error, { title = "That did not work", retry } = {}) {
-  const details = (error.errors ?? []).map(({ pointer, detail }) => `${place(pointer)}: ${detail}`);
+/** Of anything that was thrown. @param hint what else helps, where this is shown. */
+export function problem(error, { title = "That did not work", retry, hint, actions = [] } = {}) {
+  const details = (error.errors ?? []).filter(({ detail }) => detail !== error.message).map(({ pointer, detail }) => `${place(pointer)}: ${detail}`);
+  const again = error.status === 401 ? button("Enter a key", { on: { click: () => anotherKey(retry) } }) : retry && button("Try again", { on: { click: retry } });
   return message(title, error.message, {
-    advice: advice(error),
+    advice: [advice(error), hint].filter(Boolean).join(" "),
     details: error.request ? [...details, `Request ${error.request}`] : details,
-    actions: retry ? [button("Try again", { on: { click: retry } })] : [],
+    actions: [again, ...actions].filter(Boolean),
   });
+}
+
+function anotherKey(retry = () => location.reload()) {
+  mayAskForKey();
+  retry();
 }
 
 /** Of a job that failed. */

@@ -4,7 +4,7 @@ import { h, select } from "../base/dom.js";
 import { draw } from "../track/draw.js";
 
 export class Stage {
-  #image = null;
+  #image = false;
   #observer;
   #paintBoxes = () => {};
 
@@ -53,10 +53,15 @@ export class Stage {
       if (!track || !this.#image) return;
       // Strokes and names grow with the page's type.
       const unit = (devicePixelRatio * parseFloat(getComputedStyle(document.documentElement).fontSize)) / 15;
-      for (const [other, otherRow, more] of [[track, row, options], ...(options?.under ?? [])]) {
-        draw(context, other, otherRow, this.overlay.width / this.width, { ...more, unit });
-      }
+      draw(context, track, row, this.overlay.width / this.width, { ...options, unit });
     };
+    this.#paintBoxes();
+  }
+
+  /** Shows neither a picture nor boxes. */
+  blank() {
+    this.picture.getContext("2d").clearRect(0, 0, this.width, this.height);
+    this.#image = false;
     this.#paintBoxes();
   }
 

@@ -67,7 +67,7 @@ export class TargetList {
     const begins = button(`From frame ${item.frame}`, { kind: "quiet small", hidden: item.frame === 0, on: { click: () => this.on.go(item.frame) } });
     const remove = button(`Remove ${item.id}`, { symbol: "close", iconOnly: true, kind: "quiet", on: { click: () => this.on.remove(item) } });
     const element = h("li", { class: "target" },
-      h("div", { class: "row" }, h("span", { class: "swatch", "aria-hidden": "true" }), name, remove),
+      h("div", { class: "row" }, name, remove),
       wrong, h("div", { class: "numbers-row" }, sides), mark, begins);
     return { element, name, numbers, wrong, rating: mark };
   }

@@ -24,6 +24,8 @@ export class Timeline {
     this.on = on;
     this.total = null;
     this.row = -1;
+    /** In the order of the spec, which colours go by; they arrive in another one. */
+    this.ids = [];
     this.lanes = h("div", { class: "lanes" });
     this.cursor = h("div", { class: "cursor", "aria-hidden": "true" });
     this.element = h("div", { class: "timeline" }, h("div", { class: "lanes-frame" }, this.lanes, this.cursor), legend());
@@ -61,12 +63,11 @@ export class Timeline {
   draw() {
     clearTimeout(this.#timer);
     this.#timer = null;
-    let index = 0;
-    for (const id of this.track.targets.keys()) {
+    this.ids.forEach((id, index) => {
+      if (!this.track.targets.has(id)) return;
       if (!this.#lanes.has(id)) this.#lanes.set(id, this.#lane(id, index));
       this.#drawLane(id);
-      index += 1;
-    }
+    });
     this.move(this.row);
     this.on.drawn();
   }
@@ -81,8 +82,9 @@ export class Timeline {
     const element = h("div", { class: "lane", style: { "--color": colorOf(index) } },
       h("div", { class: "lane-head" }, h("span", { class: "swatch", "aria-hidden": "true" }), h("span", { class: "lane-name" }, id), summary, lost),
       canvas);
-    this.lanes.append(element);
-    return { canvas, summary, lost };
+    const later = this.ids.slice(index + 1).find((other) => this.#lanes.has(other));
+    this.lanes.insertBefore(element, this.#lanes.get(later)?.element ?? null);
+    return { element, canvas, summary, lost };
   }
 
   #drawLane(id) {

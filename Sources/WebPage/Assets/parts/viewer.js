@@ -14,16 +14,17 @@ const LIVE_PAUSE = 120;
 export class Viewer {
   #feed;
   #opening = null;
-  #firstFrame;
   #shownAt = 0;
 
   /**
    * @param on {job, picture: (image), boxes, line: (error)}
-   * @param firstFrame where to begin; `null`: at the start, or with what is being tracked.
+   * @param firstFrame where to begin, as text; `null`: at the start, or with what is being tracked.
    */
   constructor(id, on, firstFrame = null) {
     this.on = on;
-    this.#firstFrame = firstFrame === null ? null : Number(firstFrame);
+    const frame = Number.parseInt(firstFrame, 10);
+    /** The frame that is gone to once it is there; `null` where none is waited for. */
+    this.wanted = Number.isNaN(frame) ? null : frame;
     this.#feed = new JobFeed(id, { job: () => this.#job(), frames: () => this.#frames(), line: on.line });
     this.stage = new Stage("The frame, with what was found in it");
     this.stage.say("Waiting for the first frame…");
@@ -39,7 +40,7 @@ export class Viewer {
     // Who looks at another frame is left alone, and comes back by a button.
     this.transport.element.append(this.newest = button("Watch the newest frame", { hidden: true, kind: "small newest", on: { click: () => this.#watch(true) } }));
     for (const kind of ["pointerdown", "click", "change"]) this.element.addEventListener(kind, ({ target }) => {
-      if (target.closest(".scrub, .frame-number, .transport .row button, .lanes")) this.#watch(false);
+      if (target.closest(".scrub, .frame-number, .transport .row button, .lanes")) this.#leave();
     });
     document.addEventListener("keydown", this.#key);
   }
@@ -49,7 +50,14 @@ export class Viewer {
   get signal() { return this.#feed.signal; }
   get isFinal() { return this.#feed.isFinal; }
 
-  start() { return this.#feed.start(); }
+  async start() {
+    try {
+      await this.#feed.start();
+    } finally {
+      // Without a job there is nothing to play.
+      this.element.hidden = !this.job;
+    }
+  }
 
   close() {
     document.removeEventListener("keydown", this.#key);
@@ -60,7 +68,9 @@ export class Viewer {
   }
 
   #job() {
-    this.inspector ??= new Inspector(this.job.spec.targets.map(({ id }) => id), () => this.#repaint());
+    const ids = this.job.spec.targets.map(({ id }) => id);
+    this.inspector ??= new Inspector(ids, () => this.#repaint());
+    this.timeline.ids = ids;
     this.stage.size(this.job.source.width, this.job.source.height);
     if (this.isFinal && this.track.count === 0) this.stage.say("There is no frame.");
     const { frames_total: total } = this.job.progress;
@@ -72,12 +82,13 @@ export class Viewer {
   #frames() {
     if (this.track.count === 0) return;
     if (!this.#opening) {
-      this.isLive = !this.isFinal && this.#firstFrame === null;
+      this.isLive = !this.isFinal;
       this.#opening = this.#open();
       this.on.job();
     }
     this.timeline.update();
     this.transport.update();
+    this.#arrive();
     this.#live();
   }
 
@@ -93,8 +104,24 @@ export class Viewer {
     player.listen(() => { if (player.error) this.stage.say(player.error.message); });
     this.player = player;
     this.transport.attach(player);
-    if (!this.isLive) await player.seekFrame(this.#firstFrame ?? 0);
-    else this.#live();
+    if (!this.isLive) this.wanted ??= 0;
+    this.#arrive();
+    this.#live();
+  }
+
+  /** To the frame that is wanted, once it is there; where the job ends without it, to the last before it. */
+  #arrive() {
+    if (this.wanted === null || !this.player) return;
+    if (this.track.frame(this.track.count - 1) < this.wanted && !this.#feed.isComplete) return;
+    const frame = this.wanted;
+    this.#leave();
+    this.player.seekFrame(frame);
+  }
+
+  /** Somebody goes to another frame: neither the newest is followed any more, nor one waited for. */
+  #leave() {
+    this.wanted = null;
+    this.#watch(false);
   }
 
   #watch(isLive) {
@@ -130,16 +157,17 @@ export class Viewer {
     this.on.boxes();
   }
 
-  /** Keys count where nothing else has the focus; single letters only inside the player (WCAG 2.1.4). */
+  /** Keys count where nothing else has the focus: in the player, and where the focus is put without being asked for, on
+   * the view and its heading. Single letters only inside the player (WCAG 2.1.4). */
   #key = (event) => {
     const { target } = event;
     const isInside = this.element.contains(target);
-    if (!isInside && target !== document.body) return;
+    if (!isInside && !target.matches("body, #view, h1")) return;
     if (!isInside && event.key.length === 1 && event.key !== " ") return;
     if (target.matches("input, select, textarea") || (target.matches("button") && event.key === " ")) return;
     if (document.querySelector("dialog[open]")) return;
     if (!this.transport.key(event)) return;
     event.preventDefault();
-    this.#watch(false);
+    this.#leave();
   };
 }

@@ -12,15 +12,15 @@ const TRAIL_ROWS = 60;
 /**
  * Draws a row of a track.
  * @param scale device pixels of the canvas for each pixel of the picture.
- * @param options layers, hidden (a set of ids), ids (for their colours' order), dashed.
+ * @param options layers, hidden (a set of ids), ids (for their colours' order).
  */
-export function draw(context, track, row, scale, { layers = DEFAULT_LAYERS, hidden = new Set(), ids, dashed = false, unit = 1 } = {}) {
+export function draw(context, track, row, scale, { layers = DEFAULT_LAYERS, hidden = new Set(), ids, unit = 1 } = {}) {
   const order = ids ?? [...track.targets.keys()];
   order.forEach((id, index) => {
     if (hidden.has(id)) return;
     const found = track.at(row, id);
     if (!found) return;
-    const pen = new Pen(context, colorOf(index), scale, unit, dashed);
+    const pen = new Pen(context, colorOf(index), scale, unit);
     const isGone = found.state === "lost" || found.state === "out_of_frame";
     context.globalAlpha = isGone ? 0.55 : 1;
     if (layers.trails) drawTrail(pen, track, row, id);
@@ -47,8 +47,8 @@ function drawPoints(pen, points) {
 
 /** Strokes in a colour over a dark edge, so that they are seen on any picture. */
 class Pen {
-  constructor(context, color, scale, unit, dashed) {
-    Object.assign(this, { context, color, scale, unit, dashed });
+  constructor(context, color, scale, unit) {
+    Object.assign(this, { context, color, scale, unit });
     context.lineJoin = "round";
   }
 
@@ -60,7 +60,7 @@ class Pen {
     const shift = (Math.round(2 * unit) % 2) / 2;
     context.beginPath();
     context.rect(left + shift, top + shift, right - left, bottom - top);
-    this.stroke(2, isUncertain ? [6, 4] : this.dashed ? [2, 3] : []);
+    this.stroke(2, isUncertain ? [6, 4] : []);
   }
 
   polygon(corners, width) {

@@ -20,8 +20,6 @@ export class ServerPictures {
     this.#id = job.id;
     this.#track = track;
     this.kind = "frames";
-    this.width = job.source.width ?? 0;
-    this.height = job.source.height ?? 0;
     this.onPicture = () => {};
     this.onEnd = () => {};
     this.onError = () => {};
@@ -32,7 +30,6 @@ export class ServerPictures {
     this.#wanted = row;
     const image = await this.#image(row);
     if (this.#wanted !== row) return;
-    [this.width, this.height] = [image.width, image.height];
     this.onPicture(image, row);
   }
 

@@ -46,9 +46,6 @@ export class VideoPictures {
     video.addEventListener("error", () => this.#waiting?.reject(new Error("The browser cannot decode the video.")));
   }
 
-  get width() { return this.video.videoWidth; }
-  get height() { return this.video.videoHeight; }
-
   /** Shows a row's frame; resolves when it is shown. */
   show(row) { return this.#seek(row); }
 

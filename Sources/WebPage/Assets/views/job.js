@@ -47,7 +47,8 @@ class JobView {
     } catch (error) {
       if (isAbort(error)) return;
       const back = button("Go to the list", { on: { click: () => go(["jobs"]) } });
-      replace(this.notice, problem(error, { title: "The job cannot be shown" }), h("div", { class: "row" }, back));
+      const hint = [404, 410].includes(error.status) ? "The list shows what there is." : null;
+      replace(this.notice, problem(error, { title: "The job cannot be shown", hint, actions: [back] }));
     }
   }
 
@@ -107,8 +108,9 @@ class JobView {
 
   /** The address leads to what is shown. */
   #remember() {
-    const { player } = this.viewer;
-    remember({ ...(this.comparison ? { with: this.comparison.id } : {}), ...(player?.row > 0 && !player.isPlaying ? { frame: player.frame } : {}) });
+    const { player, wanted, isLive } = this.viewer;
+    const frame = wanted ?? (player?.row > 0 && !player.isPlaying && !isLive ? player.frame : null);
+    remember({ ...(this.comparison ? { with: this.comparison.id } : {}), ...(frame === null ? {} : { frame }) });
   }
 
   // What can be done with it
@@ -138,11 +140,11 @@ class JobView {
   }
 
   #correct() {
-    if (this.correction) return this.#endCorrection();
+    if (this.correction) return this.#leaveCorrection();
     const { viewer } = this;
     viewer.player.pause();
     this.correction = new Correction(this.job, viewer.stage, {
-      seek: (frame) => viewer.player.seekFrame(frame), end: () => this.#endCorrection(), run: (spec) => this.#runAgain(spec),
+      seek: (frame) => viewer.player.seekFrame(frame), end: () => this.#leaveCorrection(), run: (spec) => this.#runAgain(spec),
     });
     this.#panels();
     viewer.isCorrecting = true;
@@ -150,8 +152,12 @@ class JobView {
     announce("Correct: move or resize a box.");
   }
 
-  #endCorrection() {
-    this.correction.close();
+  async #leaveCorrection() {
+    const { correction } = this;
+    const isSure = correction.count === 0
+      || (await confirm("Drop the corrections?", "Nothing was tracked again with them yet.", "Drop them", "Keep them"));
+    if (!isSure || this.correction !== correction) return;
+    correction.close();
     this.correction = null;
     this.viewer.isCorrecting = false;
     this.#panels();

@@ -10,6 +10,7 @@ import { confirm } from "../parts/dialogs.js";
 import { message, problem } from "../parts/messages.js";
 
 const PAGE = 24;
+const LARGEST_PAGE = 100;
 /** How often it is looked whether something changed. */
 const REFRESH = 2500;
 
@@ -51,7 +52,7 @@ class JobList {
     await this.#load(null);
     while (!this.#aborter.signal.aborted) {
       try { await pause(REFRESH, this.#aborter.signal); } catch { return; }
-      if (!document.hidden) await this.#refresh();
+      if (!document.hidden && !this.isRefused) await this.#refresh();
     }
   }
 
@@ -61,15 +62,15 @@ class JobList {
   }
 
   #filtered(change) {
-    Object.assign(this.filter, change);
+    this.filter = { ...this.filter, ...change };
     remember(Object.fromEntries(Object.entries(this.filter).filter(([, value]) => value)));
     this.#cards.clear();
     this.list.replaceChildren();
     return this.#load(null);
   }
 
-  #path() {
-    const query = new URLSearchParams({ limit: String(PAGE) });
+  #path(limit = PAGE) {
+    const query = new URLSearchParams({ limit: String(limit) });
     if (this.filter.status) query.set("status", this.filter.status);
     const [name, ...value] = this.filter.label.split("=");
     if (name) query.set(`label.${name}`, value.join("="));
@@ -84,31 +85,47 @@ class JobList {
 
   async #load(path) {
     replace(this.notice);
+    const { filter } = this;
     try {
       const { jobs, next } = await this.#page(path ?? this.#path());
+      if (filter !== this.filter) return;
+      this.isRefused = false;
       this.next = next;
       this.more.hidden = !next;
       for (const job of jobs) this.#show(job);
       this.#emptiness();
     } catch (error) {
-      if (!isAbort(error)) replace(this.notice, problem(error, { title: "The jobs cannot be listed", retry: () => this.#load(path) }));
+      if (isAbort(error)) return;
+      this.isRefused = error.status === 401;
+      replace(this.notice, problem(error, { title: "The jobs cannot be listed", retry: () => this.#load(path) }));
     }
   }
 
-  /** The first page again: what is new comes, what changed is written anew, what fits no more goes. */
+  /** All that is shown again: what is new comes, what changed is written anew, what fits no more goes. */
   async #refresh() {
+    const { filter } = this;
+    const oldest = [...this.#cards.keys()].sort()[0];
+    const listed = new Map();
     try {
-      const { jobs, next } = await this.#page(this.#path());
-      const listed = new Set(jobs.map(({ id }) => id));
-      for (const id of this.#cards.keys()) if (!listed.has(id) && (!next || id > jobs.at(-1).id)) this.#drop(id);
-      for (const job of jobs) this.#show(job);
+      let path = this.#path(this.#cards.size > PAGE ? LARGEST_PAGE : PAGE);
+      let last;
+      do {
+        const { jobs, next } = await this.#page(path);
+        for (const job of jobs) listed.set(job.id, job);
+        [path, last] = [next, jobs.at(-1)?.id];
+      } while (path && oldest && last > oldest);
+      if (filter !== this.filter) return;
+      if (!oldest) this.more.hidden = !(this.next = path);
+      for (const id of this.#cards.keys()) if (id >= oldest && !listed.has(id)) this.#drop(id);
+      for (const job of listed.values()) if (job.id >= oldest || this.#cards.size < PAGE) this.#show(job);
       this.#emptiness();
       if (this.isBroken) replace(this.notice);
       this.isBroken = false;
     } catch (error) {
       if (isAbort(error)) return;
+      this.isRefused = error.status === 401;
+      if (!this.isBroken || this.isRefused) replace(this.notice, problem(error, { title: "The list is not up to date", retry: () => this.#load(null) }));
       this.isBroken = true;
-      replace(this.notice, problem(error, { title: "The list is not up to date" }));
     }
   }
 
@@ -129,37 +146,48 @@ class JobList {
 
   /** Ids begin with the time that they were made at: the greatest comes first. */
   #show(job) {
-    const old = this.#cards.get(job.id);
-    const state = JSON.stringify([job.status, job.progress]);
-    if (old?.state === state) return;
-    const element = this.#card(job);
-    if (old) old.element.replaceWith(element);
-    else this.list.insertBefore(element, [...this.list.children].find(({ dataset }) => dataset.id < job.id) ?? null);
-    this.#cards.set(job.id, { element, state });
-    this.observer.observe(element.querySelector(".thumb"));
+    if (!this.#cards.has(job.id)) {
+      const card = this.#card(job);
+      this.list.insertBefore(card.element, [...this.list.children].find(({ dataset }) => dataset.id < job.id) ?? null);
+      this.#cards.set(job.id, card);
+    }
+    this.#update(this.#cards.get(job.id), job);
   }
 
   #card(job) {
-    const { frames_done: done, frames_total: total } = job.progress;
-    const isRunning = job.status === "running";
-    const isFinal = !isRunning && job.status !== "queued";
     const { corrects, ...others } = job.spec.labels;
     const labels = [corrects && "a correction", ...Object.entries(others).map(([label, value]) => `${label}=${value}`)].filter(Boolean).join(", ");
     const name = nameOf(job);
-    const facts = [
+    const thumb = h("div", { class: "thumb", dataset: { id: job.id, frame: String(job.spec.start_frame) } }, this.#thumbs.get(job.id) ?? icon("film"));
+    const facts = h("span", { class: "muted numbers" });
+    const anchor = h("a", { class: "card-link", href: link(["jobs", job.id]) }, thumb,
+      h("div", { class: "card-text" },
+        h("strong", { class: "card-name" }, name), facts, labels && h("span", { class: "muted card-labels" }, labels)));
+    const status = badge(job.status);
+    const percent = h("span", { class: "muted numbers" });
+    const element = h("li", { class: "card", dataset: { id: job.id } }, anchor,
+      h("div", { class: "row spread card-foot" }, status, percent,
+        button(`Delete ${name}`, { symbol: "trash", iconOnly: true, kind: "quiet", on: { click: () => this.#remove(job) } })));
+    return { element, name, thumb, facts, anchor, status, percent };
+  }
+
+  /** Writes what changes into a card, which keeps its focus. */
+  #update({ name, thumb, facts, anchor, status, percent }, job) {
+    const { frames_done: done, frames_total: total } = job.progress;
+    const isRunning = job.status === "running";
+    const isFinal = !isRunning && job.status !== "queued";
+    facts.textContent = [
       total || done ? plural(isRunning && total ? total : done, "frame") : isFinal ? "no frame" : "no frame yet",
       plural(job.spec.targets.length, "target"), ago(job.created_at),
-    ];
-    return h("li", { class: "card", dataset: { id: job.id } },
-      h("a", { class: "card-link", href: link(["jobs", job.id]), "aria-label": `${name}, ${STATUS[job.status]}` },
-        h("div", { class: "thumb", dataset: { id: job.id, frame: String(job.spec.start_frame), kept: String(done > 0) } }, this.#thumbs.get(job.id) ?? icon("film")),
-        h("div", { class: "card-text" },
-          h("strong", { class: "card-name" }, name),
-          h("span", { class: "muted numbers" }, facts.join(" · ")),
-          labels && h("span", { class: "muted card-labels" }, labels))),
-      h("div", { class: "row spread card-foot" }, badge(job.status),
-        isRunning && total && h("span", { class: "muted numbers" }, `${integer((100 * done) / total)} %`),
-        button(`Delete ${name}`, { symbol: "trash", iconOnly: true, kind: "quiet", on: { click: () => this.#remove(job) } })));
+    ].join(" · ");
+    anchor.setAttribute("aria-label", `${name}, ${STATUS[job.status]}`);
+    status.dataset.status = job.status;
+    status.textContent = STATUS[job.status];
+    percent.textContent = isRunning && total ? `${integer((100 * done) / total)} %` : "";
+    percent.hidden = percent.textContent === "";
+    if (thumb.dataset.kept === "true") return;
+    thumb.dataset.kept = String(done > 0);
+    this.observer.observe(thumb);
   }
 
   async #remove(job) {

@@ -78,7 +78,6 @@ class NewJob {
     if (state === "discarded") return;
     if (path) draft.write({ ...(draft.read() ?? {}), path, name, size, isDone: state === "done" });
     this.bar?.update();
-    if (state === "failed") this.stage.say("");
     if (state === "done") this.#frame();
   }
 
@@ -121,7 +120,7 @@ class NewJob {
       await this.#paint(this.frame);
     } catch (error) {
       if (this.#aborter.signal.aborted) return;
-      this.stage.say("");
+      this.stage.say("There is no picture to draw on.");
       if (error.status === 404 || error.status === 410) draft.clear();
       return replace(this.notice, problem(error, { title: "The first frame cannot be shown" }));
     }
