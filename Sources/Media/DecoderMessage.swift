@@ -100,10 +100,10 @@ extension DecoderMessage {
         case .progress: self = .progress
         case .end: self = .end
         case .failed:
-            guard let frame = reader.integer(), let code = reader.text(), let text = reader.text() else { return nil }
-            guard frame >= -1 else { return nil }
-            let number = frame >= 0 ? Int(exactly: frame) : nil
-            self = .failed(MediaError(MediaError.Code(rawValue: code), text, frame: number))
+            guard let frame = reader.optionalCount(), let code = reader.text(), let text = reader.text() else {
+                return nil
+            }
+            self = .failed(MediaError(MediaError.Code(rawValue: code), text, frame: frame))
         case .check: self = .check
         case .checked:
             guard let refused = reader.restrictions() else { return nil }
@@ -185,7 +185,7 @@ struct MessageReader {
     }
 
     /// Absent as −1.
-    private mutating func optionalCount() -> Int?? {
+    fileprivate mutating func optionalCount() -> Int?? {
         guard let value = integer(), value >= -1 else { return nil }
         return .some(value < 0 ? nil : Int(exactly: value))
     }

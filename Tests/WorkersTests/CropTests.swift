@@ -42,10 +42,9 @@ extension WorkersTests {
             let bench = try Bench()
             let job = try await bench.run(try bench.submit(try Scene()) { $0.output.crops = true })
             let made = try #require(try bench.blobs.open(job.id.cropsKey(attempt: 1, target: 0)))
-            let renderer = JobRenderer(blobs: bench.blobs, limits: DecodeLimits(), decoder: DecoderBinary.command())
+            let renderer = bench.renderer()
             let order = JobRenderer.CropOrder(target: 0, key: "jobs/again.mp4")
-            let performance = JobRenderer.Performance(
-                job, resultKey: try #require(job.resultKey), frames: job.progress.framesDone)
+            let performance = try bench.performance(job)
             #expect(try renderer.crops(of: performance, [order]) == [order])
             let again = try #require(try bench.blobs.open(order.key))
             #expect(try Bench.bytes(again) == Bench.bytes(made))
@@ -58,9 +57,8 @@ extension WorkersTests {
         func whileOthersStart() async throws {
             let bench = try Bench()
             let job = try await bench.run(try bench.submit(try Scene()))
-            let renderer = JobRenderer(blobs: bench.blobs, limits: DecodeLimits(), decoder: DecoderBinary.command())
-            let performance = JobRenderer.Performance(
-                job, resultKey: try #require(job.resultKey), frames: job.progress.framesDone)
+            let renderer = bench.renderer()
+            let performance = try bench.performance(job)
             let orders = (0..<8).map { JobRenderer.CropOrder(target: 0, key: job.id.cropsKey(attempt: 1, target: $0)) }
             let isDone = Atomic(false)
             let failures = Mutex<[String]>([])
@@ -87,9 +85,8 @@ extension WorkersTests {
         func givenUp() async throws {
             let bench = try Bench()
             let job = try await bench.run(try bench.submit(try Scene()))
-            let renderer = JobRenderer(blobs: bench.blobs, limits: DecodeLimits(), decoder: DecoderBinary.command())
-            let performance = JobRenderer.Performance(
-                job, resultKey: try #require(job.resultKey), frames: job.progress.framesDone)
+            let renderer = bench.renderer()
+            let performance = try bench.performance(job)
             var frames = 0
             let stop: () throws(MediaError) -> Void = { () throws(MediaError) in
                 frames += 1
@@ -111,9 +108,8 @@ extension WorkersTests {
             let job = try await bench.run(try bench.submit(scene))
             var unseen = job
             unseen.spec.targets.append(TargetSpec(id: "never", box: PixelBox(scene.truth(0)), startFrame: 11))
-            let renderer = JobRenderer(blobs: bench.blobs, limits: DecodeLimits(), decoder: DecoderBinary.command())
-            let performance = JobRenderer.Performance(
-                unseen, resultKey: try #require(job.resultKey), frames: job.progress.framesDone)
+            let renderer = bench.renderer()
+            let performance = try bench.performance(unseen)
             let order = JobRenderer.CropOrder(target: 1, key: "jobs/never.mp4")
             #expect(try renderer.crops(of: performance, [order]).isEmpty)
             #expect(try bench.blobs.open(order.key) == nil)

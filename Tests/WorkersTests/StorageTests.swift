@@ -119,11 +119,8 @@ extension WorkersTests {
         @Test("a video on demand does not touch it either, and leaves nothing behind")
         func floorOfRenderings() async throws {
             let job = try await bench.run(try submit())
-            let renderer = JobRenderer(
-                blobs: bench.blobs, limits: DecodeLimits(), storage: StorageLimits(floorBytes: .max / 2),
-                decoder: DecoderBinary.command())
-            let performance = JobRenderer.Performance(
-                job, resultKey: try #require(job.resultKey), frames: job.progress.framesDone)
+            let renderer = bench.renderer(storage: StorageLimits(floorBytes: .max / 2))
+            let performance = try bench.performance(job)
             let error = #expect(throws: MediaError.self) {
                 try renderer.annotatedVideo(
                     of: performance, container: .mp4, to: job.id.videoKey(attempt: 1, fileExtension: "mp4"))

@@ -55,10 +55,7 @@ final class ResultExports: Sendable {
         do {
             try Self.copy(try content(), to: writer)
             _ = try writer.commit()
-        } catch let error as JobsError where error.code == .storageFull {
-            writer.abort()
-            return nil
-        } catch let problem as Problem where problem.kind == .storageFull {
+        } catch  where Problem(wrapping: error).kind == .storageFull {
             writer.abort()
             return nil
         } catch is CancellationError {

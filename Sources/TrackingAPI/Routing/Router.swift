@@ -106,7 +106,7 @@ struct Router: Sendable {
     /// The problem document for anything that was thrown. What is no ``Problem`` is a fault of ours: the client learns
     /// the request id, the log the cause.
     static func response(to error: any Error, _ request: HTTPRequest, route: String?) -> HTTPResponse {
-        let problem = (error as? Problem) ?? Problem(wrapping: error)
+        let problem = Problem(wrapping: error)
         var response = problem.response(requestID: request.id)
         response.route = route
         return response

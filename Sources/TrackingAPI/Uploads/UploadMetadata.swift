@@ -7,12 +7,13 @@ import StreamSafe
 package struct UploadMetadata: Hashable, Sendable {
     /// As it was sent.
     package let text: String
-    /// In the order they came; values are bytes, which need not be text.
+    /// In the order they came.
     private let entries: [Entry]
 
     private struct Entry: Hashable, Sendable {
         let key: String
-        let value: [UInt8]
+        /// `nil` where the bytes are none.
+        let text: String?
     }
 
     /// - Throws: 400 where it is not of the form that tus asks for, 431 where it is longer than can be kept.
@@ -51,28 +52,23 @@ package struct UploadMetadata: Hashable, Sendable {
         guard let value = Data(base64Encoded: parts.count > 1 ? parts[1] : "") else {
             throw Problem(.malformed, "The value of \(ClientText.quoted(key)) in Upload-Metadata is not in Base64.")
         }
-        if let text = String(validating: value, as: UTF8.self), !text.isStreamSafe {
+        let text = String(validating: value, as: UTF8.self)
+        guard text?.isStreamSafe ?? true else {
             throw Problem(
                 .malformed,
                 "The value of \(ClientText.quoted(key)) in Upload-Metadata has more than 30 combining marks in a row.")
         }
-        return Entry(key: key, value: Array(value))
+        return Entry(key: key, text: text)
     }
 
     /// A value as text; `nil` where there is none, or none that is text.
-    subscript(key: String) -> String? {
-        entries.first { $0.key == key }.flatMap { String(validating: $0.value, as: UTF8.self) }
-    }
+    subscript(key: String) -> String? { entries.first { $0.key == key }?.text }
 
     /// For display only.
     package var fileName: String? { (self["filename"] ?? self["name"]).flatMap(ClientText.fileName) }
 
     /// Values that are no text are `null`.
     package var json: JSONValue {
-        .object(
-            JSONObject(
-                entries.map { entry in
-                    (entry.key, String(validating: entry.value, as: UTF8.self).map { .string($0) } ?? .null)
-                }))
+        .object(JSONObject(entries.map { ($0.key, $0.text.map { .string($0) } ?? .null) }))
     }
 }

@@ -108,6 +108,15 @@ final class Bench: Sendable {
 
     func current(_ job: Job) throws -> Job { try #require(try store.job(job.id, tenant: .anonymous)) }
 
+    func renderer(storage: StorageLimits = StorageLimits()) -> JobRenderer {
+        JobRenderer(blobs: blobs, limits: DecodeLimits(), storage: storage, decoder: DecoderBinary.command())
+    }
+
+    /// What a finished job is rendered from.
+    func performance(_ job: Job) throws -> JobRenderer.Performance {
+        JobRenderer.Performance(job, resultKey: try #require(job.resultKey), frames: job.progress.framesDone)
+    }
+
     /// The bytes of a job's result.
     func result(_ job: Job) throws -> [UInt8] {
         let key = try #require(job.resultKey)
