@@ -188,4 +188,17 @@ struct FaultTests {
         let error = #expect(throws: JobsError.self) { try bucket.store(endpoint: proxy.endpoint) }
         #expect(error?.message.contains("does the endpoint speak S3?") == true)
     }
+
+    @Test("a list that leads to itself again and again is given up", arguments: ["list-type=2", "uploads="])
+    func endlessList(_ query: String) throws {
+        defer { proxy.end() }
+        let store = try bucket.store(endpoint: proxy.endpoint)
+        let markers = "<NextContinuationToken>a</NextContinuationToken><NextKeyMarker>a</NextKeyMarker>"
+        let root = query.hasPrefix("list") ? "ListBucketResult" : "ListMultipartUploadsResult"
+        proxy.fail(
+            query, times: .max, .answer(200, body: "<\(root)><IsTruncated>true</IsTruncated>\(markers)</\(root)>"))
+        let error = #expect(throws: JobsError.self) { try store.removeAbandoned(olderThan: 0) }
+        #expect(error?.message.contains("the list has no end") == true)
+        #expect(proxy.count(query) < 10)
+    }
 }

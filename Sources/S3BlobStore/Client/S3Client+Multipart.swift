@@ -212,7 +212,7 @@ extension S3Client {
         var uploads: [S3OpenUpload] = []
         var marker: (key: String, id: String)?
         var date: Date?
-        repeat {
+        for _ in 0..<Self.mostPages {
             var query = [(name: "uploads", value: ""), (name: "prefix", value: prefix)]
             if let marker { query += [("key-marker", marker.key), ("upload-id-marker", marker.id)] }
             let request = S3Request(method: "GET", query: query)
@@ -225,12 +225,12 @@ extension S3Client {
                 return S3OpenUpload(object: key, id: id, began: began)
             }
             date = date ?? response.date
-            marker = nil
-            if xml["IsTruncated"] == "true", let key = xml["NextKeyMarker"] {
-                marker = (key, xml["NextUploadIdMarker"] ?? "")
-            }
-        } while marker != nil
-        return (uploads, date)
+            guard xml["IsTruncated"] == "true", let key = xml["NextKeyMarker"] else { return (uploads, date) }
+            let next = (key, xml["NextUploadIdMarker"] ?? "")
+            if let marker, marker == next { throw endless }
+            marker = next
+        }
+        throw endless
     }
 
     /// No error where it is not there any more.

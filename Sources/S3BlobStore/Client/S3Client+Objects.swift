@@ -56,6 +56,8 @@ extension S3Client {
     static let mostCopied: Int64 = 5 << 30
     /// What one request may remove, or list.
     static let mostNamed = 1000
+    /// Pages of a list: ten million objects. More is a server that never comes to an end.
+    static let mostPages = 10_000
 
     /// - Returns: the entity tag.
     @discardableResult
@@ -165,7 +167,7 @@ extension S3Client {
     func list(_ prefix: String, delimiter: String? = nil) throws -> S3List {
         var list = S3List()
         var token: String?
-        repeat {
+        for _ in 0..<Self.mostPages {
             var query = [(name: "list-type", value: "2"), (name: "prefix", value: prefix)]
             if let delimiter { query.append(("delimiter", delimiter)) }
             if let token { query.append(("continuation-token", token)) }
@@ -174,9 +176,11 @@ extension S3Client {
             let xml = try parse(response, "ListBucketResult", of: request)
             guard (try? list.append(page: xml)) != nil else { throw malformed(request) }
             list.date = list.date ?? response.date
-            token = xml["IsTruncated"] == "true" ? xml["NextContinuationToken"] : nil
-        } while token != nil
-        return list
+            guard xml["IsTruncated"] == "true", let next = xml["NextContinuationToken"] else { return list }
+            guard next != token else { throw endless }
+            token = next
+        }
+        throw endless
     }
 
     /// Whether the bucket answers, and these keys may look into it.
@@ -231,5 +235,10 @@ extension S3Client {
             .io,
             "\(request.method) s3://\(location.bucket)/\(request.object): the answer is not what S3 answers; does the "
                 + "endpoint speak S3?")
+    }
+
+    /// A list whose pages lead to one another for ever.
+    var endless: JobsError {
+        JobsError(.io, "GET s3://\(location.bucket)/: the list has no end; does the endpoint speak S3?")
     }
 }
