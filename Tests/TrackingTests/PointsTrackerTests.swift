@@ -30,8 +30,12 @@ struct PointsTrackerTests {
     }
 
     /// A smooth pattern, moved.
-    private func pattern(_ dx: Double, _ dy: Double) -> Image {
+    private func pattern(_ dx: Double, _ dy: Double) -> Image { pattern { _ in (dx, dy) } }
+
+    /// - Parameter shift: how far each row is moved.
+    private func pattern(_ shift: (_ row: Int) -> (dx: Double, dy: Double)) -> Image {
         let pixels = (0..<200 * 150).map { number -> UInt8 in
+            let (dx, dy) = shift(number / 200)
             let (x, y) = (Double(number % 200) - dx, Double(number / 200) - dy)
             let waves = sin(0.31 * x + 0.12 * y) + sin(0.09 * x - 0.27 * y + 1) + cos(0.21 * x + 0.33 * y)
             return UInt8((128 + 38 * waves).rounded())
@@ -106,6 +110,26 @@ struct PointsTrackerTests {
         #expect(estimates[55].isKeyframe && tracked[55] > 95)
         #expect(estimates[59].state == .tracked)
         #expect(estimates[59].box.intersectionOverUnion(footage.box(frame: 59)) > 0.9)
+    }
+
+    @Test(
+        "a target whose points agree again is found again, but where it is to stop at its loss",
+        arguments: TrackerOptions.OnLost.allCases)
+    func stop(_ onLost: TrackerOptions.OnLost) throws {
+        let still = pattern(0, 0)
+        // Each third goes its own way: no half of the points agrees.
+        let torn = pattern { row in (7 * Double(1 - row / 50), 0) }
+        let frames = [still, torn, still, still, still]
+        var request = TargetRequest(
+            id: "a", points: [25.0, 75, 125].flatMap { y in (0..<10).map { Point(x: 46 + 12 * Double($0), y: y) } })
+        request.keyframes = [.init(frame: 4, box: Box(x: 40, y: 20, width: 120, height: 110))]
+        let estimates = try track(
+            frames, [request], TrackerOptions(mode: .points, motion: .translation, onLost: onLost))
+        let states = estimates.dropFirst().map { $0[0]?.state }
+        let after: TargetEstimate.State = onLost == .stop ? .lost : .tracked
+        #expect(states == [.lost, after, after, .tracked])
+        let points = try #require(estimates[2][0]?.points)
+        #expect(points.contains { $0.state == PointEstimate.State.tracked } == (onLost != .stop))
     }
 
     /// A still picture whose left border moves to the right over the target.

@@ -8,6 +8,7 @@ struct PointsTracker: TargetTracker {
     private let anchors: [Point]
     private let flow: PointFlow
     private let motion: TrackerOptions.Motion
+    private let onLost: TrackerOptions.OnLost
     private let parameters: PointsTrackerParameters
 
     private var views: PointViews
@@ -16,6 +17,8 @@ struct PointsTracker: TargetTracker {
     private let usable: Int
     /// From the frame in which the box was drawn to the last one.
     private var map = AffineMap.identity
+    /// Its state for good, once it was lost and is not to be looked for.
+    private var end: TargetEstimate.State?
 
     init(box: Box, in frame: PreparedFrame, options: TrackerOptions) {
         self.init(box: box, points: [], in: frame, options: options)
@@ -32,6 +35,7 @@ struct PointsTracker: TargetTracker {
         self.anchors = anchors
         self.parameters = parameters
         motion = options.motion
+        onLost = options.onLost
         let flow = PointFlow(
             window: parameters.window, levels: options.levels, maximumIterations: options.maxIterations,
             epsilon: options.epsilon, minimumEigenvalue: parameters.minimumEigenvalue)
@@ -68,11 +72,19 @@ struct PointsTracker: TargetTracker {
         // The share itself is too modest: of boxes that a tenth of the points vouch for, most are right.
         let confidence = isFound ? share.squareRoot() : 0
         let isOutside = !frame.contains(map.apply(box.center)) || (!isFound && mostHaveLeft)
+        let state = end ?? (isOutside ? .outOfFrame : isFound ? .tracked : .lost)
+        if !isFound, onLost == .stop { stop(as: state) }
         return TargetEstimate(
-            box: map.uprightBox(of: box), quad: map.apply(box.quad), affine: map,
-            state: isOutside ? .outOfFrame : isFound ? .tracked : .lost, confidence: confidence, zncc: 0,
+            box: map.uprightBox(of: box), quad: map.apply(box.quad), affine: map, state: state, confidence: confidence,
+            zncc: 0,
             residual: progress.residual, iterations: progress.iterations, isKeyframe: false, points: points,
             forwardBackwardError: median(alive.compactMap { points[$0].forwardBackwardError }))
+    }
+
+    /// Follows no point any more: what is left of them could agree again, on whatever they stuck to.
+    private mutating func stop(as state: TargetEstimate.State) {
+        end = state
+        for index in points.indices where points[index].state == .tracked { points[index].state = .lost }
     }
 
     /// Whether the box's centre is no further outside the frame than the box is large.

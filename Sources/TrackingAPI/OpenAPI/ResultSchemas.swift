@@ -32,7 +32,7 @@ enum ResultSchemas {
         .init("affine", list(6).described("`[a, b, tx, c, d, ty]`: x' = a·x + b·y + tx, y' = c·x + d·y + ty.")),
         .init("state", Schema.choice(TargetRecord.State.self)),
         .init("confidence", measured.with("minimum", 0).with("maximum", 1)),
-        .init("zncc", measured.described("Correlation with the template, −1 … 1; 0 without iterations.")),
+        .init("zncc", measured.described("Correlation with the template, −1 … 1; 0 without one, as in mode points.")),
         .init("residual", measured.described("In grey levels; 0 without iterations.")),
         .init("iterations", Schema.count.described("Of all alignments; 0: none took part in this frame.")),
         .init("keyframe", Schema.boolean.described("Whether the box was given rather than found.")),
