@@ -1,6 +1,7 @@
 import Jobs
 
-/// Stored lines, a record each, and every format that is made of them.
+/// Stored lines, a record each, and the formats that are made of them: which one the input's length tells, because all of
+/// them at once leave a tenth of the executions.
 enum RecordFuzz {
     static func run(_ bytes: [UInt8]) {
         let lines = bytes.split(separator: UInt8(ascii: "\n"))
@@ -10,7 +11,8 @@ enum RecordFuzz {
             check(record)
             records.append(record)
         }
-        for format in ResultFormat.allCases { convert(records, lines, to: format) }
+        let formats = ResultFormat.allCases
+        convert(records, lines, to: formats[bytes.count % formats.count])
     }
 
     private static func check(_ record: FrameRecord) {
