@@ -5,7 +5,8 @@ import Synchronization
 /// A tenant that takes whatever it can get leaves the others theirs.
 struct NoisyTenantProof: Proof {
     let name = "noisy tenant"
-    let claim = "one floods with requests and jobs: another's GETs and small jobs take at most twice as long (p99)"
+    let claim =
+        "one floods with requests and jobs: another's never wait behind them, and take at most twice as long (p99)"
 
     /// What the flooding tenant is given by its key: a bucket, a part of the queue, and one of the two workers.
     private static let (rate, queued, running) = ("50", "200", "1")
@@ -15,22 +16,12 @@ struct NoisyTenantProof: Proof {
     /// Between two GETs of the other, in seconds.
     private static let pace = 0.01
     private static let most = 2.0
+    /// The flood may have one job at a time, so that the other worker is there for who comes: one that was about to start,
+    /// and one within the same millisecond.
+    private static let mostOvertakers = 2
 
     func run(_ options: ProofOptions) throws -> ProofResult {
         let jobs = options.rounds(300, quick: 120)
-        var (result, slower) = try compare(jobs: jobs)
-        // What else a machine does falls on the flood alone now and then, and few jobs are no mean of that.
-        for _ in 1..<options.rounds(1, quick: 3) where !slower.isEmpty && result.losses.isEmpty {
-            let before = slower.joined(separator: ", ")
-            (result, slower) = try compare(jobs: jobs)
-            result.figure += "; once more, because \(before)"
-        }
-        result.losses += slower
-        return result
-    }
-
-    /// - Returns: also what took too much longer in the flood.
-    private func compare(jobs: Int) throws -> (ProofResult, slower: [String]) {
         let server = try Server("--workers", "2")
         let quiet = QuietTenant(wire: server.wire, key: try server.key("quiet")[1], clip: try Clip.make(frames: 10))
         let key = try server.key("loud", "--rate", Self.rate, "--queued", Self.queued, "--running", Self.running)[1]
@@ -51,29 +42,31 @@ struct NoisyTenantProof: Proof {
             defer { crew.stop() }
             flooded = try quiet.work(jobs: jobs, pace: Self.pace)
         }
-        let stillWaiting = try loud.clear(by: keeper)
+        let flood = try loud.clear(by: keeper)
         calm += try quiet.work(jobs: jobs - jobs / 2, pace: Self.pace)
 
         var result = ProofResult(tried: "")
         result.expect(isFull, "the flood never filled its part of the queue")
-        result.expect(stillWaiting > 0, "the flood had no job waiting at its end")
+        result.expect(flood.waiting > 0, "the flood had no job waiting at its end")
         result.losses += loud.errors
-        let slower = [
-            result.compare("a GET", calm.gets, flooded.gets, most: Self.most),
-            result.compare("a job", calm.jobs, flooded.jobs, most: Self.most),
-        ]
+        // Few jobs on a machine with other work to do are no measure of time: in quick rounds only their order counts.
+        let most = options.isQuick ? Double.infinity : Self.most
+        result.compare("a GET", calm.gets, flooded.gets, most: most)
+        result.compare("a job", calm.jobs, flooded.jobs, most: most)
+        let overtakers = flooded.waits.map { wait in flood.starts.count { wait.contains($0) } }.max() ?? 0
+        result.expect(
+            overtakers <= Self.mostOvertakers, "\(overtakers) jobs of the flood started while one of another's waited")
+        result.figure += "; at most \(overtakers) of the flood's jobs started while one of another's waited"
         result.tried =
             "\(jobs) jobs one after another and \(flooded.gets.count) GETs, beside \(loud.asked) requests "
             + "(\(loud.accepted) jobs accepted, \(loud.refused) answers 429)"
-        return (result, slower.compactMap(\.self))
+        return result
     }
 }
 
 extension ProofResult {
-    /// Notes both times.
-    ///
-    /// - Returns: what is wrong where the slowest of the second take more than so many times as long as those of the first.
-    fileprivate mutating func compare(_ what: String, _ calm: [Double], _ flooded: [Double], most: Double) -> String? {
+    /// Expects the slowest of the second to take no more than so many times as long as those of the first.
+    fileprivate mutating func compare(_ what: String, _ calm: [Double], _ flooded: [Double], most: Double) {
         let (before, meanwhile) = (percentile(calm, 0.99) * 1000, percentile(flooded, 0.99) * 1000)
         let medians = "\((percentile(calm, 0.5) * 1000).text(1)) and \((percentile(flooded, 0.5) * 1000).text(1))"
         let ratio = meanwhile / before
@@ -81,7 +74,7 @@ extension ProofResult {
             (figure.isEmpty ? "" : "; ")
             + "\(what): p99 \(before.text(1)) ms, in the flood \(meanwhile.text(1)) (\(ratio.text(2)) times; "
             + "medians \(medians))"
-        return ratio <= most ? nil : "the p99 of \(what) is \(ratio.text(2)) times that without the flood"
+        expect(ratio <= most, "the p99 of \(what) is \(ratio.text(2)) times that without the flood")
     }
 }
 
@@ -91,10 +84,13 @@ private struct QuietTenant: Sendable {
         /// In seconds; of jobs from the submission to the answer that they have succeeded.
         var gets: [Double] = []
         var jobs: [Double] = []
+        /// From the submission of each job to its start, by the server's clock.
+        var waits: [ClosedRange<String>] = []
 
         static func += (all: inout Times, more: Times) {
             all.gets += more.gets
             all.jobs += more.jobs
+            all.waits += more.waits
         }
     }
 
@@ -104,7 +100,7 @@ private struct QuietTenant: Sendable {
 
     func work(jobs: Int, pace: Double) throws -> Times {
         var times = Times()
-        let watched = try finishedJob()
+        let watched = try finishedJob().id
         let gets = Tally<Double>()
         let failures = Tally<Int>()
         let crew = Crew(1) { [self] _, _ in
@@ -117,7 +113,9 @@ private struct QuietTenant: Sendable {
         }
         do {
             defer { crew.stop() }
-            for _ in 0..<jobs { times.jobs.append(try seconds { _ = try finishedJob() }) }
+            for _ in 0..<jobs {
+                times.jobs.append(try seconds { times.waits.append(try finishedJob().wait) })
+            }
         }
         if let status = failures.all.first {
             throw ProofError("\(failures.count) GETs of the quiet tenant failed, the first with \(status)")
@@ -126,18 +124,20 @@ private struct QuietTenant: Sendable {
         return times
     }
 
-    private func finishedJob() throws -> String {
+    private func finishedJob() throws -> (id: String, wait: ClosedRange<String>) {
         guard let id = try wire.submit(clip, fields: [key]) else {
             throw ProofError("a job of the quiet tenant was refused")
         }
-        var status = "queued"
-        while status == "queued" || status == "running" {
+        var job: [String: Any] = [:]
+        repeat {
             let answer = try wire.get("/v1/jobs/\(id)", [key, "Prefer: wait=30"])
             guard answer.status == 200 else { throw ProofError("its job is answered with \(answer.status)") }
-            status = answer.json["status"] as? String ?? ""
-        }
-        guard status == "succeeded" else { throw ProofError("a job of the quiet tenant has \(status)") }
-        return id
+            job = answer.json
+        } while ["queued", "running"].contains(job["status"] as? String)
+        guard job["status"] as? String == "succeeded", let created = job["created_at"] as? String,
+            let started = job["started_at"] as? String, created <= started
+        else { throw ProofError("a job of the quiet tenant ended so: \(job)") }
+        return (id, created...started)
     }
 }
 
@@ -195,16 +195,19 @@ private final class LoudTenant: Sendable {
         return false
     }
 
-    /// Deletes all of its jobs, with a key that has no rate. Returns how many were waiting.
-    func clear(by key: String) throws -> Int {
-        var waiting = 0
+    /// Deletes all of its jobs, with a key that has no rate.
+    ///
+    /// - Returns: how many were waiting, and when the others had started.
+    func clear(by key: String) throws -> (waiting: Int, starts: [String]) {
+        var (waiting, starts): (Int, [String]) = (0, [])
         while true {
             let answer = try wire.get("/v1/jobs?limit=200", [key])
             let jobs = answer.json["jobs"] as? [[String: Any]] ?? []
             guard answer.status == 200 else { throw ProofError("the list is answered with \(answer.status)") }
-            guard !jobs.isEmpty else { return waiting }
+            guard !jobs.isEmpty else { return (waiting, starts) }
             for job in jobs {
                 if job["status"] as? String == "queued" { waiting += 1 }
+                if let start = job["started_at"] as? String { starts.append(start) }
                 _ = try wire.request("DELETE", "/v1/jobs/\(job["id"] ?? "")", fields: [key])
             }
         }
