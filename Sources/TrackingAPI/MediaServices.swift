@@ -14,13 +14,18 @@ public protocol MediaServices: Sendable {
     ///   - index: counts from 0.
     ///   - kind: what the source is.
     ///   - path: where the source's file is.
+    ///   - isWanted: asked now and then; once it is false, decoding ends with ``MediaServiceError/Code/canceled``.
     func frame(
-        _ index: Int, of kind: JobSource.Kind, path: String, as format: FrameFormat
+        _ index: Int, of kind: JobSource.Kind, path: String, as format: FrameFormat,
+        isWanted: @escaping @Sendable () -> Bool
     ) throws(MediaServiceError) -> [UInt8]
 
     /// How well boxes on a picture can be tracked. Blocks while it is decoded.
+    ///
+    /// - Parameter isWanted: asked now and then; once it is false, decoding ends with
+    ///   ``MediaServiceError/Code/canceled``.
     func trackability(
-        of boxes: [PixelBox], on picture: StillPicture
+        of boxes: [PixelBox], on picture: StillPicture, isWanted: @escaping @Sendable () -> Bool
     ) throws(MediaServiceError) -> PictureTrackability
 }
 
@@ -68,6 +73,8 @@ public struct MediaServiceError: Error, Hashable, Sendable {
         public static let undecodable = Code(rawValue: "undecodable")
         /// A limit on pixels, frames or bytes was passed.
         public static let limitExceeded = Code(rawValue: "limit_exceeded")
+        /// Decoding takes longer than somebody who waits is to be kept.
+        public static let timedOut = Code(rawValue: "timed_out")
         /// Too many decoders run already.
         public static let busy = Code(rawValue: "busy")
         /// A fault of the service.

@@ -31,6 +31,11 @@ struct Services: Sendable {
 
     func tag(revision: Int64) -> EntityTag { EntityTag("\(version)-\(revision)") }
 
+    /// Whether somebody still waits for the answer to a request, and is to get it, for work that takes long.
+    func isAwaited(_ request: HTTPRequest) -> @Sendable () -> Bool {
+        { [health] in !request.hasClientLeft() && !health().isStopping }
+    }
+
     /// The job that a request names.
     func job(_ context: RequestContext) throws -> Job {
         guard let job = try store.job(context.jobID(), tenant: context.tenant) else { throw RequestContext.noSuchJob }

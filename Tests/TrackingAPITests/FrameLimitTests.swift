@@ -1,4 +1,5 @@
 import Dispatch
+import HTTPServer
 import Synchronization
 import Testing
 import TrackingAPI
@@ -38,6 +39,30 @@ struct FrameLimitTests {
             media.release()
             #expect(first.status() == 200)
         }
+    }
+
+    @Test("a client that leaves, or a stop, ends its decode and makes room", arguments: [false, true])
+    func left(isStop: Bool) throws {
+        let media = HeldMedia()
+        let health = ServiceHealth(workersExpected: 0, workersAlive: 0, isStopping: isStop)
+        let service = try Service(health: health, media: media) { $0.frameDecodes = 1 }
+        let id = try service.submit()
+        let hasLeft = Atomic(!isStop)
+        for frame in 0..<2 {
+            let request = HTTPRequest(
+                method: "GET", target: "/v1/jobs/\(id)/frames/\(frame)",
+                path: ["v1", "jobs", "\(id)", "frames", "\(frame)"], id: "request-1",
+                hasClientLeft: { hasLeft.load(ordering: .relaxed) })
+            guard case .work(let work) = service.api.begin(request) else {
+                Issue.record("not worked on")
+                return
+            }
+            expectProblem(Answer(work()), 503, saying: "Nobody wants the picture")
+        }
+        hasLeft.store(false, ordering: .relaxed)
+        guard !isStop else { return }
+        media.release()
+        #expect(service.send("GET", "/v1/jobs/\(id)/frames/0").status == 200)
     }
 
     @Test("a decode makes room when it ends, also where it fails")

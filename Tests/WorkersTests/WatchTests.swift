@@ -54,13 +54,14 @@ private struct NoMedia: MediaServices, VideoRenderer {
     func recognise(prefix: [UInt8]) -> RecognisedMedia? { nil }
 
     func frame(
-        _ index: Int, of kind: JobSource.Kind, path: String, as format: FrameFormat
+        _ index: Int, of kind: JobSource.Kind, path: String, as format: FrameFormat,
+        isWanted: @escaping @Sendable () -> Bool
     ) throws(MediaServiceError) -> [UInt8] {
         throw MediaServiceError(.unavailable, "There are none.")
     }
 
     func trackability(
-        of boxes: [PixelBox], on picture: StillPicture
+        of boxes: [PixelBox], on picture: StillPicture, isWanted: @escaping @Sendable () -> Bool
     ) throws(MediaServiceError) -> PictureTrackability {
         throw MediaServiceError(.unavailable, "There are none.")
     }

@@ -106,7 +106,10 @@ enum ResultOperations {
 
     private static let frame = Operation(
         method: "get", path: "/v1/jobs/{id}/frames/{n}", id: "getFrame", tag: .results, summary: "Read a single frame",
-        description: "The very pixels that it was tracked on.",
+        description: """
+            The very pixels that it was tracked on. A frame that cannot be decoded within a minute, as one far into a long \
+            video, is answered with 503 (`decode-timeout`).
+            """,
         parameters: [
             Parameter.jobID, Parameter.path("n", "Counts from 0.", Schema.integer(SpecLimits.frame).example(0)),
         ] + Parameter.conditions,

@@ -23,7 +23,8 @@ struct FramePictures: Sendable {
         if !asksForAny, let answer = try Conditions.answer(tag, request, vary: Self.vary) { return answer }
         let (kind, path) = try source()
         let bytes = try decodes.run(context.tenant) { () throws(MediaServiceError) in
-            try services.media.frame(index, of: kind, path: path, as: format)
+            try services.media.frame(
+                index, of: kind, path: path, as: format, isWanted: services.isAwaited(request))
         }
         guard let bytes else { throw MediaServiceError.tooManyDecodes }
         if asksForAny, let answer = try Conditions.answer(tag, request, vary: Self.vary) { return answer }

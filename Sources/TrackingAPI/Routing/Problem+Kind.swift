@@ -23,6 +23,7 @@ extension Problem.Kind {
     public static let headTooLarge = Self("head-too-large", 431, "The request's head is too large")
     public static let internalError = Self("internal", 500, "The service is at fault")
     public static let unavailable = Self("unavailable", 503, "The service cannot do this now")
+    public static let decodeTimeout = Self("decode-timeout", 503, "This takes too long to decode")
     public static let queueFull = Self("queue-full", 503, "The queue is full")
     public static let stopping = Self("stopping", 503, "The service is stopping")
     public static let notAlive = Self("not-ready-to-serve", 503, "The service is not ready")

@@ -55,7 +55,8 @@ extension Problem {
         switch error.code {
         case .frameNotFound: self.init(.notFound, error.message)
         case .undecodable, .limitExceeded: self.init(.conflict, error.message)
-        case .busy: self = Problem(.unavailable, error.message).retryAfter(1)
+        case .busy, .canceled: self = Problem(.unavailable, error.message).retryAfter(1)
+        case .timedOut: self = Problem(.decodeTimeout, error.message).retryAfter(60)
         default: self.init(internal: "\(error.code.rawValue): \(error.message)")
         }
     }

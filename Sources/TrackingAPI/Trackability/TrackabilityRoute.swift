@@ -45,15 +45,16 @@ struct TrackabilityRoute: Sendable {
                 fields: HTTPFields([("Accept", Self.acceptedTypes.joined(separator: ", "))]))
         }
         let tooLarge = Problem(.tooLarge, "The body may have at most \(limit) bytes.")
-        let sink = TrackabilitySink(form, request: request, services: services) { try answer($0, context.tenant) }
+        let sink = TrackabilitySink(form, request: request, services: services) { try answer($0, context) }
         return .receive(sink, limit: limit, tooLarge: Router.response(to: tooLarge, request, route: Self.path))
     }
 
-    private func answer(_ order: PictureOrder, _ tenant: TenantID) throws -> HTTPResponse {
+    private func answer(_ order: PictureOrder, _ context: RequestContext) throws -> HTTPResponse {
         let found: PictureTrackability
         do {
-            let result = try decodes.run(tenant) { () throws(MediaServiceError) in
-                try services.media.trackability(of: order.boxes, on: order.picture)
+            let result = try decodes.run(context.tenant) { () throws(MediaServiceError) in
+                try services.media.trackability(
+                    of: order.boxes, on: order.picture, isWanted: services.isAwaited(context.request))
             }
             guard let result else { throw MediaServiceError.tooManyDecodes }
             found = result

@@ -6,7 +6,7 @@ import Workers
 
 extension DecoderMediaServices {
     func trackability(
-        of boxes: [PixelBox], on picture: StillPicture
+        of boxes: [PixelBox], on picture: StillPicture, isWanted: @escaping @Sendable () -> Bool
     ) throws(MediaServiceError) -> PictureTrackability {
         let (input, index): (MediaInput, Int) =
             switch picture {
@@ -14,7 +14,7 @@ extension DecoderMediaServices {
             case .frame(let index, .video, let path): (.video(path: path), index)
             case .frame(let index, _, let path): (.archive(path: path), index)
             }
-        return try decode(index, of: input) { frame, isColor in
+        return try decode(index, of: input, isWanted: isWanted) { frame, isColor in
             PictureTrackability(
                 width: frame.gray.width, height: frame.gray.height,
                 boxes: boxes.map { Self.judge($0, on: frame, isColor: isColor) })

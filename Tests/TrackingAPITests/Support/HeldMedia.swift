@@ -15,25 +15,31 @@ struct HeldMedia: MediaServices {
     /// Lets one decode end.
     func release() { released.signal() }
 
+    private func hold(_ isWanted: () -> Bool) throws(MediaServiceError) {
+        started.signal()
+        let deadline = DispatchTime.now() + Self.patience
+        while released.wait(timeout: .now() + .milliseconds(10)) != .success {
+            guard isWanted() else { throw MediaServiceError(.canceled, "Nobody wants the picture any more.") }
+            guard DispatchTime.now() < deadline else {
+                throw MediaServiceError(.unavailable, "The test did not release the picture.")
+            }
+        }
+    }
+
     func recognise(prefix: [UInt8]) -> RecognisedMedia? { media.recognise(prefix: prefix) }
 
     func frame(
-        _ index: Int, of kind: JobSource.Kind, path: String, as format: FrameFormat
+        _ index: Int, of kind: JobSource.Kind, path: String, as format: FrameFormat,
+        isWanted: @escaping @Sendable () -> Bool
     ) throws(MediaServiceError) -> [UInt8] {
-        started.signal()
-        guard released.wait(timeout: .now() + Self.patience) == .success else {
-            throw MediaServiceError(.unavailable, "The test did not release the frame.")
-        }
-        return try media.frame(index, of: kind, path: path, as: format)
+        try hold(isWanted)
+        return try media.frame(index, of: kind, path: path, as: format, isWanted: isWanted)
     }
 
     func trackability(
-        of boxes: [PixelBox], on picture: StillPicture
+        of boxes: [PixelBox], on picture: StillPicture, isWanted: @escaping @Sendable () -> Bool
     ) throws(MediaServiceError) -> PictureTrackability {
-        started.signal()
-        guard released.wait(timeout: .now() + Self.patience) == .success else {
-            throw MediaServiceError(.unavailable, "The test did not release the picture.")
-        }
-        return try media.trackability(of: boxes, on: picture)
+        try hold(isWanted)
+        return try media.trackability(of: boxes, on: picture, isWanted: isWanted)
     }
 }

@@ -25,7 +25,8 @@ struct TestMedia: MediaServices {
     }
 
     func frame(
-        _ index: Int, of kind: JobSource.Kind, path: String, as format: FrameFormat
+        _ index: Int, of kind: JobSource.Kind, path: String, as format: FrameFormat,
+        isWanted: @escaping @Sendable () -> Bool
     ) throws(MediaServiceError) -> [UInt8] {
         guard index < Self.frameCount else {
             throw MediaServiceError(.frameNotFound, "The source has \(Self.frameCount) frames.")
@@ -36,7 +37,7 @@ struct TestMedia: MediaServices {
     /// Every picture has 100×80 pixels; one that is shorter than its head is not whole. The size of a box is the number of
     /// bytes of the file, to tell that it was this one.
     func trackability(
-        of boxes: [PixelBox], on picture: StillPicture
+        of boxes: [PixelBox], on picture: StillPicture, isWanted: @escaping @Sendable () -> Bool
     ) throws(MediaServiceError) -> PictureTrackability {
         let path: String
         switch picture {
