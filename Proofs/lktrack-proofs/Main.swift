@@ -55,9 +55,9 @@ struct ProofOptions {
 
     private static let all: [any Proof] = [
         MalformedProof(), OversizeProof(), SlowClientsProof(), AddressLimitProof(), MemoryProof(), TenantsProof(),
-        NoisyTenantProof(), WebhooksProof(), ArchivesProof(), HostileMediaProof(), BombsProof(), DecodersProof(),
-        PoisonProof(), KillServerProof(), KillWorkerProof(), StoppedWorkerProof(), ClaimingProof(), StoppingProof(),
-        SecondSignalProof(), DiskFullProof(), BackupProof(), ClusterProof(),
+        NoisyTenantProof(), StreamShareProof(), WebhooksProof(), ArchivesProof(), HostileMediaProof(), BombsProof(),
+        DecodersProof(), PoisonProof(), KillServerProof(), KillWorkerProof(), StoppedWorkerProof(), ClaimingProof(),
+        StoppingProof(), SecondSignalProof(), DiskFullProof(), BackupProof(), ClusterProof(),
     ]
 
     private static var usage: String {

@@ -43,6 +43,12 @@ public struct APIConfiguration: Hashable, Sendable {
     public var conversionThreads = max(2, ProcessInfo.processInfo.activeProcessorCount)
     /// Slices and partial results that are sent at a time; a request for one more is answered with 503.
     public var conversions = 128
+    /// Connections that may be held at a time by clients that wait: event streams, results that are followed, and held
+    /// answers. The others stay for requests that are answered at once. One stream more is answered with 503, and what
+    /// would be held is answered.
+    public var streams = Self.streams(of: HTTPServerConfiguration().connections)
+    /// `server.streams_per_tenant`: of these, connections of a tenant with keys; one stream more is answered with 429.
+    public var streamsPerTenant = HTTPServerConfiguration().connections / 2
     /// Videos rendered at a time, each with a decoder process and an encoder, beside the workers.
     public var renderings = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
     /// Videos that may wait to be rendered; a request for one more is answered with 503.
@@ -55,6 +61,9 @@ public struct APIConfiguration: Hashable, Sendable {
     public var webhooks = WebhookPolicy()
 
     public init() {}
+
+    /// How many of a server's connections may be held by clients that wait: three quarters.
+    public static func streams(of connections: Int) -> Int { max(1, connections - connections / 4) }
 
     /// - Throws: an error that names the first key with a value that cannot be.
     public func validate() throws(APIConfigurationError) {
@@ -72,6 +81,9 @@ public struct APIConfiguration: Hashable, Sendable {
         try Self.require(
             conversionThreads > 0, "conversionThreads", "must be more than 0, not \(conversionThreads)")
         try Self.require(conversions > 0, "conversions", "must be more than 0, not \(conversions)")
+        try Self.require(streams > 0, "streams", "must be more than 0, not \(streams)")
+        try Self.require(
+            streamsPerTenant > 0, "server.streams_per_tenant", "must be more than 0, not \(streamsPerTenant)")
         try Self.require(renderings > 0, "renderings", "must be more than 0, not \(renderings)")
         try Self.require(
             waitingRenderings > 0, "waitingRenderings", "must be more than 0, not \(waitingRenderings)")

@@ -25,6 +25,8 @@ struct Services: Sendable {
     let flights = SubmissionFlights()
     let watch: JobWatch
     let documents: JobDocuments
+    let conversions: ConversionPool
+    let streams: LiveStreams
 
     /// Of the job's own document, which depends on its row alone; the revision grows with every change of that.
     func tag(_ job: Job) -> EntityTag { tag(revision: job.revision) }

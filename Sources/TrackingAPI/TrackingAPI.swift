@@ -37,7 +37,9 @@ public struct TrackingAPI: HTTPApplication {
             ids: JobIDGenerator(environment: environment),
             environment: environment, configuration: configuration, version: version, logger: logger,
             statistics: store, metrics: metrics, health: health, onSubmit: onSubmit, onCancel: onCancel,
-            watch: watch, documents: JobDocuments(store))
+            watch: watch, documents: JobDocuments(store),
+            conversions: ConversionPool(threads: configuration.conversionThreads, bodies: configuration.conversions),
+            streams: LiveStreams(configuration))
         self.watch = watch
         keys?.onRevocation(watch.close)
         renderings = RenderingQueue(services, renderer: renderer)

@@ -196,6 +196,51 @@ struct WatchingTests {
         #expect(try threads(server) < threadsBefore + 10)
     }
 
+    @Test("one key's streams leave connections for others, and make room when their clients leave")
+    func share() throws {
+        // Nobody works, so that no stream ends by itself.
+        let server = try Server(environment: ["LKTRACK_ROLES": "api", "LKTRACK_SERVER_CONNECTIONS": "24"])
+        let (loud, quiet) = (try server.key("loud")[1], try server.key("quiet")[1])
+        let clip = try Clip.make(frames: 3)
+        let id = try #require(try server.wire.submit(clip, fields: [loud]))
+        let other = try #require(try server.wire.submit(clip, fields: [quiet]))
+        func open(_ path: String) throws -> EventClient {
+            let client = try EventClient(server, path, [loud])
+            try client.read { $0.text.contains("\r\n\r\n") }
+            return client
+        }
+        do {
+            let held = try (0..<2).map { _ in try EventClient(server, "/v1/jobs/\(id)", [loud, "Prefer: wait=60"]) }
+            try poll("the requests to be read", seconds: 20) { connectionsRead(server.port) >= 2 }
+            var streams: [EventClient] = []
+            var refused: EventClient?
+            while refused == nil, streams.count < 24 {
+                let follow = "/results?format=ndjson&partial=true&follow=true"
+                let client = try open("/v1/jobs/\(id)" + (streams.count % 2 == 0 ? "/events" : follow))
+                if client.status == 200 { streams.append(client) } else { refused = client }
+                #expect(try server.wire.get("/v1/jobs/\(other)", [quiet]).status == 200)
+                #expect(try server.wire.get("/healthz").status == 200)
+            }
+            #expect(refused?.status == 429)
+            #expect(refused?.text.contains("urn:lktrack:problem:too-many-streams") == true)
+            #expect(refused?.text.contains("Retry-After: ") == true)
+            // A request that was read may not be held yet when the first stream comes.
+            #expect((10...12).contains(streams.count))
+            // Who would wait is told how things are.
+            let answer = try server.wire.get("/v1/jobs/\(id)", [loud, "Prefer: wait=60"])
+            #expect(answer.status == 200)
+            #expect(answer.json["status"] as? String == "queued")
+            withExtendedLifetime(held) {}
+        }
+        var again: [EventClient] = []
+        try poll("the places to be given back", seconds: 30) {
+            let client = try open("/v1/jobs/\(id)/events")
+            if client.status == 200 { again.append(client) }
+            return again.count == 12
+        }
+        #expect(try open("/v1/jobs/\(id)/events").status == 429)
+    }
+
     // MARK: What the kernel says
 
     private func threads(_ server: Server) throws -> Int {

@@ -1,5 +1,5 @@
 /// Finds a frame in a stored result: its lines are in the order of their frames, each of which begins with its number.
-enum FrameSearch {
+package enum FrameSearch {
     /// Where it is shorter to read on than to go on halving.
     private static let nearEnough: Int64 = 64 << 10
     private static let pieceSize = 4096
@@ -7,9 +7,11 @@ enum FrameSearch {
 
     /// The start of a line before which there is no frame of this number or a later one, and after which there are few
     /// earlier ones.
-    static func offset(of frame: Int, in reader: any BlobReader) throws -> Int64 {
+    ///
+    /// - Parameter start: of a line before which there is none either.
+    package static func offset(of frame: Int, in reader: any BlobReader, from start: Int64 = 0) throws -> Int64 {
         // Every frame that begins before `low` is an earlier one; `high` is past one that is not, or the end.
-        var (low, high): (Int64, Int64) = (0, reader.count)
+        var (low, high): (Int64, Int64) = (start, reader.count)
         while high - low > nearEnough {
             let middle = low + (high - low) / 2
             guard let line = try line(after: middle, before: high, in: reader), let number = line.frame else {

@@ -68,7 +68,7 @@ public struct ResultProvenance: Hashable, Sendable {
 public struct ResultEncoder: Sendable {
     private let format: ResultFormat
     private let provenance: ResultProvenance
-    let slice: ResultSlice
+    package let slice: ResultSlice
     /// Number of each target in `mot`, from 1.
     private let numbers: [String: Int]
     /// The target of `otb`.

@@ -90,7 +90,10 @@ enum JobOperations {
     private static let get = Operation(
         method: "get", path: "/v1/jobs/{id}", id: "getJob", tag: .jobs, summary: "Read a job",
         description:
-            "At once or, with `Prefer: wait=N`, when its state changes, or it is another than `If-None-Match` names.",
+            """
+            At once or, with `Prefer: wait=N`, when its state changes, or it is another than `If-None-Match` names. Without \
+            `Preference-Applied` the answer came at once, because the tenant has its share of connections that are held.
+            """,
         parameters: [
             Parameter.jobID,
             Parameter.header(
@@ -109,7 +112,7 @@ enum JobOperations {
         description: """
             Server-sent events until the job has ended: `status` with the state and the attempt, `progress`, `frame` with the \
             frame's line of the result, and `end` with the job. A client that comes back with `Last-Event-ID` goes on behind \
-            that event.
+            that event. A tenant has a share of the connections that may be held so; beyond it comes 429.
             """,
         parameters: [
             Parameter.jobID,

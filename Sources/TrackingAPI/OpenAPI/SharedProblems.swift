@@ -41,7 +41,8 @@ enum SharedProblems {
             status: 423, name: "Locked", description: "Another request is writing to it.", headers: ["Retry-After"]),
         Entry(
             status: 429, name: "TooManyRequests",
-            description: "Too many requests for a while, or too many jobs of the tenant that wait already.",
+            description:
+                "Too many requests for a while, or too much of the tenant's at a time: jobs that wait, uploads, streams.",
             headers: ["Retry-After", "RateLimit?", "RateLimit-Policy?"]),
         Entry(status: 431, name: "HeadTooLarge", description: "The request's header is too long."),
         Entry(
@@ -92,7 +93,7 @@ enum SharedProblems {
                     .init("detail", Schema.string),
                 ])
             ).described("Each field that is wrong.")),
-        .optional("violated-policies", Schema.array(Schema.string).described("The rate's, of 429.")),
+        .optional("violated-policies", Schema.array(Schema.string).described("What is used up, of 429.")),
         .optional("checks", Schema.array(Schema.ref("Check")).described("Of `/readyz`.")),
     ]).described("RFC 9457").example([
         "type": "urn:lktrack:problem:invalid", "title": "The request does not make sense", "status": 422,

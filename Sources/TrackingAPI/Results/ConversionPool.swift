@@ -2,8 +2,8 @@ import Dispatch
 import Jobs
 import Synchronization
 
-/// The threads that make results in other forms while they are sent: not the server's, on which one such body would hold
-/// up every other connection.
+/// The threads that make results in other forms while they are sent, and look through long ones for what is wanted: not
+/// the server's, on which one such body would hold up every other connection.
 final class ConversionPool: Sendable {
     typealias Work = @Sendable () -> Void
 
@@ -20,23 +20,10 @@ final class ConversionPool: Sendable {
         self.bodies = ConcurrencyLimit(bodies)
     }
 
-    /// A body's place among those that are sent; given back when it is let go of.
-    final class Place: Sendable {
-        let tenant: TenantID
-        private let bodies: ConcurrencyLimit
+    /// A body's place among those that are sent; `nil` where there are too many.
+    func place(for tenant: TenantID) -> ConcurrencyLimit.Place? { bodies.place(for: tenant) }
 
-        fileprivate init(_ tenant: TenantID, _ bodies: ConcurrencyLimit) {
-            self.tenant = tenant
-            self.bodies = bodies
-        }
-
-        deinit { bodies.leave(tenant) }
-    }
-
-    /// `nil` where there are too many.
-    func place(for tenant: TenantID) -> Place? { bodies.enter(tenant) ? Place(tenant, bodies) : nil }
-
-    /// Makes a piece when its turn comes.
+    /// Makes a piece, or looks for one, when its turn comes.
     func submit(_ tenant: TenantID, _ work: @escaping Work) {
         turns.withLock { $0.add(work, of: tenant) }
         startNext()

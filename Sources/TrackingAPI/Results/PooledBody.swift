@@ -25,11 +25,11 @@ final class PooledBody: HTTPLiveBodyStream {
     private let making = Making()
     private let base: any HTTPBodyStream
     private let pool: ConversionPool
-    private let place: ConversionPool.Place
+    private let place: ConcurrencyLimit.Place
 
     /// - Parameter base: makes the body; is to ask its argument now and then whether that is wanted still.
     init(
-        _ pool: ConversionPool, _ place: ConversionPool.Place,
+        _ pool: ConversionPool, _ place: ConcurrencyLimit.Place,
         base: (_ isWanted: @escaping @Sendable () -> Bool) throws -> any HTTPBodyStream
     ) rethrows {
         self.pool = pool

@@ -18,9 +18,9 @@ struct EventRoute: Sendable {
         if !position.isPossible(for: job) { position = EventPosition() }
         // HTML §9.2.3: 204 tells a browser, which comes back after every end, that there is no more.
         if position.stage == .over, job.status.isFinal { return HTTPResponse(status: 204) }
-        let cursor = wantsFrames ? try cursor(job, &position) : nil
-        let feed = EventFeed(job.id, after: position, cursor: cursor)
-        let body = try JobFeedBody(feed, job: job, key: context.key, needsResult: wantsFrames, watch: services.watch)
+        if wantsFrames { try requireResult(job) }
+        let feed = EventFeed(job.id, after: position, wantsFrames: wantsFrames)
+        let body = try JobFeedBody(feed, job: job, key: context.key, needsResult: wantsFrames, services: services)
         return HTTPResponse(
             status: 200,
             fields: HTTPFields([
@@ -28,18 +28,10 @@ struct EventRoute: Sendable {
             ]), body: .stream(body))
     }
 
-    /// Where a client goes on in the result; at the start of everything where it cannot have what it says. The way there may
-    /// be long: better here than on the connection's thread.
-    private func cursor(_ job: Job, _ position: inout EventPosition) throws -> ResultCursor {
-        var cursor = ResultCursor()
-        guard let reader = try services.blobs.openResult(of: job) else {
-            guard job.status.isFinal, job.resultKey != nil else { return cursor }
-            throw ResultRoute.notKept
-        }
-        if try !cursor.skip(towards: position.frames, in: reader), position.hasTooManyFrames(for: job) {
-            (cursor, position) = (ResultCursor(), EventPosition())
-        }
-        return cursor
+    /// - Throws: 410 where the job has a result that is gone.
+    private func requireResult(_ job: Job) throws {
+        guard job.status.isFinal, job.resultKey != nil, try services.blobs.openResult(of: job) == nil else { return }
+        throw ResultRoute.notKept
     }
 
     private static func requireAccepted(_ request: HTTPRequest) throws(Problem) {

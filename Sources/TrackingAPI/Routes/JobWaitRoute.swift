@@ -35,13 +35,14 @@ struct JobWaitRoute: Sendable {
     private func hold(_ context: RequestContext, _ seconds: Int, _ responder: HTTPResponder) {
         do {
             let job = try services.job(context)
-            let held = HeldAnswer(to: context, job: job, wait: .seconds(seconds), services: services) { job in
+            let held = HeldAnswer(to: context, job: job, wait: .seconds(seconds), services: services) {
+                job, isHonoured in
                 responder.respond(
                     Router.answer(context, route: Self.pattern) {
                         if services.watch.isClosed(key: context.key) { throw KeyRing.closed }
                         guard let job else { throw RequestContext.noSuchJob }
                         var response = try respond(document(job), context)
-                        response.fields["Preference-Applied"] = "wait=\(seconds)"
+                        if isHonoured { response.fields["Preference-Applied"] = "wait=\(seconds)" }
                         return response
                     })
             }

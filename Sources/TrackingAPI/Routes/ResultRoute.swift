@@ -5,15 +5,12 @@ import Jobs
 struct ResultRoute: Sendable {
     private let services: Services
     private let exports: ResultExports
-    private let pool: ConversionPool
 
     static let parameters = ["format", "partial", "follow", "from", "to", "target"]
 
     init(services: Services) {
         self.services = services
         exports = ResultExports(services)
-        pool = ConversionPool(
-            threads: services.configuration.conversionThreads, bodies: services.configuration.conversions)
     }
 
     func results(_ context: RequestContext) throws -> HTTPResponse {
@@ -84,6 +81,7 @@ struct ResultRoute: Sendable {
     private func pooled(
         _ context: RequestContext, _ base: (@escaping @Sendable () -> Bool) throws -> any HTTPBodyStream
     ) throws -> PooledBody {
+        let pool = services.conversions
         guard let place = pool.place(for: context.tenant) else {
             throw Problem(.unavailable, "Too many results are being sent now. Try again.").retryAfter(1)
         }
@@ -111,7 +109,7 @@ struct ResultRoute: Sendable {
         _ context: RequestContext, _ job: Job, _ encoder: ResultEncoder
     ) throws(Problem) -> HTTPResponse {
         let body = try JobFeedBody(
-            FollowFeed(encoder), job: job, key: context.key, needsResult: true, watch: services.watch)
+            FollowFeed(encoder), job: job, key: context.key, needsResult: true, services: services)
         var response = HTTPResponse(
             status: 200, fields: Self.fields(.ndjson, cacheControl: "no-store"), body: .stream(body))
         response.fields["Vary"] = "Accept"

@@ -18,6 +18,7 @@ extension Problem.Kind {
     public static let rateLimited = Self("rate-limited", 429, "Too many requests")
     public static let quotaExceeded = Self("queue-quota-exceeded", 429, "Too many jobs are waiting")
     public static let tooManyUploads = Self("too-many-uploads", 429, "Too many uploads are open")
+    public static let tooManyStreams = Self("too-many-streams", 429, "Too many streams are open")
     public static let targetTooLong = Self("target-too-long", 414, "The request's target is too long")
     public static let expectationFailed = Self("expectation-failed", 417, "The expectation cannot be met")
     public static let headTooLarge = Self("head-too-large", 431, "The request's head is too large")

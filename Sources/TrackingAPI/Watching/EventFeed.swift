@@ -11,54 +11,82 @@ struct EventFeed: JobFeed {
     private(set) var position: EventPosition
     /// `nil`: without `frame` events.
     private var cursor: ResultCursor?
+    /// Whether the place in the result is still to be found where the client goes on.
+    private var isBehind: Bool
     private let id: JobID
 
     /// - Parameters:
     ///   - position: what the client has already.
-    ///   - cursor: where to look for further frames; `nil` where they are not wanted.
-    init(_ id: JobID, after position: EventPosition, cursor: ResultCursor?) {
+    ///   - wantsFrames: whether there are `frame` events.
+    init(_ id: JobID, after position: EventPosition, wantsFrames: Bool) {
         self.id = id
         self.position = position
-        self.cursor = cursor
+        cursor = wantsFrames ? ResultCursor() : nil
+        isBehind = wantsFrames && position.frames > 0
     }
 
-    mutating func append(_ seen: WatchedJob.Snapshot, to bytes: inout [UInt8]) throws -> Bool {
+    mutating func append(_ seen: WatchedJob.Snapshot, to bytes: inout [UInt8]) throws -> FeedStep {
         guard let job = seen.job else {
             end(["id": .string(id.description), "status": "deleted"], &bytes)
-            return true
+            return .over
+        }
+        if isBehind {
+            guard seen.isResultKnown else { return .waits }
+            guard try catchUp(seen, job) else { return .looksOn }
         }
         for stage in position.stage.path(to: job) { enter(stage, &bytes) }
         if cursor != nil {
-            guard seen.isResultKnown else { return false }
-            if try appendFrames(seen, job, &bytes) { return false }
+            guard seen.isResultKnown else { return .waits }
+            let before = bytes.count
+            if try !appendFrames(seen, job, &bytes) { return .looksOn }
+            if bytes.count > before { return .waits }
         }
         if job.attempt > 0, job.status != .queued, job.progress.framesDone != position.progress {
             position.progress = job.progress.framesDone
             append("progress", JobWriter.progress(job.progress).encoded(), &bytes)
         }
-        guard job.status.isFinal else { return false }
+        guard job.status.isFinal else { return .waits }
         if position.stage != .ended {
             position.stage = .ended
             append("status", Self.status(job.status, job.attempt), &bytes)
         }
         end(JobWriter.json(job), &bytes)
-        return true
+        return .over
     }
 
     // MARK: Frames
 
+    /// Of a result, looked at in one call.
+    private static let piecesAtOnce = 4
+
+    /// Finds the place where the client goes on; at the start of everything where it cannot have what it says.
+    ///
+    /// - Returns: whether the way is over; it may be long.
+    private mutating func catchUp(_ seen: WatchedJob.Snapshot, _ job: Job) throws -> Bool {
+        if let reader = try seen.result(of: job) {
+            switch try cursor?.skip(towards: position.frames, in: reader, pieces: Self.piecesAtOnce) {
+            case .onTheWay: return false
+            case .noFurther where position.hasTooManyFrames(for: job):
+                (cursor, position) = (ResultCursor(), EventPosition())
+            default: break
+            }
+        }
+        isBehind = false
+        return true
+    }
+
     /// Appends what the result has beyond the position, a piece at a time.
     ///
-    /// - Returns: whether there was anything, and so may be more.
+    /// - Returns: whether that is all, or there was anything; otherwise the result has more to look at.
     private mutating func appendFrames(
         _ seen: WatchedJob.Snapshot, _ job: Job, _ bytes: inout [UInt8]
     ) throws -> Bool {
-        guard let reader = try seen.result(of: job) else { return false }
+        guard let reader = try seen.result(of: job) else { return true }
         let before = bytes.count
-        while bytes.count == before {
+        for _ in 0..<Self.piecesAtOnce where bytes.count == before {
             guard let piece = try cursor?.next(from: reader) else {
                 guard let lines = cursor?.lines, lines < position.frames, position.hasTooManyFrames(for: job)
-                else { return false }
+                else { return true }
                 (cursor, position.frames) = (ResultCursor(), 0)
                 continue
             }
@@ -67,7 +95,7 @@ struct EventFeed: JobFeed {
                 append("frame", line.bytes, &bytes)
             }
         }
-        return true
+        return bytes.count > before
     }
 
     // MARK: Events

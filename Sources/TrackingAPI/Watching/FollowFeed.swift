@@ -10,23 +10,36 @@ struct FollowFeed: JobFeed {
 
     private var cursor = ResultCursor()
     private var encoder: ResultEncoder
-    /// Lines that went through the encoder.
-    private var lines = 0
+    /// The first frame that did not go through the encoder and is to.
+    private var nextFrame: Int
 
     /// - Parameter encoder: of the format `ndjson`.
-    init(_ encoder: ResultEncoder) { self.encoder = encoder }
-
-    mutating func append(_ seen: WatchedJob.Snapshot, to bytes: inout [UInt8]) throws -> Bool {
-        guard let job = seen.job else { throw RequestContext.noSuchJob }
-        guard seen.isResultKnown else { return false }
-        guard let reader = try seen.result(of: job) else { return job.status.isFinal }
-        while bytes.isEmpty {
-            guard let piece = try cursor.next(from: reader) else { return job.status.isFinal }
-            for line in piece.lines where line.number >= lines {
-                lines = line.number + 1
-                guard try encoder.append(line: line.bytes, into: &bytes) else { return true }
-            }
-        }
-        return false
+    init(_ encoder: ResultEncoder) {
+        self.encoder = encoder
+        nextFrame = encoder.slice.from ?? 0
     }
+
+    mutating func append(_ seen: WatchedJob.Snapshot, to bytes: inout [UInt8]) throws -> FeedStep {
+        guard let job = seen.job else { throw RequestContext.noSuchJob }
+        guard seen.isResultKnown else { return .waits }
+        guard let reader = try seen.result(of: job) else { return job.status.isFinal ? .over : .waits }
+        for _ in 0..<Self.piecesAtOnce {
+            guard let piece = try cursor.next(from: reader) else { return job.status.isFinal ? .over : .waits }
+            for line in piece.lines {
+                // A line without a number is no record: the encoder says so.
+                if let frame = FrameRecord.frame(ofLine: line.bytes) {
+                    guard frame >= nextFrame else { continue }
+                    nextFrame = frame + 1
+                }
+                guard try encoder.append(line: line.bytes, into: &bytes) else { return .over }
+            }
+            guard bytes.isEmpty else { return .waits }
+            // The frames lie far ahead, or the result is another than the one that was read.
+            try cursor.jump(towards: nextFrame, in: reader)
+        }
+        return .looksOn
+    }
+
+    /// As far as a jump may stay behind its frame.
+    private static let piecesAtOnce = 6
 }

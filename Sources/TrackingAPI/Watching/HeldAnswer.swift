@@ -10,18 +10,23 @@ final class HeldAnswer: Sendable {
     private let job: Job
     private let services: Services
     private let deadline: Duration
-    /// Takes the job as it is then; `nil` where it was deleted. Called once.
-    private let answer: @Sendable (Job?) -> Void
+    /// Takes the job as it is then, `nil` where it was deleted, and whether it was waited for as long as it was to be.
+    /// Called once.
+    private let answer: @Sendable (Job?, _ isHonoured: Bool) -> Void
     private let state = Mutex(State())
+
+    /// How soon the place of a client that has left is given back.
+    private static let lookInterval = Duration.seconds(1)
 
     private struct State {
         var watcher: Watcher?
+        var place: ConcurrencyLimit.Place?
         var isAnswered = false
     }
 
     init(
         to context: RequestContext, job: Job, wait: Duration, services: Services,
-        answer: @escaping @Sendable (Job?) -> Void
+        answer: @escaping @Sendable (Job?, _ isHonoured: Bool) -> Void
     ) {
         self.context = context
         self.job = job
@@ -30,12 +35,14 @@ final class HeldAnswer: Sendable {
         deadline = services.watch.now + wait
     }
 
-    /// Answers now or later; lives until then.
+    /// Answers now or later; lives until then. Answers now also where the tenant may hold no further connection: a
+    /// preference may be passed over (RFC 7240 §2).
     func hold() {
         guard isWorthWaiting(for: job) else { return give(job) }
-        guard let watcher = services.watch.watch(job, key: context.key, deadline: deadline, wake: { self.look() })
+        guard let place = services.streams.place(for: context.tenant) else { return give(job, isHonoured: false) }
+        guard let watcher = services.watch.watch(job, key: context.key, deadline: nextLook, wake: { self.look() })
         else { return give(job) }
-        state.withLock { $0.watcher = watcher }
+        state.withLock { ($0.watcher, $0.place) = (watcher, place) }
         // It may have been woken before.
         look()
     }
@@ -43,10 +50,13 @@ final class HeldAnswer: Sendable {
     private func look() {
         guard let watcher = state.withLock({ $0.watcher }) else { return }
         let current = watcher.watched.snapshot.job
-        let isOver = services.watch.now >= deadline || services.watch.isOver(for: watcher)
-        if let current, !isOver, isWorthWaiting(for: current) { return }
+        let isOver =
+            services.watch.now >= deadline || services.watch.isOver(for: watcher) || context.request.hasClientLeft()
+        if let current, !isOver, isWorthWaiting(for: current) { return watcher.wakeUp(at: nextLook) }
         give(current)
     }
+
+    private var nextLook: Duration { min(deadline, services.watch.now + Self.lookInterval) }
 
     /// Whether the client learns nothing by this state of the job, and may still by a later one.
     private func isWorthWaiting(for current: Job) -> Bool {
@@ -60,12 +70,12 @@ final class HeldAnswer: Sendable {
         }
     }
 
-    private func give(_ job: Job?) {
+    private func give(_ job: Job?, isHonoured: Bool = true) {
         let (isFirst, watcher) = state.withLock { state in
             defer { state = State(isAnswered: true) }
             return (!state.isAnswered, state.watcher)
         }
         if let watcher { services.watch.remove(watcher) }
-        if isFirst { answer(job) }
+        if isFirst { answer(job, isHonoured) }
     }
 }

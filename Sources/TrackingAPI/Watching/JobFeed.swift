@@ -4,11 +4,11 @@ import Synchronization
 
 /// What a watcher is sent: bytes made of what a job is now and of what was sent before.
 protocol JobFeed: Sendable {
-    /// Appends what is new; nothing where there is nothing.
+    /// Appends what is new; nothing where there is nothing. Looks at a bounded part of the result only, because it is
+    /// called on the connection's thread.
     ///
-    /// - Returns: whether that was the last.
     /// - Throws: where the body cannot go on; the client sees that it is cut off.
-    mutating func append(_ seen: WatchedJob.Snapshot, to bytes: inout [UInt8]) throws -> Bool
+    mutating func append(_ seen: WatchedJob.Snapshot, to bytes: inout [UInt8]) throws -> FeedStep
 
     /// Sent at the start, so that the client has its answer.
     static var preamble: [UInt8] { get }
@@ -20,30 +20,51 @@ protocol JobFeed: Sendable {
     static var mayBreakOff: Bool { get }
 }
 
+/// What a call of ``JobFeed/append(_:to:)`` has come to.
+enum FeedStep {
+    /// There is no more now, or more once this is sent.
+    case waits
+    /// Nothing was found in what was looked at; the rest of the result is to be looked at by a thread that may take its time.
+    case looksOn
+    /// That was the last.
+    case over
+}
+
 /// The service stops or the key was revoked, and the client gets less than it asked for.
 struct FeedCutOff: Error {}
 
-/// A feed as a response's body. Nobody waits for it: ``JobWatch`` wakes the connection.
+/// A feed as a response's body. Nobody waits for it: ``JobWatch`` wakes the connection. Where much of a result is to be
+/// passed over, a thread of the ``ConversionPool`` does it, a part at a time, in turn with what others want of it.
 final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
     private struct State {
         var feed: Feed
         /// Made and not sent yet.
         var pending: ArraySlice<UInt8> = ArraySlice(Feed.preamble)
         var isOver = false
+        /// Whether a thread of the pool has the feed, or will.
+        var isLooking = false
+        var failure: (any Error)?
         var wake: (@Sendable () -> Void)?
     }
 
     /// HTML §9.2.7 suggests a comment every 15 seconds, for proxies that cut what seems idle.
     private let signInterval = Duration.seconds(15)
 
+    /// Steps of a feed in one turn at the pool: some MiB of a result.
+    private static var stepsAtOnce: Int { 16 }
+
     private let watch: JobWatch
+    private let pool: ConversionPool
+    private let place: ConcurrencyLimit.Place
     private let state: Mutex<State>
     private let watcher = Mutex<Watcher?>(nil)
 
     /// - Parameter key: the id of the key that asks, where there is one: when it is revoked, the body ends.
-    /// - Throws: 503 where the service stops.
-    init(_ feed: Feed, job: Job, key: String?, needsResult: Bool, watch: JobWatch) throws(Problem) {
-        self.watch = watch
+    /// - Throws: 503 where the service stops, or no further client may wait; 429 where none of the job's tenant may.
+    init(_ feed: Feed, job: Job, key: String?, needsResult: Bool, services: Services) throws(Problem) {
+        watch = services.watch
+        pool = services.conversions
+        place = try services.streams.requirePlace(for: job.tenant)
         state = Mutex(State(feed: feed))
         let deadline = Feed.sign.isEmpty ? nil : watch.now + signInterval
         let made = watch.watch(job, key: key, needsResult: needsResult, deadline: deadline) { [weak self] in
@@ -61,32 +82,75 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
 
     func attach(wake: @escaping @Sendable () -> Void) { state.withLock { $0.wake = wake } }
 
-    func pending() -> Bool { state.withLock { !$0.isOver } }
+    func pending() -> Bool { state.withLock { !$0.isOver || !$0.pending.isEmpty || $0.failure != nil } }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         guard let watcher = watcher.withLock({ $0 }) else { return 0 }
-        return try state.withLock { state in
+        let (count, mustLook) = try state.withLock { state in
+            let wasLooking = state.isLooking
             if state.pending.isEmpty { try refill(&state, watcher) }
             let count = min(state.pending.count, buffer.count)
             buffer.copyBytes(from: state.pending.prefix(count))
             // An empty slice would keep its bytes while the connection waits.
             state.pending = count == state.pending.count ? [] : state.pending.dropFirst(count)
-            return count
+            return (count, state.isLooking && !wasLooking)
         }
+        if mustLook { lookLater() }
+        return count
     }
 
     private func refill(_ state: inout State, _ watcher: Watcher) throws {
+        if let failure = state.failure { throw failure }
         guard !state.isOver else { return }
-        if watch.isOver(for: watcher) {
-            guard Feed.mayBreakOff else { throw FeedCutOff() }
-            state.isOver = true
-            return
-        }
         var bytes: [UInt8] = []
-        state.isOver = try state.feed.append(watcher.watched.snapshot, to: &bytes)
+        if !state.isLooking {
+            let step = try step(&state.feed, watcher, &bytes)
+            state.isOver = step == .over
+            state.isLooking = step == .looksOn
+        }
         let now = watch.now
         if bytes.isEmpty, !state.isOver, watcher.isDue(now) { bytes = Feed.sign }
         if !bytes.isEmpty, !Feed.sign.isEmpty { watcher.wakeUp(at: now + signInterval) }
         state.pending = bytes[...]
+    }
+
+    private func step(_ feed: inout Feed, _ watcher: Watcher, _ bytes: inout [UInt8]) throws -> FeedStep {
+        if watch.isOver(for: watcher) {
+            guard Feed.mayBreakOff else { throw FeedCutOff() }
+            return .over
+        }
+        let step = try feed.append(watcher.watched.snapshot, to: &bytes)
+        // What was found is sent first.
+        return step == .looksOn && !bytes.isEmpty ? .waits : step
+    }
+
+    // MARK: On the pool's threads
+
+    /// A body that is let go of meanwhile is not kept.
+    private func lookLater() { pool.submit(place.tenant) { [weak self] in self?.lookOn() } }
+
+    private func lookOn() {
+        guard let watcher = watcher.withLock({ $0 }) else { return }
+        // Nobody else touches it meanwhile.
+        var feed = state.withLock { $0.feed }
+        var bytes: [UInt8] = []
+        var last = FeedStep.looksOn
+        var failure: (any Error)?
+        do {
+            for _ in 0..<Self.stepsAtOnce where last == .looksOn { last = try step(&feed, watcher, &bytes) }
+        } catch {
+            failure = error
+        }
+        let isDone = last != .looksOn || failure != nil
+        let wake = state.withLock { [feed, bytes] state in
+            state.feed = feed
+            state.isLooking = !isDone
+            state.isOver = last == .over
+            state.failure = failure
+            // It may hold a sign.
+            state.pending += bytes
+            return state.wake
+        }
+        if isDone { wake?() } else { lookLater() }
     }
 }

@@ -18,11 +18,11 @@ struct ResultCursor: Sendable {
     }
 
     private static let pieceSize = 16 << 10
-    private static let skippedPieceSize = 256 << 10
+    private static let skippedPieceSize = 64 << 10
     private static let lineFeed = UInt8(ascii: "\n")
 
     private(set) var offset: Int64 = 0
-    /// Whole lines before it.
+    /// Whole lines before it, but for those that were jumped over.
     private(set) var lines = 0
 
     /// The next whole lines, some of them; `nil` where there are none yet.
@@ -30,19 +30,32 @@ struct ResultCursor: Sendable {
     /// - Throws: the reader's errors.
     mutating func next(from reader: any BlobReader) throws -> Piece? { try next(from: reader, Self.pieceSize) }
 
-    /// Goes on over whole pieces that lie before a line; what is left of the way is less than a piece.
-    ///
-    /// - Returns: whether there are as many lines before it.
-    mutating func skip(towards line: Int, in reader: any BlobReader) throws -> Bool {
-        while lines < line {
+    /// How a way ended.
+    enum Skip {
+        /// What is left of it is less than a piece.
+        case there
+        /// It goes on.
+        case onTheWay
+        /// There are not as many lines.
+        case noFurther
+    }
+
+    /// Goes on over whole pieces that lie before a line, so many at most.
+    mutating func skip(towards line: Int, in reader: any BlobReader, pieces: Int) throws -> Skip {
+        for _ in 0..<pieces where lines < line {
             let here = self
-            guard try next(from: reader, Self.skippedPieceSize) != nil else { return false }
+            guard try next(from: reader, Self.skippedPieceSize) != nil else { return .noFurther }
             guard lines <= line else {
                 self = here
-                return true
+                return .there
             }
         }
-        return true
+        return lines < line ? .onTheWay : .there
+    }
+
+    /// Goes on to near before a frame, without a look at what lies between; nowhere where that is not ahead.
+    mutating func jump(towards frame: Int, in reader: any BlobReader) throws {
+        offset = max(offset, try FrameSearch.offset(of: frame, in: reader, from: offset))
     }
 
     private mutating func next(from reader: any BlobReader, _ pieceSize: Int) throws -> Piece? {

@@ -53,6 +53,9 @@ extension ServiceConfiguration {
         configuration.requestRate =
             limits.requestsPerSecond > 0 ? RequestRate(perSecond: limits.requestsPerSecond) : nil
         configuration.diskReserveBytes = Int64(limits.diskReserveBytes)
+        configuration.streams = APIConfiguration.streams(of: server.connections)
+        configuration.streamsPerTenant =
+            server.streamsPerTenant > 0 ? server.streamsPerTenant : server.connections / 2
         configuration.origins = server.origins
         configuration.webhooks = WebhookPolicy(
             allowsHTTP: webhooks.allowHTTP, addresses: AddressPolicy(allowsPrivate: webhooks.allowPrivate),

@@ -10,6 +10,7 @@ struct ServiceConfiguration: Sendable, Equatable {
         var threads = 0
         var connections = 4000
         var connectionsPerAddress = 0
+        var streamsPerTenant = 0
         var origins: [String] = []
     }
 
@@ -173,6 +174,7 @@ extension ConfigurationKey {
         int("server.threads", \.server.threads, 0...256),
         int("server.connections", \.server.connections, 8...1_000_000),
         int("server.connections_per_address", \.server.connectionsPerAddress, 0...1_000_000),
+        int("server.streams_per_tenant", \.server.streamsPerTenant, 0...1_000_000),
         origins,
         choice("auth", \.authentication),
         text("data_dir", \.dataDirectory, "a folder", where: { !$0.isEmpty }),
