@@ -9,4 +9,5 @@ enum QuotaPolicy {
     /// The names of policies, beside the bucket's.
     static let queuedJobs = "queued-jobs"
     static let openUploads = "open-uploads"
+    static let storedBytes = "stored-bytes"
 }
