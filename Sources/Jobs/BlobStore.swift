@@ -56,6 +56,9 @@ public protocol BlobStore: Sendable {
 extension BlobStore {
     /// Of a store that has nothing to remove.
     public func makeRoom(for bytes: Int64) throws -> Int64 { try availableBytes() }
+
+    /// How many bytes finished blobs have together; a key without one has none.
+    public func bytes(of keys: [String]) throws -> Int64 { try keys.reduce(0) { try $0 + (open($1)?.count ?? 0) } }
 }
 
 /// One blob on its way in. Used by one thread at a time. Dropped without a commit, it leaves nothing behind.

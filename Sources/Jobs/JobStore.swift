@@ -45,16 +45,19 @@ public struct JobOutcome: Hashable, Sendable {
     public var progress: JobProgress
     public var resultKey: String?
     public var videoKey: String?
+    /// Of the result and the videos, for the tenant's quota.
+    public var storedBytes: Int64
 
     public init(
         status: JobStatus, failure: JobFailure? = nil, progress: JobProgress, resultKey: String? = nil,
-        videoKey: String? = nil
+        videoKey: String? = nil, storedBytes: Int64 = 0
     ) {
         self.status = status
         self.failure = failure
         self.progress = progress
         self.resultKey = resultKey
         self.videoKey = videoKey
+        self.storedBytes = storedBytes
     }
 }
 
@@ -100,7 +103,8 @@ public struct JobPage: Sendable {
 public protocol JobStore: TenantQuotas, JobRetention, IdempotentSubmission, JobParts {
     /// Keeps a new job in state `queued`. When it returns, the job survives power loss.
     ///
-    /// - Throws: ``JobsError/Code/quotaExceeded`` where the tenant has as many queued jobs as it may.
+    /// - Throws: ``JobsError/Code/quotaExceeded`` where the tenant has as many queued jobs as it may,
+    ///   ``JobsError/Code/storedQuotaExceeded`` where the source is more than it may store.
     func submit(_ job: Job) throws
 
     /// `nil` where there is none, or it belongs to another tenant.

@@ -26,6 +26,8 @@ public struct JobsError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let moved = Code(rawValue: "moved")
         /// A tenant has as much as it may have.
         public static let quotaExceeded = Code(rawValue: "quota_exceeded")
+        /// A tenant would store more than it may.
+        public static let storedQuotaExceeded = Code(rawValue: "stored_quota_exceeded")
         /// What is to be added is there already.
         public static let conflict = Code(rawValue: "conflict")
         /// The job is not what it was any more.
@@ -39,13 +41,16 @@ public struct JobsError: Error, Hashable, Sendable, CustomStringConvertible {
     public var code: Code
     /// What was wrong, where, what to do; for a person.
     public var message: String
-    /// How much the tenant may have, for ``Code/quotaExceeded``.
+    /// How much the tenant may have, for ``Code/quotaExceeded`` and ``Code/storedQuotaExceeded``.
     public var limit: Int?
+    /// How much of it is left.
+    public var left: Int
 
-    public init(_ code: Code, _ message: String, limit: Int? = nil) {
+    public init(_ code: Code, _ message: String, limit: Int? = nil, left: Int = 0) {
         self.code = code
         self.message = message
         self.limit = limit
+        self.left = left
     }
 
     public var description: String { message }

@@ -106,17 +106,17 @@ extension PostgresJobStore {
     private static let insertSQL = """
         WITH job AS (
             INSERT INTO jobs (id, tenant, status, priority, spec, source, has_webhook, created_at, deadline_at, revision,
-                trace_id)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id, tenant, status
+                trace_id, stored_bytes)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $14) RETURNING id, tenant, status
         )
         INSERT INTO job_labels (job_id, tenant, name, value, status)
         SELECT job.id, job.tenant, label.name, label.value, job.status
         FROM job CROSS JOIN unnest($12::text[], $13::text[]) AS label (name, value)
         """
 
-    /// - Throws: where the tenant has as many queued jobs as it may; the transaction it is called in undoes the rest.
+    /// - Throws: where the tenant has more than it may, with this job; the transaction it is called in undoes the rest.
     static func insert(_ job: Job, _ connection: PostgresConnection) throws {
-        let limit = try lockQueueLimit(of: job.tenant, connection)
+        let hasQuota = try lockQuota(of: job.tenant, connection)
         let labels = job.spec.labels.sorted { $0.key < $1.key }
         let deadline = job.spec.deadlineSeconds.map { job.createdAt.unixMilliseconds + Int64((1000 * $0).rounded()) }
         try connection.execute(
@@ -126,8 +126,9 @@ extension PostgresJobStore {
                 .text(SpecWriter.storedJSON(job.spec).storedText), .text(job.source.storedJSON.storedText),
                 .boolean(job.spec.webhook != nil), .integer(job.createdAt.unixMilliseconds), .optional(deadline),
                 .integer(job.revision), .optional(job.traceID), .array(labels.map(\.key)), .array(labels.map(\.value)),
+                .integer(job.source.bytes),
             ])
-        if let limit { try requireRoom(limit, job.tenant, connection) }
+        if hasQuota { try requireQuota(job, connection) }
     }
 
     static func job(

@@ -66,13 +66,14 @@ extension PostgresJobStore {
         let assignments = """
             status = $3, finished_at = \(Self.now("$4")), expires_at = \(Self.now("$4")) + $5::bigint, frames_done = $6,
             frames_total = $7, frames_per_second = $8, failure = $9, failure_code = $10, result_key = $11,
-            video_key = $12, ended_token = lease_token, lease_owner = NULL, lease_token = NULL, lease_expires_at = NULL
+            video_key = $12, stored_bytes = stored_bytes + $13, ended_token = lease_token, lease_owner = NULL, lease_token = NULL, lease_expires_at = NULL
             """
         let values: [PostgresValue] = [
             .text(outcome.status.rawValue), givenNow, .optional(retentionMilliseconds),
             .integer(outcome.progress.framesDone), .optional(outcome.progress.framesTotal),
             .number(outcome.progress.framesPerSecond), .optional(outcome.failure?.storedJSON.storedText),
             .optional(outcome.failure?.code.rawValue), .optional(outcome.resultKey), .optional(outcome.videoKey),
+            .integer(outcome.storedBytes),
         ]
         return try settling(lease) {
             let isHeld = "(lease_expires_at > \(Self.now("$4")) OR cancel_requested)"

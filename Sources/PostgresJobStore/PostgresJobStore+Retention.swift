@@ -18,9 +18,11 @@ extension PostgresJobStore {
     }
 
     public func markPurged(_ ids: [JobID]) throws {
-        try change(
-            ids, "UPDATE jobs SET purged_at = coalesce(purged_at, \(Self.now("$2"))) WHERE id = ANY ($1::uuid[])",
-            [givenNow])
+        let sql = """
+            UPDATE jobs SET purged_at = coalesce(purged_at, \(Self.now("$2"))), stored_bytes = 0
+            WHERE id = ANY ($1::uuid[])
+            """
+        try change(ids, sql, [givenNow])
     }
 
     public func removePurged(_ ids: [JobID]) throws {

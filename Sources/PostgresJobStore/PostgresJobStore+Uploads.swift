@@ -11,6 +11,7 @@ extension PostgresJobStore: UploadStore {
             // One after another for a tenant: what is counted stays right until the row is there.
             let lock = "SELECT pg_advisory_xact_lock(hashtext('lktrack.uploads'), hashtext($1))"
             try connection.execute(lock, [.text(upload.tenant.name)])
+            let hasQuota = try Self.lockQuota(of: upload.tenant, connection)
             // Those that are about to be swept do not count.
             let sql = """
                 INSERT INTO uploads (\(Self.uploadColumns))
@@ -26,7 +27,14 @@ extension PostgresJobStore: UploadStore {
                     .integer(upload.expiresAt.unixMilliseconds), upload.job.map { .id($0) } ?? .null, givenNow,
                     .integer(most),
                 ])
-            return result.changed == 1
+            guard result.changed == 1 else { return false }
+            if hasQuota {
+                var usage = try Self.usage(connection, upload.tenant)
+                let length = upload.length ?? 0
+                usage.stored -= length
+                try usage.requireRoom(for: length)
+            }
+            return true
         }
     }
 

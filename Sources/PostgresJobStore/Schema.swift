@@ -10,6 +10,7 @@ enum Schema {
         ("0005_parts", PackageResources._005_parts_sql),
         ("0006_installation", PackageResources._006_installation_sql),
         ("0007_takeover", PackageResources._007_takeover_sql),
+        ("0008_stored_bytes", PackageResources._008_stored_bytes_sql),
     ]
 
     /// How long to wait for others that migrate, and for the migrations themselves.

@@ -36,7 +36,7 @@ enum JobRow {
             "id": job.id.description, "tenant": job.tenant.name, "status": job.status.rawValue,
             "priority": job.spec.priority, "spec": SpecWriter.storedJSON(job.spec).storedText,
             "source": job.source.storedJSON.storedText, "created_at": job.createdAt.unixMilliseconds,
-            "revision": job.revision, "trace_id": job.traceID,
+            "revision": job.revision, "trace_id": job.traceID, "stored_bytes": job.source.bytes,
         ]
     }
 

@@ -85,7 +85,7 @@ extension SQLiteJobStore {
 
     // MARK: Parts
 
-    /// - Throws: where the tenant has as many queued jobs as it may; the savepoint it is called in undoes the rest.
+    /// - Throws: where the tenant has more than it may, with this job; the savepoint it is called in undoes the rest.
     static func insert(_ job: Job, _ db: Database) throws {
         let values = JobRow.values(job).sorted { $0.key < $1.key }
         let sql = """
@@ -99,7 +99,7 @@ extension SQLiteJobStore {
             try db.cachedStatement(sql: label).execute(
                 arguments: [job.id.description, job.tenant.name, name, value, job.status.rawValue])
         }
-        try requireQuota(db, job.tenant)
+        try requireQuota(db, job)
     }
 
     private static func job(_ db: Database, _ id: JobID, _ tenant: TenantID) throws -> Job? {

@@ -74,6 +74,7 @@ extension SQLiteJobStore {
                 status = :status, finished_at = :now, expires_at = :now + :retention, frames_done = :done,
                 frames_total = :total,
                 frames_per_second = :rate, failure = :failure, result_key = :result, video_key = :video,
+                stored_bytes = stored_bytes + :stored,
                 lease_owner = NULL, lease_token = NULL, lease_expires_at = NULL
                 """,
             [
@@ -81,7 +82,7 @@ extension SQLiteJobStore {
                 "done": outcome.progress.framesDone, "total": outcome.progress.framesTotal,
                 "rate": outcome.progress.framesPerSecond,
                 "failure": outcome.failure.map { $0.storedJSON.storedText }, "result": outcome.resultKey,
-                "video": outcome.videoKey,
+                "video": outcome.videoKey, "stored": outcome.storedBytes,
             ], where: "(lease_expires_at > :now OR cancel_requested)", mayEnd: true)
     }
 

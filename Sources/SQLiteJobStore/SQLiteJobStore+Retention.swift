@@ -18,7 +18,8 @@ extension SQLiteJobStore {
     }
 
     public func markPurged(_ ids: [JobID]) throws {
-        try forEach(ids, "UPDATE jobs SET purged_at = coalesce(purged_at, :now) WHERE id = :id", ["now": now])
+        let sql = "UPDATE jobs SET purged_at = coalesce(purged_at, :now), stored_bytes = 0 WHERE id = :id"
+        try forEach(ids, sql, ["now": now])
     }
 
     public func removePurged(_ ids: [JobID]) throws {

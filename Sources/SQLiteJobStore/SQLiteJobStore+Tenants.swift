@@ -1,7 +1,7 @@
 import GRDB
 import Jobs
 
-/// What tenants have and may have. The counts are kept by the triggers of `0002_tenants.sql`.
+/// What tenants have and may have. The counts are kept by the triggers of `0002_tenants.sql` and `0014_stored_bytes.sql`.
 extension SQLiteJobStore {
     public func usage(of tenant: TenantID) throws -> TenantUsage {
         try read { db in try Self.usage(db, tenant) }
@@ -10,23 +10,48 @@ extension SQLiteJobStore {
     public func setQuota(_ quota: TenantQuota, of tenant: TenantID) throws {
         try write { db in
             let sql = """
-                INSERT INTO tenants (name, queued_limit, running_limit) VALUES (?, ?, ?)
+                INSERT INTO tenants (name, queued_limit, running_limit, stored_limit) VALUES (?, ?, ?, ?)
                 ON CONFLICT (name) DO UPDATE SET
-                    queued_limit = excluded.queued_limit, running_limit = excluded.running_limit
+                    queued_limit = excluded.queued_limit, running_limit = excluded.running_limit,
+                    stored_limit = excluded.stored_limit
                 """
-            try db.cachedStatement(sql: sql).execute(arguments: [tenant.name, quota.queued, quota.running])
+            try db.cachedStatement(sql: sql).execute(
+                arguments: [tenant.name, quota.queued, quota.running, quota.stored])
+        }
+    }
+
+    public func addStoredBytes(_ bytes: Int64, to job: JobID) throws {
+        try write { db in
+            let sql = "UPDATE jobs SET stored_bytes = stored_bytes + ? WHERE id = ? AND purged_at IS NULL"
+            try db.cachedStatement(sql: sql).execute(arguments: [bytes, job.description])
         }
     }
 
     /// To be called after a job was inserted, in the same savepoint.
-    static func requireQuota(_ db: Database, _ tenant: TenantID) throws {
-        let usage = try usage(db, tenant)
+    static func requireQuota(_ db: Database, _ job: Job) throws {
+        var usage = try usage(db, job.tenant)
         if let limit = usage.quota.queued, usage.queued > limit { throw JobsError.queueQuota(limit) }
+        usage.stored -= job.source.bytes
+        try usage.requireRoom(for: job.source.bytes)
     }
 
-    private static func usage(_ db: Database, _ tenant: TenantID) throws -> TenantUsage {
-        let sql = "SELECT queued, running, queued_limit, running_limit FROM tenants WHERE name = ?"
-        guard let row = try db.cachedStatement(sql: sql).rows([tenant.name]).first else { return TenantUsage() }
-        return TenantUsage(queued: row[0], running: row[1], quota: TenantQuota(queued: row[2], running: row[3]))
+    /// Of uploads that neither a job has taken nor have been swept.
+    static let uploadedBytesSQL = """
+        SELECT coalesce(sum(coalesce(length, received)), 0) FROM uploads
+        WHERE tenant = :tenant AND job_id IS NULL AND removed_at IS NULL
+        """
+
+    static func usage(_ db: Database, _ tenant: TenantID) throws -> TenantUsage {
+        let arguments: StatementArguments = ["tenant": tenant.name]
+        let uploaded = try Int64.fetchOne(db.cachedStatement(sql: uploadedBytesSQL), arguments: arguments) ?? 0
+        let sql = """
+            SELECT queued, running, stored, queued_limit, running_limit, stored_limit FROM tenants WHERE name = :tenant
+            """
+        guard let row = try db.cachedStatement(sql: sql).rows(arguments).first else {
+            return TenantUsage(stored: uploaded)
+        }
+        return TenantUsage(
+            queued: row[0], running: row[1], stored: row[2] + uploaded,
+            quota: TenantQuota(queued: row[3], running: row[4], stored: row[5]))
     }
 }

@@ -19,6 +19,7 @@ extension SQLiteJobStore: UploadStore {
             guard try Bool.fetchOne(db.cachedStatement(sql: Self.roomSQL), arguments: room) ?? false else {
                 return false
             }
+            try Self.usage(db, upload.tenant).requireRoom(for: upload.length ?? 0)
             let sql = "INSERT INTO uploads (\(Self.uploadColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
             try db.cachedStatement(sql: sql).execute(arguments: [
                 upload.id.description, upload.tenant.name, upload.length, upload.offset, upload.metadata,

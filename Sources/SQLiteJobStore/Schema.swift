@@ -16,6 +16,7 @@ enum Schema {
         ("0011_label_status", PackageResources._011_label_status_sql),
         ("0012_deadlines", PackageResources._012_deadlines_sql),
         ("0013_parts", PackageResources._013_parts_sql),
+        ("0014_stored_bytes", PackageResources._014_stored_bytes_sql),
     ]
 
     /// Applies what is missing, each migration in a transaction of its own.

@@ -25,6 +25,9 @@ public struct APIConfiguration: Hashable, Sendable {
     /// `limits.queued_jobs_per_tenant`: with so many jobs of a tenant with keys waiting, its new ones are answered with
     /// 429, unless it has a quota of its own; `nil`: as many as the queue takes.
     public var queuedJobsPerTenant: Int? = 2_500
+    /// `limits.stored_bytes_per_tenant`: with so many bytes of jobs and uploads kept for a tenant with keys, its new ones are
+    /// answered with 507, unless it has a quota of its own; `nil`: as many as the disk takes.
+    public var storedBytesPerTenant: Int64?
     /// `limits.requests_per_second`: of the anonymous tenant, and of each key that was made without a rate; `nil`: as
     /// many as come.
     public var requestRate: RequestRate?
@@ -91,6 +94,9 @@ public struct APIConfiguration: Hashable, Sendable {
         try Self.require(
             queuedJobsPerTenant.map { $0 > 0 } ?? true, "limits.queued_jobs_per_tenant",
             "must not be negative, but is \(queuedJobsPerTenant ?? 0)")
+        try Self.require(
+            storedBytesPerTenant.map { $0 > 0 } ?? true, "limits.stored_bytes_per_tenant",
+            "must not be negative, but is \(storedBytesPerTenant ?? 0)")
         try Self.require(
             diskReserveBytes >= 0, "limits.disk_reserve_bytes", "must not be negative, but is \(diskReserveBytes)")
     }

@@ -8,6 +8,7 @@ struct Services: Sendable {
     let store: any JobStore
     let uploads: any UploadStore
     let deliveries: any DeliveryStore
+    let arriving = ArrivingBytes()
     let uploadTails = UploadTails()
     let uploadDigests = UploadDigests()
     let blobs: any BlobStore

@@ -36,6 +36,7 @@ public struct CanceledJobs: Sendable {
             guard let kept = try keep(job) else { return outcome }
             outcome.resultKey = kept.key
             outcome.progress.framesDone = kept.frames
+            outcome.storedBytes = try blobs.bytes(of: [kept.key])
         } catch {
             logger.warning(
                 "partial result could not be kept",

@@ -184,6 +184,8 @@ struct JobRunner: Sendable {
     }
 
     private func end(_ active: ActiveJob, _ outcome: JobOutcome) {
+        var outcome = outcome
+        outcome.storedBytes = storedBytes(active, outcome)
         guard publish(active, outcome) else { return abandon(active) }
         // Also what those handed in late who helped with a job that was stopped.
         removeParts(active)
@@ -194,6 +196,16 @@ struct JobRunner: Sendable {
         logger.info("job ended", metadata: metadata)
         meter.jobEnded(outcome.status, ran: active.age)
         onEvent(.ended(active.job.id, outcome.status))
+    }
+
+    /// Of the result, and of all videos that were made, also where a later one failed.
+    private func storedBytes(_ active: ActiveJob, _ outcome: JobOutcome) -> Int64 {
+        do {
+            return try blobs.bytes(of: VideoPasses.keys(active.job) + [outcome.resultKey].compactMap { $0 })
+        } catch {
+            logger.warning("what a job keeps could not be counted", metadata: metadata(active, error))
+            return 0
+        }
     }
 
     /// Publishes in one transaction; tries again while the lease is kept, because the work is done and only its record

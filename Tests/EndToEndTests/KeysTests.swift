@@ -103,7 +103,8 @@ struct KeysTests {
             ["--tenant", "a", "--rate", "5/d"],
             ["--tenant", "a", "--rate", "1/s", "--burst", "0"], ["--tenant", "a", "--burst", "3"],
             ["--tenant", "a", "--queued", "-1"], ["--tenant", "a", "--running", "-1"],
-            ["--tenant", "a", "--name", "a\nb"],
+            ["--tenant", "a", "--name", "a\nb"], ["--tenant", "a", "--stored", "-1"],
+            ["--tenant", "a", "--stored", "5GB"],
         ])
     func wrongOptions(arguments: [String]) throws {
         let folder = try TemporaryFolder()
@@ -168,6 +169,42 @@ struct KeysTests {
             #expect(try server.get("/v1/jobs/\(job)\(part)", owner).status == 200, "\(part)")
         }
         #expect(try server.get("/v1/jobs", stranger).json()["jobs"] as? [[String: String]] == [])
+    }
+
+    @Test("a tenant that keeps as much as it may is refused, another is not, and deleting a job frees what it kept")
+    func storedQuota() throws {
+        let video = try Material.syntheticVideo(frames: 20)
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: video.path)).count
+        let server = try Server("--workers", "1")
+        let key = try server.key("limited", "--stored", String(bytes * 3 / 2))
+        let other = try server.key("other")
+        let form = ["-F", "video=@\(video.path)", "-F", "roi=\(video.boxes[0])"]
+        func expectRefusal(_ answer: Curl.Response) throws {
+            #expect(answer.status == 507, "\(answer.text)")
+            #expect(try answer.json()["type"] as? String == "urn:lktrack:problem:stored-quota-exceeded")
+        }
+        let first = try server.post("/v1/jobs", key + form)
+        #expect(first.status == 202, "\(first.text)")
+        let job = try #require(try first.json()["id"] as? String)
+        try expectRefusal(try server.post("/v1/jobs", key + form))
+        let upload = ["-H", "Tus-Resumable: 1.0.0", "-H", "Upload-Length: \(bytes)"]
+        try expectRefusal(try server.post("/v1/uploads", key + upload))
+        #expect(try server.post("/v1/jobs", other + form).status == 202)
+
+        try poll("the job to end") {
+            try server.get("/v1/jobs/\(job)", key).json()["status"] as? String == "succeeded"
+        }
+        let listed = try JSONSerialization.jsonObject(with: server.keys("list", "--json").standardOutput)
+        let keys = (listed as? [String: Any])?["keys"] as? [[String: Any]] ?? []
+        let stored = keys.first { $0["tenant"] as? String == "limited" }?["stored_bytes"] as? Int
+        let kept = try server.blobs().filter { $0.hasPrefix("jobs/\(job)/") }.map { name in
+            try Data(contentsOf: server.data.url.appendingPathComponent("blobs/\(name)")).count
+        }
+        #expect(kept.count == 2 && stored == kept.reduce(0, +), "source and result")
+
+        #expect(try Curl.run(["-X", "DELETE"] + key + [server.url + "/v1/jobs/\(job)"]).status == 204)
+        #expect(try server.post("/v1/jobs", key + form).status == 202)
+        try expectRefusal(try server.post("/v1/jobs", key + form))
     }
 
     @Test("one tenant floods the queue, and another's job is done long before")

@@ -37,7 +37,7 @@ public enum JobStoreContract {
     public static let checks: [JobStoreCheck] =
         submissionChecks + queueChecks + leaseChecks + cancelChecks + listChecks + concurrencyChecks
         + tenantChecks + keyChecks + retentionChecks + idempotencyChecks + statisticsChecks + revisionChecks
-        + changeChecks + deadlineChecks + partChecks
+        + changeChecks + deadlineChecks + partChecks + storedBytesChecks
 }
 
 /// A store, its clock and the makings of jobs.
@@ -74,6 +74,9 @@ struct Bench {
     func claim(_ owner: String = "worker", leaseSeconds: Double = 30) throws -> ClaimedJob {
         try #require(try store.claim(owner: owner, leaseSeconds: leaseSeconds))
     }
+
+    /// Bytes of the anonymous tenant.
+    func stored() throws -> Int64 { try store.usage(of: .anonymous).stored }
 
     func current(_ job: Job) throws -> Job { try #require(try store.job(job.id, tenant: job.tenant)) }
 }

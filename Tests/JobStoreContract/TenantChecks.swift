@@ -163,7 +163,7 @@ extension JobStoreContract {
         },
         JobStoreCheck("a quota is kept, and a tenant that nobody has heard of has none") { fixture in
             let tenant = TenantID("a")
-            let quota = TenantQuota(queued: 5, running: 2)
+            let quota = TenantQuota(queued: 5, running: 2, stored: 1 << 40)
             do { try Bench(fixture).store.setQuota(quota, of: tenant) }
             let store = try Bench(fixture).store
             #expect(try store.usage(of: tenant) == TenantUsage(quota: quota))

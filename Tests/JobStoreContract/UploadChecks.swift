@@ -22,7 +22,7 @@ public struct UploadStoreCheck: Sendable, CustomTestStringConvertible {
 }
 
 /// A store, its clock and the makings of uploads.
-private struct UploadBench {
+struct UploadBench {
     let clock = ManualEnvironment()
     let store: any JobStore & UploadStore
     let ids: JobIDGenerator
@@ -49,6 +49,9 @@ private struct UploadBench {
         try store.advance(upload, to: offset, length: length, expiresAt: clock.now().addingTimeInterval(100))
     }
 
+    /// Bytes of the anonymous tenant.
+    func stored() throws -> Int64 { try store.usage(of: .anonymous).stored }
+
     func current(_ upload: Upload) throws -> Upload? { try store.upload(upload.id, tenant: upload.tenant) }
 
     func job(tenant: TenantID = .anonymous) -> Job {
@@ -64,7 +67,7 @@ private struct UploadBench {
 
 /// The contract of ``UploadStore``: each check gets a new fixture.
 public enum UploadStoreContract {
-    public static let checks: [UploadStoreCheck] = rowChecks + takingChecks
+    public static let checks: [UploadStoreCheck] = rowChecks + takingChecks + storedBytesChecks
 
     private static let rowChecks: [UploadStoreCheck] = [
         UploadStoreCheck("an upload reads back as it was, also when the database is opened again") { fixture in

@@ -16,7 +16,7 @@ struct MigrationTests {
         let move = try Move()
         let store = move.store
         let acme = TenantID("acme")
-        try store.setQuota(TenantQuota(queued: 7, running: 2), of: acme)
+        try store.setQuota(TenantQuota(queued: 7, running: 2, stored: 1 << 40), of: acme)
         let key = APIKey(
             id: "k1", tenant: acme, name: "ключ", digest: Array(repeating: 0xFE, count: 32),
             rate: RequestRate(perSecond: 0.1, burst: 3), createdAt: move.clock.now())
@@ -70,7 +70,10 @@ struct MigrationTests {
         #expect(try moved.endings() == store.endings())
         #expect(try moved.endings().counts[.succeeded] == 2)
         #expect(try moved.deliveryFigures() == store.deliveryFigures())
-        for tenant in [acme, TenantID("zoo")] { #expect(try moved.usage(of: tenant) == store.usage(of: tenant)) }
+        for tenant in [acme, TenantID("zoo")] {
+            #expect(try moved.usage(of: tenant) == store.usage(of: tenant))
+            #expect(try store.usage(of: tenant).stored > 0)
+        }
         #expect(try moved.attempt(key: "named", tenant: acme) == store.attempt(key: "named", tenant: acme))
         #expect(try moved.attempt(key: "named", tenant: acme) != nil)
         let kept = try #require(try store.upload(upload.id, tenant: acme))

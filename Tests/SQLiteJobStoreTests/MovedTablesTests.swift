@@ -116,6 +116,6 @@ struct MovedTablesTests {
         }
         #expect(try refusal().message.contains("older version"))
         #expect(
-            try store.read { db in try String.fetchSet(db, sql: "SELECT identifier FROM grdb_migrations") }.count == 11)
+            try store.read { db in try String.fetchSet(db, sql: "SELECT identifier FROM grdb_migrations") }.count == 12)
     }
 }

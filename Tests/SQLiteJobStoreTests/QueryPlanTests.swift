@@ -137,6 +137,7 @@ struct QueryPlanTests {
         #expect(try plan(SQLiteJobStore.expiredUploadsSQL, [0, 0]).contains("uploads_by_expiry"))
         #expect(try plan(SQLiteJobStore.forgottenSQL, [0]).contains("uploads_removed"))
         #expect(try plan(SQLiteJobStore.roomSQL, ["a", 0, 5]).contains("uploads_open"))
+        #expect(try plan(SQLiteJobStore.uploadedBytesSQL, ["tenant": "a"]).contains("uploads_open"))
     }
 
     @Test("the delivery that has been pending for the longest is the first entry of an index")

@@ -97,14 +97,16 @@ struct RenderedVideoTests {
     @Test("a finished rendering is the job's video from then on, and goes with the job")
     func attached() throws {
         let bench = try Bench(isHeld: true)
+        let before = try bench.service.store.usage(of: .anonymous).stored
         #expect(bench.service.send("GET", bench.path("video")).status == 202)
         bench.renderer.release()
         #expect(bench.renderer.awaitEnd())
-        _ = try bench.answer(bench.path("video"))
+        let video = try bench.answer(bench.path("video")).body
         let isAttached = bench.eventually {
             try bench.service.store.job(bench.id, tenant: .anonymous)?.videoKey != nil
         }
         #expect(isAttached)
+        #expect(try bench.service.store.usage(of: .anonymous).stored == before + Int64(video.count))
         #expect(bench.service.send("DELETE", "/v1/jobs/\(bench.id)").status == 204)
         #expect(try bench.service.isEmpty())
     }
@@ -227,6 +229,20 @@ struct RenderedVideoTests {
     func noSuchTarget() throws {
         let bench = try Bench()
         expectProblem(bench.service.send("GET", bench.path("targets/boat/crops")), 404, saying: "car, bus")
+    }
+
+    @Test("for a tenant that stores as much as it may no video is made, and what is there is sent")
+    func storedQuota() throws {
+        let bench = try Bench()
+        #expect(try bench.answer(bench.path("video")).status == 200)
+        #expect(
+            bench.eventually { try bench.service.store.job(bench.id, tenant: .anonymous)?.videoKey != nil })
+        let stored = try bench.service.store.usage(of: .anonymous).stored
+        try bench.service.store.setQuota(TenantQuota(stored: stored), of: .anonymous)
+        let refused = bench.service.send("GET", bench.path("targets/car/crops"))
+        expectProblem(refused, 507, saying: "Delete jobs")
+        #expect(refused.json?["type"] == "urn:lktrack:problem:stored-quota-exceeded")
+        #expect(bench.service.send("GET", bench.path("video")).status == 200)
     }
 
     @Test("a source that is gone is 410, and a full disk 507")

@@ -25,6 +25,10 @@ extension WorkersTests {
             #expect(try bench.blobNames(job) == ["crops-1-0.mp4", "crops-1-1.mp4", "results-1.ndjson", "source"])
             let crops = try Self.frames(bench, job.id.cropsKey(attempt: 1, target: 0))
             #expect(crops.count == scene.frames)
+            let keys = try bench.blobNames(job).filter { $0 != "source" }.map { "\(job.id.blobPrefix)/\($0)" }
+            #expect(
+                try bench.store.usage(of: job.tenant).stored - job.source.bytes == bench.blobs.bytes(of: keys),
+                "what was made counts for the tenant's quota")
             // The first box's size, even.
             let box = scene.truth(0)
             #expect(crops.allSatisfy { abs(Double($0.width) - box.width) <= 1.5 && $0.width % 2 == 0 })

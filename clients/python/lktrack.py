@@ -165,7 +165,7 @@ class Busy(APIError):
 
 
 class StorageFull(APIError):
-    """507: the server's disk is full."""
+    """507: the server's disk is full, or your jobs and uploads keep as much as they may."""
 
 
 _ERRORS: Dict[int, Type[APIError]] = {

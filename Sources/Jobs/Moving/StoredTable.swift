@@ -47,8 +47,8 @@ extension StoredTable {
             ("finished_at", .integer), ("expires_at", .integer), ("purged_at", .integer), ("attempt", .integer),
             ("cancel_requested", .flag), ("frames_done", .integer), ("frames_total", .integer),
             ("frames_per_second", .real), ("failure", .text), ("failure_code", .text), ("result_key", .text),
-            ("video_key", .text), ("revision", .integer), ("trace_id", .text), ("lease_owner", .text),
-            ("lease_token", .text), ("lease_expires_at", .integer),
+            ("video_key", .text), ("stored_bytes", .integer), ("revision", .integer), ("trace_id", .text),
+            ("lease_owner", .text), ("lease_token", .text), ("lease_expires_at", .integer),
         ])
     package static let uploads = StoredTable(
         "uploads", key: [("id", .id)],
@@ -91,11 +91,14 @@ extension StoredTable {
                 ("created_at", .integer), ("last_used_at", .integer), ("revoked_at", .integer),
             ]),
         // What each may have, and the number of its last claim.
-        StoredTable("tenants", key: [("name", .text)], [("queued_limit", .integer), ("running_limit", .integer)]),
+        StoredTable(
+            "tenants", key: [("name", .text)],
+            [("queued_limit", .integer), ("running_limit", .integer), ("stored_limit", .integer)]),
         StoredTable("tenant_turns", key: [("tenant", .text)], [("served", .integer)]),
         StoredTable("job_counts", isCounter: true, key: [("status", .text)], [("count", .integer)]),
         StoredTable(
-            "tenant_counts", isCounter: true, key: [("tenant", .text)], [("queued", .integer), ("running", .integer)]),
+            "tenant_counts", isCounter: true, key: [("tenant", .text)],
+            [("queued", .integer), ("running", .integer), ("stored", .integer)]),
         jobEndings, deliveryCounts,
     ]
 

@@ -21,6 +21,7 @@ public protocol UploadStore: Sendable {
     ///
     /// - Parameter most: of the tenant's uploads that neither a job has taken nor have expired, this one included.
     /// - Returns: `false`, and nothing is kept, where there are so many already.
+    /// - Throws: ``JobsError/Code/storedQuotaExceeded`` where its length is more than the tenant may store; nothing is kept.
     func create(_ upload: Upload, atMost most: Int) throws -> Bool
 
     /// `nil` where there is none, or it belongs to another tenant.

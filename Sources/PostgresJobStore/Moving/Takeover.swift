@@ -246,9 +246,10 @@ package final class Takeover {
             try connection.run(
                 script: """
                     INSERT INTO job_counts (status, slot, count) SELECT status, 0, count(*) FROM jobs GROUP BY status;
-                    INSERT INTO tenant_counts (tenant, slot, queued, running)
-                    SELECT tenant, 0, count(*) FILTER (WHERE status = 'queued'), count(*) FILTER (WHERE status = 'running')
-                    FROM jobs WHERE status IN ('queued', 'running') GROUP BY tenant;
+                    INSERT INTO tenant_counts (tenant, slot, queued, running, stored)
+                    SELECT tenant, 0, count(*) FILTER (WHERE status = 'queued'),
+                        count(*) FILTER (WHERE status = 'running'), sum(stored_bytes)
+                    FROM jobs WHERE status IN ('queued', 'running') OR stored_bytes <> 0 GROUP BY tenant;
                     SELECT setval('claim_numbers', greatest(
                         (SELECT max(served) FROM tenant_turns), (SELECT max(served) FROM delivery_turns),
                         (SELECT last_value FROM claim_numbers)))

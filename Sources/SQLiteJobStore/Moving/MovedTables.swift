@@ -15,7 +15,7 @@ enum MovedTables {
     /// The table that a moved one is read from, and which of its rows, where it is not all rows of that name.
     private static let sources: [String: (table: String, condition: String)] = [
         "tenant_turns": ("tenants", "served <> 0"),
-        "tenant_counts": ("tenants", "queued <> 0 OR running <> 0"),
+        "tenant_counts": ("tenants", "queued <> 0 OR running <> 0 OR stored <> 0"),
         "job_counts": ("job_counts", "count <> 0"),
         "job_endings": ("job_endings", "count <> 0"),
         "delivery_counts": ("delivery_counts", "count <> 0"),

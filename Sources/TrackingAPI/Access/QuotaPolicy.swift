@@ -10,4 +10,5 @@ enum QuotaPolicy {
     static let queuedJobs = "queued-jobs"
     static let openUploads = "open-uploads"
     static let openStreams = "open-streams"
+    static let storedBytes = "stored-bytes"
 }

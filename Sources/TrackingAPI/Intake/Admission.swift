@@ -6,25 +6,50 @@ struct Admission: Sendable {
 
     /// - Parameters:
     ///   - bytes: how much the request announces to bring; 0 where it does not tell.
-    ///   - tenant: who asks. One that has as many queued jobs as it may is told so also where the queue is full.
+    ///   - stored: how much of it the tenant is to keep.
+    ///   - arriving: what was on its way from the tenant before this, by ``ArrivingBytes``.
+    ///   - tenant: who asks. One that has as many queued jobs as it may, or stores as much, is told so also where the queue
+    ///     is full.
     /// - Throws: 503 where the service stops or the queue is full, 429 where the tenant's part of it is, 507 where the
-    ///   disk's reserve would be touched. Requests that arrive together may pass the limits of the configuration by
-    ///   their number; a quota of the tenant's own is held by the store.
-    func check(expecting bytes: Int64, from tenant: TenantID) throws {
+    ///   tenant's part of the disk is or the disk's reserve would be touched. Requests that arrive together may pass the
+    ///   limits of the configuration by their number; a quota of the tenant's own is held by the store.
+    func check(
+        expecting bytes: Int64, storing stored: Int64, after arriving: Int64, from tenant: TenantID
+    ) throws {
         if services.health().isStopping { throw Self.stopping }
-        try checkQuota(of: tenant)
+        // Spares a tenant an upload that the store would refuse, and leaves the others their part of queue and disk.
+        var usage = try usage(of: tenant)
+        if let limit = usage.quota.queued, usage.isQueueFull { throw JobsError.queueQuota(limit) }
+        usage.stored += arriving
+        try usage.requireRoom(for: stored)
         try checkQueue()
         try checkSpace(for: bytes)
     }
 
-    /// Spares a tenant an upload that the store would refuse, and leaves the others their part of the queue.
-    private func checkQuota(of tenant: TenantID) throws {
+    /// - Parameter arriving: what was on its way from the tenant before these bytes.
+    /// - Throws: 507 where the tenant may not store as much.
+    func checkStored(for bytes: Int64, after arriving: Int64 = 0, of tenant: TenantID) throws {
+        var usage = try usage(of: tenant)
+        usage.stored += arriving
+        try usage.requireRoom(for: bytes)
+    }
+
+    /// Stores something, unless it is more than the tenant may store. While that lasts it counts as on its way.
+    func storing<T>(_ bytes: Int64, of tenant: TenantID, _ body: () throws -> T) throws -> T {
+        let before = services.arriving.add(bytes, of: tenant)
+        defer { services.arriving.remove(bytes, of: tenant) }
+        try checkStored(for: bytes, after: before, of: tenant)
+        return try body()
+    }
+
+    /// With the configuration's quotas where the tenant has none of its own.
+    private func usage(of tenant: TenantID) throws -> TenantUsage {
         var usage = try services.store.usage(of: tenant)
         // Without keys there are no others.
-        if usage.quota.queued == nil, tenant != .anonymous {
-            usage.quota.queued = services.configuration.queuedJobsPerTenant
-        }
-        if let limit = usage.quota.queued, usage.isQueueFull { throw JobsError.queueQuota(limit) }
+        guard tenant != .anonymous else { return usage }
+        usage.quota.queued = usage.quota.queued ?? services.configuration.queuedJobsPerTenant
+        usage.quota.stored = usage.quota.stored ?? services.configuration.storedBytesPerTenant
+        return usage
     }
 
     private func checkQueue() throws {

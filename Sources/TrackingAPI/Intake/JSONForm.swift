@@ -6,6 +6,8 @@ import Jobs
 ///
 /// The source of a job gets a second key, so that each job can be deleted without a thought for the other.
 struct JSONForm: SubmissionForm {
+    let isBodyKept = false
+
     private let services: Services
     private let tenant: TenantID
     private var submission: Submission
@@ -33,7 +35,10 @@ struct JSONForm: SubmissionForm {
         let source = try source(reference)
         try submission.check()
         switch source {
-        case .job(let original): return try submission.submit(copy(of: original), named: reference)
+        case .job(let original):
+            return try Admission(services: services).storing(original.source.bytes, of: tenant) {
+                try submission.submit(copy(of: original), named: reference)
+            }
         case .upload(let upload):
             return try submission.submit(upload.source(of: submission.id), named: reference, from: upload)
         }

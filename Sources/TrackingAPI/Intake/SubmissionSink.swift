@@ -7,12 +7,18 @@ import Synchronization
 /// Nothing of a submission is to be seen before ``finish()`` has returned, and nothing is left of it after
 /// ``discard()``.
 protocol SubmissionForm: Sendable {
+    /// Whether the body is what the job keeps, rather than the name of it.
+    var isBodyKept: Bool { get }
     /// Takes the next bytes of the body.
     mutating func receive(_ bytes: UnsafeRawBufferPointer) throws
     /// The body is whole: makes the source durable and queues the job, where that has not happened before.
     mutating func finish() throws -> SubmissionOutcome
     /// Removes what was written.
     mutating func discard()
+}
+
+extension SubmissionForm {
+    var isBodyKept: Bool { true }
 }
 
 /// Feeds a request's body to a form, answers as soon as something is wrong, and cleans up whatever happens.
@@ -22,7 +28,16 @@ final class SubmissionSink: HTTPBodySink {
     private struct State: Sendable {
         var phase = Phase.untouched
         var form: any SubmissionForm
+        /// Bytes of the body that count as the tenant's until the request is over.
+        var counted: Int64 = 0
+        /// Of a body that did not tell its length: what came since the last look at the quota.
+        var uncounted: Int64 = 0
+        /// Whether its job is there already: then nothing of it is kept.
+        var isRetry = false
     }
+
+    /// Bytes between two looks at the quota.
+    private static let interval: Int64 = 16 << 20
 
     private let request: HTTPRequest
     private let tenant: TenantID
@@ -49,6 +64,7 @@ final class SubmissionSink: HTTPBodySink {
             guard state.phase != .over else { return nil }
             do {
                 try admit(&state)
+                try count(Int64(bytes.count), &state)
                 try state.form.receive(bytes)
                 return nil
             } catch {
@@ -82,6 +98,8 @@ final class SubmissionSink: HTTPBodySink {
 
     private func end(_ state: inout State) {
         state.phase = .over
+        services.arriving.remove(state.counted, of: tenant)
+        state.counted = 0
         flight?.end()
     }
 
@@ -89,13 +107,30 @@ final class SubmissionSink: HTTPBodySink {
     private func admit(_ state: inout State) throws {
         guard state.phase == .untouched else { return }
         let admission = Admission(services: services)
-        if try isRetry() {
-            // Its job is there already, so neither a full queue nor a quota keeps it from its answer.
-            try admission.checkSpace(for: request.contentLength ?? 0)
+        let bytes = request.contentLength ?? 0
+        state.isRetry = try isRetry()
+        if state.isRetry {
+            // Neither a full queue nor a quota keeps it from its answer.
+            try admission.checkSpace(for: bytes)
         } else {
-            try admission.check(expecting: request.contentLength ?? 0, from: tenant)
+            // Of a body that does not tell there is a byte for sure.
+            let stored = state.form.isBodyKept ? max(bytes, 1) : 0
+            state.counted = stored
+            let before = services.arriving.add(stored, of: tenant)
+            try admission.check(expecting: bytes, storing: stored, after: before, from: tenant)
         }
         state.phase = .open
+    }
+
+    /// Stops a body that did not tell its length when it is more than the tenant may store.
+    private func count(_ bytes: Int64, _ state: inout State) throws {
+        guard request.contentLength == nil, state.form.isBodyKept, !state.isRetry else { return }
+        state.uncounted += bytes
+        guard state.uncounted >= Self.interval else { return }
+        let before = services.arriving.add(state.uncounted, of: tenant)
+        state.counted += state.uncounted
+        try Admission(services: services).checkStored(for: state.uncounted, after: before, of: tenant)
+        state.uncounted = 0
     }
 
     private func isRetry() throws -> Bool {

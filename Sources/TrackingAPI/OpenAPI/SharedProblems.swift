@@ -55,7 +55,11 @@ enum SharedProblems {
             status: 503, name: "Unavailable",
             description: "The service cannot do this now: the queue is full, it is busy, or it is stopping.",
             headers: ["Retry-After"]),
-        Entry(status: 507, name: "StorageFull", description: "The storage is full.", headers: ["Retry-After"]),
+        Entry(
+            status: 507, name: "StorageFull",
+            description: "The storage is full, or the tenant's jobs and uploads keep as much as they may "
+                + "(`stored-quota-exceeded`).",
+            headers: ["Retry-After", "RateLimit?", "RateLimit-Policy?"]),
     ]
 
     static func name(_ status: Int) -> String {
@@ -93,7 +97,7 @@ enum SharedProblems {
                     .init("detail", Schema.string),
                 ])
             ).described("Each field that is wrong.")),
-        .optional("violated-policies", Schema.array(Schema.string).described("What is used up, of 429.")),
+        .optional("violated-policies", Schema.array(Schema.string).described("What is used up, of 429 and 507.")),
         .optional("checks", Schema.array(Schema.ref("Check")).described("Of `/readyz`.")),
     ]).described("RFC 9457").example([
         "type": "urn:lktrack:problem:invalid", "title": "The request does not make sense", "status": 422,

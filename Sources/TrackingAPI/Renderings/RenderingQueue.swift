@@ -115,6 +115,7 @@ final class RenderingQueue: Sendable {
                 try services.blobs.remove(job.blobPrefix)
                 return MediaServiceError(.canceled, "the job was deleted")
             }
+            try services.store.addStoredBytes(services.blobs.bytes(of: [rendering.key]), to: job)
             if case .annotated = rendering.content { _ = try services.store.attachVideo(rendering.key, job: job) }
             return nil
         } catch {

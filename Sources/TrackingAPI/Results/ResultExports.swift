@@ -26,7 +26,7 @@ final class ResultExports: Sendable {
     /// Opens a form of a job's result, which is made first where it is not there.
     ///
     /// - Parameter content: makes it.
-    /// - Returns: `nil` where there is no space to keep it.
+    /// - Returns: `nil` where there is no space to keep it, or the tenant may store no more.
     func open(
         _ job: Job, _ format: ResultFormat, _ coding: ContentCoding, _ content: () throws -> any HTTPBodyStream
     ) throws -> Kept? {
@@ -35,7 +35,7 @@ final class ResultExports: Sendable {
             attempt: job.attempt, version: services.version, name: format.rawValue + suffix)
         if let kept = try kept(key) { return kept }
         let made = try holders.run(job.tenant) {
-            try locks.withLock(key) { try kept(key) ?? make(key, job.id, content) }
+            try locks.withLock(key) { try kept(key) ?? make(key, job, content) }
         }
         guard let made else {
             throw Problem(.unavailable, "Too many results are being converted now. Try again.").retryAfter(1)
@@ -49,11 +49,13 @@ final class ResultExports: Sendable {
         return Kept(reader: reader, digest: digest)
     }
 
-    private func make(_ key: String, _ job: JobID, _ content: () throws -> any HTTPBodyStream) throws -> Kept? {
-        guard try services.blobs.availableBytes() > services.configuration.diskReserveBytes else { return nil }
+    private func make(_ key: String, _ job: Job, _ content: () throws -> any HTTPBodyStream) throws -> Kept? {
+        guard try hasRoom(job.tenant) else { return nil }
         let writer = ReserveKeepingWriter(try services.blobs.create(key), services: services)
+        let bytes: Int64
         do {
             try Self.copy(try content(), to: writer)
+            bytes = writer.count
             _ = try writer.commit()
         } catch  where Problem(wrapping: error).kind == .storageFull {
             writer.abort()
@@ -66,11 +68,22 @@ final class ResultExports: Sendable {
             throw error
         }
         // A deletion meanwhile removed what there was before; whoever looks for the job now does not find it.
-        guard try services.store.exists(job) else {
-            try services.blobs.remove(job.blobPrefix)
+        guard try services.store.exists(job.id) else {
+            try services.blobs.remove(job.id.blobPrefix)
             throw RequestContext.noSuchJob
         }
+        try services.store.addStoredBytes(bytes, to: job.id)
         return try kept(key)
+    }
+
+    private func hasRoom(_ tenant: TenantID) throws -> Bool {
+        guard try services.blobs.availableBytes() > services.configuration.diskReserveBytes else { return false }
+        do {
+            try Admission(services: services).checkStored(for: 1, of: tenant)
+            return true
+        } catch let error as JobsError where error.code == .storedQuotaExceeded {
+            return false
+        }
     }
 
     private static func copy(_ body: any HTTPBodyStream, to writer: any BlobWriter) throws {

@@ -30,6 +30,8 @@ extension Problem.Kind {
     public static let notAlive = Self("not-ready-to-serve", 503, "The service is not ready")
     public static let versionNotSupported = Self("version-not-supported", 505, "This HTTP version is not spoken here")
     public static let storageFull = Self("storage-full", 507, "The storage is full")
+    public static let storedQuotaExceeded = Self(
+        "stored-quota-exceeded", 507, "Your jobs and uploads keep as much as they may")
 
     /// The kind for a status that another module chose.
     static func of(status: Int) -> Self {

@@ -68,12 +68,14 @@ public struct Problem: Error, Sendable {
 
     /// For a tenant that has as much of something as it may have at a time.
     ///
-    /// - Parameter policy: the quota's name.
-    func overQuota(_ policy: String, _ limit: Int?) -> Problem {
+    /// - Parameters:
+    ///   - policy: the quota's name.
+    ///   - left: less than was asked for.
+    func overQuota(_ policy: String, _ limit: Int?, left: Int = 0) -> Problem {
         var problem = self
         if let limit {
             problem.fields[QuotaPolicy.field] = "\"\(policy)\";q=\(limit)"
-            problem.fields[QuotaPolicy.usageField] = "\"\(policy)\";r=0"
+            problem.fields[QuotaPolicy.usageField] = "\"\(policy)\";r=\(left)"
         }
         problem.extensions = [("violated-policies", [.string(policy)])]
         return problem

@@ -80,9 +80,14 @@ final class UploadSink: HTTPBodySink {
         case .existing(let id):
             state.writer = try UploadWriter(chunk, to: id, tenant: context.tenant, services: services)
         case .new(let upload):
-            try Admission(services: services).checkSpace(for: upload.length ?? chunk.count ?? 0)
+            let admission = Admission(services: services)
+            let bytes = upload.length ?? chunk.count ?? 0
             let most = services.configuration.openUploads
-            guard try services.uploads.create(upload, atMost: most) else {
+            let isCreated = try admission.storing(bytes, of: context.tenant) {
+                try admission.checkSpace(for: bytes)
+                return try services.uploads.create(upload, atMost: most)
+            }
+            guard isCreated else {
                 throw Problem(
                     .tooManyUploads,
                     "\(most) uploads are open already. Finish them, submit their jobs, or remove them; they expire by themselves."

@@ -42,7 +42,7 @@ struct UploadWriter: Sendable {
     /// Takes the upload's lock.
     ///
     /// - Throws: 404, 410; 423 while another request writes; 409 where the offset is another; 413 for more bytes than
-    ///   belong there; 507 where the disk has no room for them.
+    ///   belong there; 507 where the disk has no room for them, or the tenant may not store as much.
     init(_ chunk: UploadChunk, to id: UploadID, tenant: TenantID, services: Services) throws {
         let seen = try services.openUpload(id, tenant: tenant)
         let isWhole = try seen.isComplete && services.durableOffset(of: seen) == seen.offset
@@ -60,6 +60,7 @@ struct UploadWriter: Sendable {
             guard chunk.offset == offset else { throw Self.conflict(chunk.offset, offset) }
             length = try Self.agreedLength(chunk.uploadLength, upload, offset, services)
             try checkRoom(for: chunk.count ?? 0)
+            try checkStored(for: (length ?? upload.offset + (chunk.count ?? 0)) - upload.offset)
             try Admission(services: services).checkSpace(for: chunk.count ?? 0)
             try appender?.rewind(to: offset)
         } catch {
@@ -72,6 +73,7 @@ struct UploadWriter: Sendable {
         try checkRoom(for: Int64(bytes.count))
         guard let appender, !bytes.isEmpty else { return }
         if position - checkedAt >= Self.savedBytes {
+            try checkStored(for: position - upload.offset + Int64(bytes.count))
             try Admission(services: services).checkSpace(for: Int64(bytes.count))
             checkedAt = position
         }
@@ -170,6 +172,12 @@ struct UploadWriter: Sendable {
         }
         try UploadRoutes.checkLength(told, services)
         return told
+    }
+
+    /// An upload whose length was known when it was created counts with all of it since then.
+    private func checkStored(for bytes: Int64) throws {
+        guard upload.length == nil else { return }
+        try Admission(services: services).checkStored(for: bytes, of: upload.tenant)
     }
 
     private func checkRoom(for count: Int64) throws(Problem) {

@@ -50,6 +50,8 @@ extension ServiceConfiguration {
         configuration.frames = limits.frames
         configuration.queuedJobs = limits.queuedJobs
         configuration.queuedJobsPerTenant = limits.queuedJobsPerTenant > 0 ? limits.queuedJobsPerTenant : nil
+        configuration.storedBytesPerTenant =
+            limits.storedBytesPerTenant > 0 ? Int64(limits.storedBytesPerTenant) : nil
         configuration.requestRate =
             limits.requestsPerSecond > 0 ? RequestRate(perSecond: limits.requestsPerSecond) : nil
         configuration.diskReserveBytes = Int64(limits.diskReserveBytes)

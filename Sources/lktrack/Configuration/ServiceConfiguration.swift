@@ -23,6 +23,7 @@ struct ServiceConfiguration: Sendable, Equatable {
         var archiveBytes = 8 << 30
         var queuedJobs = 10_000
         var queuedJobsPerTenant = 2_500
+        var storedBytesPerTenant = 0
         var requestsPerSecond = 0.0
         var resultBytes = 4 << 30
         var diskReserveBytes = 256 << 20
@@ -189,6 +190,7 @@ extension ConfigurationKey {
         int("limits.archive_bytes", \.limits.archiveBytes, 1...(1 << 50)),
         int("limits.queued_jobs", \.limits.queuedJobs, 1...100_000_000),
         int("limits.queued_jobs_per_tenant", \.limits.queuedJobsPerTenant, 0...100_000_000),
+        int("limits.stored_bytes_per_tenant", \.limits.storedBytesPerTenant, 0...(1 << 50)),
         number("limits.requests_per_second", \.limits.requestsPerSecond, 0...1_000_000),
         int("limits.result_bytes", \.limits.resultBytes, 1...(1 << 50)),
         int("limits.disk_reserve_bytes", \.limits.diskReserveBytes, 0...(1 << 50)),

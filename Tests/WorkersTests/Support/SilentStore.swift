@@ -68,6 +68,7 @@ final class SilentStore: JobStore {
     func counts() throws -> [JobStatus: Int] { try base.counts() }
     func usage(of tenant: TenantID) throws -> TenantUsage { try base.usage(of: tenant) }
     func setQuota(_ quota: TenantQuota, of tenant: TenantID) throws { try base.setQuota(quota, of: tenant) }
+    func addStoredBytes(_ bytes: Int64, to job: JobID) throws { try base.addStoredBytes(bytes, to: job) }
     func expiredJobs(limit: Int) throws -> [JobID] { try base.expiredJobs(limit: limit) }
     func markPurged(_ ids: [JobID]) throws { try base.markPurged(ids) }
     func purgedJobs(until time: Date, limit: Int) throws -> [JobID] { try base.purgedJobs(until: time, limit: limit) }

@@ -14,15 +14,29 @@ enum KeyReport {
         ])
     }
 
+    /// With what the key's tenant keeps, and may keep.
+    static func json(_ key: APIKey, _ usage: TenantUsage?) -> JSONObject {
+        var object = json(key)
+        object["stored_bytes"] = usage.map { .int($0.stored) } ?? .null
+        object["stored_bytes_quota"] = usage?.quota.stored.map { .int($0) } ?? .null
+        return object
+    }
+
     static func write(_ json: JSONValue) { Console.write(json.encoded() + [UInt8(ascii: "\n")], to: STDOUT_FILENO) }
 
     /// In columns, a key a line.
-    static func table(_ keys: [APIKey]) -> String {
-        TextTable.text([["ID", "TENANT", "CREATED", "LAST USED", "REVOKED", "NAME"]] + keys.map(row))
+    static func table(_ keys: [APIKey], _ usages: [TenantID: TenantUsage]) -> String {
+        TextTable.text(
+            [["ID", "TENANT", "STORED", "CREATED", "LAST USED", "REVOKED", "NAME"]]
+                + keys.map { row($0, usages[$0.tenant]) })
     }
 
-    private static func row(_ key: APIKey) -> [String] {
-        [key.id, key.tenant.name, text(key.createdAt), text(key.lastUsedAt), text(key.revokedAt), key.name]
+    private static func row(_ key: APIKey, _ usage: TenantUsage?) -> [String] {
+        let quota = usage?.quota.stored.map { " of \($0)" } ?? ""
+        return [
+            key.id, key.tenant.name, usage.map { "\($0.stored)\(quota)" } ?? "-", text(key.createdAt),
+            text(key.lastUsedAt), text(key.revokedAt), key.name,
+        ]
     }
 
     private static func text(_ date: Date?) -> String { date.map { RFC3339.string($0) } ?? "-" }

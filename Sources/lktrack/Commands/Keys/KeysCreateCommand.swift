@@ -33,6 +33,13 @@ struct KeysCreateCommand: ParsableCommand {
     @Option(help: "Jobs that the tenant may have running; 0: as many as it likes. (default: as it is)")
     var running: Int?
 
+    @Option(
+        help: """
+            Bytes that the tenant's jobs and uploads may keep; 0: as many as there is disk. (default: as it is, at first \
+            limits.stored_bytes_per_tenant)
+            """)
+    var stored: Int64?
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -51,6 +58,7 @@ struct KeysCreateCommand: ParsableCommand {
         for (option, value) in [("--queued", queued), ("--running", running)] {
             if let value, value < 0 { throw ValidationError("\(option) must not be negative") }
         }
+        if let stored, stored < 0 { throw ValidationError("--stored must not be negative") }
     }
 
     func run() throws {
@@ -64,7 +72,7 @@ struct KeysCreateCommand: ParsableCommand {
             createdAt: environment.now())
         try options.withStore(makesIt: true) { store in
             // First, so that the key opens nothing that the quota does not bound.
-            if queued != nil || running != nil {
+            if queued != nil || running != nil || stored != nil {
                 try store.setQuota(quota(try store.usage(of: key.tenant)), of: key.tenant)
             }
             try store.addKey(key)
@@ -83,7 +91,8 @@ struct KeysCreateCommand: ParsableCommand {
     private func quota(_ usage: TenantUsage) -> TenantQuota {
         TenantQuota(
             queued: queued.map { $0 == 0 ? nil : $0 } ?? usage.quota.queued,
-            running: running.map { $0 == 0 ? nil : $0 } ?? usage.quota.running)
+            running: running.map { $0 == 0 ? nil : $0 } ?? usage.quota.running,
+            stored: stored.map { $0 == 0 ? nil : $0 } ?? usage.quota.stored)
     }
 
     private func requestRate() throws -> RequestRate? {

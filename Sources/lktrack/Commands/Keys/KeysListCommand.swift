@@ -6,8 +6,11 @@ import Jobs
 struct KeysListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "Lists keys, their tenants, and when they were made, last used and revoked.",
-        discussion: "Times are UTC. A key's last use is known within about a minute."
+        abstract: "Lists keys, their tenants and what those keep, and when they were made, last used and revoked.",
+        discussion: """
+            Times are UTC. A key's last use is known within about a minute. What a tenant keeps, and may keep where it has \
+            a quota of its own, is its sum over all its keys.
+            """
     )
 
     @Flag(help: "Print JSON.")
@@ -16,11 +19,15 @@ struct KeysListCommand: ParsableCommand {
     @OptionGroup var options: StoreOptions
 
     func run() throws {
-        let keys = try options.withStore { try $0.keys() }
+        let (keys, usages) = try options.withStore { store in
+            let keys = try store.keys()
+            let usages = try Set(keys.map(\.tenant)).map { ($0, try store.usage(of: $0)) }
+            return (keys, Dictionary(uniqueKeysWithValues: usages))
+        }
         if json {
-            KeyReport.write(["keys": .array(keys.map { .object(KeyReport.json($0)) })])
+            KeyReport.write(["keys": .array(keys.map { .object(KeyReport.json($0, usages[$0.tenant])) })])
         } else {
-            Console.write(KeyReport.table(keys), to: STDOUT_FILENO)
+            Console.write(KeyReport.table(keys, usages), to: STDOUT_FILENO)
         }
     }
 }
