@@ -65,7 +65,7 @@ final class SubmissionSink: HTTPBodySink {
                 let outcome = try state.form.finish()
                 if case .replayed = outcome { state.form.discard() }
                 end(&state)
-                return try answer(to: outcome)
+                return answer(to: outcome)
             } catch {
                 return fail(&state, error)
             }
@@ -109,14 +109,13 @@ final class SubmissionSink: HTTPBodySink {
         return Router.response(to: error, request, route: route)
     }
 
-    private func answer(to outcome: SubmissionOutcome) throws -> HTTPResponse {
+    private func answer(to outcome: SubmissionOutcome) -> HTTPResponse {
         var response: HTTPResponse
         switch outcome {
         case .accepted(let job):
             services.onSubmit()
             response = Self.accepted(JobWriter.json(job), path: JobRoutes.path(job.id))
-        case .replayed(let body):
-            let job = try JSONValue(parsing: body, maximumBytes: .max)
+        case .replayed(let job):
             response = Self.accepted(job, path: "\(SubmitRoute.path)/\(job["id"]?.stringValue ?? "")")
             response.fields["Idempotency-Replayed"] = "true"
         }
