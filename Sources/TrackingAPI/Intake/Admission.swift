@@ -14,7 +14,7 @@ struct Admission: Sendable {
         if services.health().isStopping { throw Self.stopping }
         try checkQuota(of: tenant)
         try checkQueue()
-        try checkSpace(for: bytes)
+        try services.space.check(for: bytes)
     }
 
     /// Spares a tenant an upload that the store would refuse, and leaves the others their part of the queue.
@@ -32,13 +32,6 @@ struct Admission: Sendable {
         guard queued < services.configuration.queuedJobs else {
             throw Problem(.queueFull, "\(queued) jobs are waiting already. Try again when some are done.")
                 .retryAfter(10)
-        }
-    }
-
-    func checkSpace(for bytes: Int64) throws {
-        let free = try services.blobs.availableBytes() - services.configuration.diskReserveBytes
-        guard free > 0, bytes <= free else {
-            throw Problem.noSpace(cause: "\(free) bytes are free beside the reserve, \(bytes) are expected")
         }
     }
 

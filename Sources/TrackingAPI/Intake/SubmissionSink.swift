@@ -88,12 +88,11 @@ final class SubmissionSink: HTTPBodySink {
     /// Asked when the first bytes come rather than with the head, because it reads the store and the disk.
     private func admit(_ state: inout State) throws {
         guard state.phase == .untouched else { return }
-        let admission = Admission(services: services)
         if try isRetry() {
             // Its job is there already, so neither a full queue nor a quota keeps it from its answer.
-            try admission.checkSpace(for: request.contentLength ?? 0)
+            try services.space.check(for: request.contentLength ?? 0)
         } else {
-            try admission.check(expecting: request.contentLength ?? 0, from: tenant)
+            try Admission(services: services).check(expecting: request.contentLength ?? 0, from: tenant)
         }
         state.phase = .open
     }

@@ -51,7 +51,7 @@ final class ResultExports: Sendable {
 
     private func make(_ key: String, _ job: JobID, _ content: () throws -> any HTTPBodyStream) throws -> Kept? {
         guard try services.blobs.availableBytes() > services.configuration.diskReserveBytes else { return nil }
-        let writer = ReserveKeepingWriter(try services.blobs.create(key), services: services)
+        let writer = try ReserveKeepingWriter(creating: key, expecting: 0, services: services)
         do {
             try Self.copy(try content(), to: writer)
             _ = try writer.commit()

@@ -80,7 +80,7 @@ final class UploadSink: HTTPBodySink {
         case .existing(let id):
             state.writer = try UploadWriter(chunk, to: id, tenant: context.tenant, services: services)
         case .new(let upload):
-            try Admission(services: services).checkSpace(for: upload.length ?? chunk.count ?? 0)
+            try services.space.check(for: upload.length ?? chunk.count ?? 0)
             let most = services.configuration.openUploads
             guard try services.uploads.create(upload, atMost: most) else {
                 throw Problem(
