@@ -1,32 +1,84 @@
 import Foundation
 import ServiceHarness
+import Synchronization
 
 /// A disk that fills up harms nothing that was accepted.
 struct DiskFullProof: Proof {
     let name = "full disk"
-    let claim = "a 64 MB file system that fills up: 507, recovery within 5 s of space, and a database that is whole"
+    let claim =
+        "a file system that fills up: 507, a reserve that stays, recovery within 5 s of space, and a database that is whole"
+
+    /// What a reserve is for, and may be missing of it: the log of the database, which grows to 4 MiB, and results.
+    private static let usedOfReserve: Int64 = 6 << 20
+    private static let clients = 30
 
     func run(_ options: ProofOptions) throws -> ProofResult {
+        var result = ProofResult(tried: "")
+        let taken = try fillAtOnce(&result)
         let disk = try SmallDisk(megabytes: 64)
         defer { disk.unmount() }
-        var result = ProofResult(tried: "")
         let accepted = try fillByUploads(disk, &result)
         try fillByOthers(disk, &result)
         let integrity = try Database.integrity(disk.folder.path("lktrack.sqlite"))
         result.expect(integrity == "ok", "integrity_check: \(integrity)")
         result.tried =
-            "a tmpfs of 64 MB, filled by \(accepted) uploads, then to the last byte by another while a job runs"
+            "a tmpfs of 96 MB, filled by \(Self.clients) uploads of unknown length at once (\(taken) taken); one of 64 MB, "
+            + "filled by \(accepted) uploads, then to the last byte by another while a job runs"
         return result
+    }
+
+    /// Many uploads at once that do not tell their length, each smaller than what is free: not all of them together.
+    private func fillAtOnce(_ result: inout ProofResult) throws -> Int {
+        let disk = try SmallDisk(megabytes: 96)
+        defer { disk.unmount() }
+        let reserve: Int64 = 32 << 20
+        let server = try Server(
+            "--workers", "1", environment: ["LKTRACK_LIMITS_DISK_RESERVE_BYTES": "\(reserve)"], data: disk.folder)
+        let work = try Work(Clip.make(frames: 500).padded(to: 6 << 20), undisturbedOn: server)
+        guard let running = try server.wire.submit(work.clip) else { throw ProofError("a job is not accepted") }
+        try wait(for: "the first frame") { try server.framesDone(running) > 0 }
+        let free = LeastFree(disk)
+        let answers = try uploadAtOnce(work, to: server)
+        let ids = answers.filter { $0.status == 202 }.compactMap { $0.json["id"] as? String }
+        let others = answers.map(\.status).filter { ![202, 507].contains($0) }
+        result.expect(others.isEmpty, "uploads at once: \(others)")
+        result.expect(!ids.isEmpty && ids.count < Self.clients, "of uploads at once \(ids.count) were taken")
+        // Nothing is allowed for: there is a reserve so that no job fails.
+        result.losses += try Accounts(work: work, accepted: [running] + ids).balance(server).losses
+        let least = free.stop()
+        result.expect(
+            least >= reserve - Self.usedOfReserve, "of a reserve of 32 MiB \(Double(least) / 1048576) MiB were left")
+        result.figure = "of 32 MiB \((Double(least) / 1048576).text(1)) were left; "
+        result.losses += try Leftovers.losses(server)
+        return ids.count
+    }
+
+    private func uploadAtOnce(_ work: Work, to server: Server) throws -> [WireAnswer] {
+        let head =
+            "POST \(work.path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+            + "Content-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let clients = try (0..<Self.clients).map { _ in try WireClient(port: server.port) }
+        for client in clients { client.send(head) }
+        let size = 256 << 10
+        for start in stride(from: 0, to: work.clip.bytes.count, by: size) {
+            let piece = work.clip.bytes[start...].prefix(size)
+            let chunk = Array("\(String(piece.count, radix: 16))\r\n".utf8) + piece + Array("\r\n".utf8)
+            for client in clients { client.send(chunk) }
+        }
+        for client in clients { client.send("0\r\n\r\n") }
+        return clients.map { WireAnswer($0.readToEnd()) }
     }
 
     /// The reserve is kept: uploads are refused before anything else suffers.
     private func fillByUploads(_ disk: SmallDisk, _ result: inout ProofResult) throws -> Int {
+        let reserve: Int64 = 8 << 20
         let server = try Server(
-            "--workers", "1", environment: ["LKTRACK_LIMITS_DISK_RESERVE_BYTES": "\(8 << 20)"], data: disk.folder)
+            "--workers", "1", environment: ["LKTRACK_LIMITS_DISK_RESERVE_BYTES": "\(reserve)"], data: disk.folder)
         let work = try Work(Clip.make(frames: 60, size: "640x480"), undisturbedOn: server)
         let clip = work.clip
         var ids: [String] = []
         var refusal = 0
+        let free = LeastFree(disk)
         while ids.count < 2000 {
             guard let id = try server.wire.submit(clip) else {
                 refusal =
@@ -38,7 +90,10 @@ struct DiskFullProof: Proof {
             }
             ids.append(id)
         }
+        let least = free.stop()
         result.expect(refusal == 507, "uploads on a full disk: \(refusal)")
+        result.expect(
+            least >= reserve - Self.usedOfReserve, "of a reserve of 8 MiB \(Double(least) / 1048576) MiB were left")
         result.losses += try Accounts(work: work, accepted: ids, allowedCodes: ["storage_full"]).balance(server).losses
         var share = MachineShare()
         share.measure()
@@ -46,7 +101,7 @@ struct DiskFullProof: Proof {
             for id in ids.prefix(max(1, ids.count / 2)) { _ = try server.wire.request("DELETE", "/v1/jobs/\(id)") }
         }
         result.expect(took <= share.allowed(5), "uploads were taken \(took.text(1)) s after there was space")
-        result.figure = "507, recovered in \(took.text(2)) s"
+        result.figure += "507, recovered in \(took.text(2)) s"
         for id in ids { _ = try server.wire.request("DELETE", "/v1/jobs/\(id)") }
         result.expect(server.stop() == 0, "it does not stop")
         return ids.count
@@ -110,4 +165,36 @@ final class SmallDisk {
     }
 
     func empty() { unlink(folder.path("ballast")) }
+
+    static func freeBytes(_ path: String) -> Int64 {
+        var status = statvfs()
+        return statvfs(path, &status) == 0 ? Int64(status.f_bavail) * Int64(status.f_frsize) : 0
+    }
+}
+
+/// Looks all the time at how much of a disk is free.
+private final class LeastFree {
+    private let crew: Crew
+    private let least: Least
+
+    private final class Least: Sendable {
+        let bytes = Mutex(Int64.max)
+    }
+
+    init(_ disk: SmallDisk) {
+        let path = disk.folder.url.path
+        let least = Least()
+        self.least = least
+        crew = Crew(1) { _, _ in
+            let free = SmallDisk.freeBytes(path)
+            least.bytes.withLock { $0 = min($0, free) }
+            pause(0.001)
+        }
+    }
+
+    /// The least that was free.
+    func stop() -> Int64 {
+        crew.stop()
+        return least.bytes.withLock { $0 }
+    }
 }

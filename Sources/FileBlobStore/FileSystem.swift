@@ -37,7 +37,9 @@ enum FileSystem {
     ) throws(JobsError) -> (descriptor: Int32, path: String) {
         for _ in 0..<creationRounds {
             let path = "\(folder)/\(PartName.make(name))"
-            let descriptor = retrying { open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o640) }
+            let descriptor = retrying {
+                open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, PrivateFiles.fileMode)
+            }
             guard descriptor >= 0 else { throw failure("create", path) }
             let code = flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno
             // Before it had its lock, it may have been swept.
@@ -66,7 +68,7 @@ enum FileSystem {
     /// - Returns: `nil` where the file or its folder was renamed or removed meanwhile: try again.
     /// - Throws: ``JobsError/Code/locked`` where another descriptor has the lock.
     static func openLocked(_ path: String) throws(JobsError) -> Int32? {
-        let descriptor = retrying { open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640) }
+        let descriptor = retrying { open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, PrivateFiles.fileMode) }
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
             throw failure("open", path)
@@ -190,7 +192,7 @@ enum FileSystem {
         if isFolder(path) { return }
         let parent = parent(of: path)
         if parent != path { try makeFolders(parent) }
-        if mkdir(path, 0o750) == 0 {
+        if mkdir(path, PrivateFiles.folderMode) == 0 {
             try synchronise(folder: parent)
         } else if errno != EEXIST {
             throw failure("make the folder", path)

@@ -7,7 +7,7 @@ public struct IdempotentAttempt: Hashable, Sendable {
     public var key: String
     /// Digest of what is asked for: a retry has the same.
     public var fingerprint: String
-    /// What was, or is to be, answered.
+    /// What the first answer was, as far as a retry does not bring it along. Short: it outlives the job.
     public var answer: [UInt8]
 
     public init(key: String, fingerprint: String, answer: [UInt8]) {

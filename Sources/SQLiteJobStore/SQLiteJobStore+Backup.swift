@@ -18,6 +18,8 @@ extension SQLiteJobStore {
     /// readers nor writers wait for it.
     public static func backUp(from path: String, to copy: String) throws(JobsError) {
         try translated {
+            // SQLite takes an empty file, and would let everybody read one of its own.
+            try PrivateFiles.makeFile(copy)
             var configuration = Configuration()
             configuration.busyMode = .timeout(busySeconds)
             let queue = try DatabaseQueue(path: path, configuration: configuration)

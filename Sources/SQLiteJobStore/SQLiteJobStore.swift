@@ -22,7 +22,8 @@ public struct SQLiteJobStore: JobStore {
     /// Opens the database, makes it where there is none, and brings its schema up to date.
     ///
     /// - Parameters:
-    ///   - path: of the database's file; its folder is made where it is missing.
+    ///   - path: of the database's file; its folder is made where it is missing. It holds webhooks' secrets, so others than
+    ///     its owner and the owner's group are kept out (``PrivateFiles``), also of one that is there.
     ///   - retentionSeconds: what jobs that end get until they expire; `nil`: they are kept for ever.
     ///   - environment: gives the time of day and the leases' tokens.
     /// - Throws: ``JobsError/Code/schemaTooNew`` where a newer version made the database, ``JobsError/Code/corrupt``
@@ -67,8 +68,10 @@ public struct SQLiteJobStore: JobStore {
     private static func openPool(
         _ path: String, _ prepare: (DatabasePool) throws -> Void
     ) throws -> DatabasePool {
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try PrivateFiles.makeFolders(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+        try PrivateFiles.makeFile(path)
+        // New ones get the database's mode from SQLite.
+        for suffix in ["-wal", "-shm"] { PrivateFiles.closeToOthers(path + suffix) }
         var configuration = Configuration()
         configuration.label = "jobs"
         configuration.busyMode = .timeout(busySeconds)

@@ -12,6 +12,7 @@ struct Services: Sendable {
     let uploadTails = UploadTails()
     let uploadDigests = UploadDigests()
     let blobs: any BlobStore
+    let space: DiskSpace
     let media: any MediaServices
     let ids: JobIDGenerator
     let environment: any Environment

@@ -33,7 +33,8 @@ public struct TrackingAPI: HTTPApplication {
         watch: JobWatch
     ) {
         let services = Services(
-            store: store, uploads: uploads, deliveries: deliveries, blobs: blobs, media: media,
+            store: store, uploads: uploads, deliveries: deliveries, blobs: blobs,
+            space: DiskSpace(blobs, reserve: configuration.diskReserveBytes), media: media,
             ids: JobIDGenerator(environment: environment),
             environment: environment, configuration: configuration, version: version, logger: logger,
             statistics: store, metrics: metrics, health: health, onSubmit: onSubmit, onCancel: onCancel,

@@ -23,14 +23,10 @@ public final class OwnerRegistry: Sendable {
     public init(directory: String, environment: any Environment = SystemEnvironment()) throws(JobsError) {
         self.directory = directory
         owner = Self.name(environment)
-        do {
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        } catch {
-            throw JobsError(.io, "cannot make the folder \(directory): \(error.localizedDescription)")
-        }
+        try PrivateFiles.makeFolders(directory)
         // Locked before it has its name, so that nobody takes it for a dead process's.
         let draft = "\(directory)/.\(owner)"
-        let file = open(draft, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
+        let file = open(draft, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, PrivateFiles.fileMode)
         descriptor = Atomic(file)
         guard file >= 0, flock(file, LOCK_EX | LOCK_NB) == 0, rename(draft, "\(directory)/\(owner)") == 0
         else { throw JobsError(.io, "cannot make \(directory)/\(owner): \(String(cString: strerror(errno)))") }

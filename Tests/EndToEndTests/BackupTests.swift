@@ -48,6 +48,33 @@ struct BackupTests {
         #expect(try other.get("/v1/jobs/\(ended)").status == 401)
     }
 
+    @Test("nothing of a server's data, also where it was open, of a backup and of what is restored is open to others")
+    func modes() throws {
+        let server = try Server("--workers", "1")
+        let video = try Material.syntheticVideo(frames: 5)
+        _ = try server.finish(server.submit(["video=@\(video.path)", "roi=\(video.boxes[0])"]))
+        #expect(try open(in: server.data.url).isEmpty)
+        #expect(server.stop() == 0)
+        let database = server.data.path("lktrack.sqlite")
+        #expect(chmod(database, 0o644) == 0)
+        try server.start()
+        #expect(try open(in: server.data.url).isEmpty)
+
+        #expect(try backUp(server, to: "new/sunday").status == 0)
+        #expect(try open(in: folder.url).isEmpty)
+        let data = try TemporaryFolder()
+        #expect(try restore("new/sunday", to: data).status == 0)
+        #expect(try FileManager.default.fileExists(atPath: data.path("lktrack.sqlite")) && open(in: data.url).isEmpty)
+    }
+
+    /// Files and folders below one that others may do something with.
+    private func open(in folder: URL) throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { path in
+            let found = try FileManager.default.attributesOfItem(atPath: folder.path + "/" + path)
+            return (found[.posixPermissions] as? Int ?? 0) & 0o007 != 0
+        }
+    }
+
     @Test("a damaged or incomplete backup, or one that would cover something, is not restored, and changes nothing")
     func refused() throws {
         let server = try Server("--workers", "1")

@@ -53,6 +53,42 @@ struct SQLiteJobStoreTests {
         #expect(error.code == .corrupt)
     }
 
+    @Test("its files are closed to others, whether it is new, was there with its log, or is a copy")
+    func modes() throws {
+        let database = TemporaryDatabase()
+        let store = try database.store()
+        try store.submit(Self.job(JobIDGenerator().next()))
+        func modes(_ path: String) throws -> [Int?] {
+            try ["", "-wal", "-shm"].map { suffix in
+                try FileManager.default.attributesOfItem(atPath: path + suffix)[.posixPermissions] as? Int
+            }
+        }
+        #expect(try modes(database.path) == [0o640, 0o640, 0o640])
+        for suffix in ["", "-wal", "-shm"] { #expect(chmod(database.path + suffix, 0o644) == 0) }
+        let another = try database.store()
+        #expect(try modes(database.path) == [0o640, 0o640, 0o640])
+        let copy = database.folder.path + "/copy.sqlite"
+        try SQLiteJobStore.backUp(from: database.path, to: copy)
+        let mode = try FileManager.default.attributesOfItem(atPath: copy)[.posixPermissions] as? Int
+        #expect(mode == 0o640)
+        #expect(try another.counts()[.queued] == 1)
+        let folder = try FileManager.default.attributesOfItem(atPath: database.folder.path)[.posixPermissions] as? Int
+        #expect(folder == 0o750)
+    }
+
+    @Test("a stricter mode of a database that is there stays")
+    func stricterMode() throws {
+        let database = TemporaryDatabase()
+        try database.store().close()
+        #expect(chmod(database.path, 0o600) == 0)
+        let store = try database.store()
+        try store.submit(Self.job(JobIDGenerator().next()))
+        for suffix in ["", "-wal", "-shm"] {
+            let found = try FileManager.default.attributesOfItem(atPath: database.path + suffix)
+            #expect(found[.posixPermissions] as? Int == 0o600)
+        }
+    }
+
     @Test("a full disk is reported as storage_full, nothing is kept, and the store recovers")
     func diskFull() throws {
         let clock = ManualEnvironment()

@@ -167,4 +167,11 @@ package struct Clip: Sendable {
         return Clip(
             bytes: Array(try Data(contentsOf: URL(fileURLWithPath: video.path))), box: video.boxes[0], frames: frames)
     }
+
+    /// The same video in so many bytes, of which the last are a chunk to be skipped (RIFF's `JUNK`).
+    package func padded(to count: Int) -> Clip {
+        let rest = count - bytes.count - 8
+        let head = Array("JUNK".utf8) + withUnsafeBytes(of: UInt32(rest).littleEndian) { Array($0) }
+        return Clip(bytes: bytes + head + [UInt8](repeating: 0, count: rest), box: box, frames: frames)
+    }
 }

@@ -193,6 +193,42 @@ struct IdempotencyTests {
         expectProblem(unnamed, 409, pointer: "#/source/upload")
     }
 
+    @Test("what is kept of a submission does not grow with its spec, and answers a retry also when the job is deleted")
+    func longSpec() throws {
+        let service = try Service()
+        let keyframes = (1...1_000).map { #"{"frame": \#($0), "box": [1, 2, 30.5, 40]}"# }.joined(separator: ",")
+        let form = Form().spec(
+            #"{"targets": [{"box": [1, 2, 30, 40], "keyframes": [\#(keyframes)]}], "labels": {"b": "1", "a": "2"}}"#
+        ).file("video", Sample.video())
+        let first = Self.post(form, to: service)
+        #expect(first.status == 202, "\(first.text)")
+        #expect(first.body.count > 30_000)
+        let key = "8e03978e-40d5-43dd-bc93-6894a57f9324"
+        let kept = try #require(try service.store.attempt(key: key, tenant: .anonymous))
+        #expect(kept.answer.count < 2_000)
+        #expect(Self.post(form, to: service).body == first.body)
+        #expect(service.send("DELETE", "/v1/jobs/\(try #require(first.jobID))").status == 204)
+        let retry = Self.post(form, to: service)
+        #expect(retry.status == 202)
+        #expect(retry.body == first.body)
+        #expect(retry.fields["Location"] == first.fields["Location"])
+        #expect(try service.isEmpty(), "\(service.files)")
+    }
+
+    @Test("a whole answer that a version before has kept is given as it is")
+    func keptBefore() throws {
+        let old = IdempotentAttempt(key: "k", fingerprint: "", answer: Array(#"{"id":"x","spec":{"old":1}}"#.utf8))
+        let spec = try SpecReader.read(SpecForm.json(fields: [("roi", "1,2,30,40")], base: nil))
+        let fingerprint = PayloadFingerprint(form: "raw", spec: spec, source: .null)
+        var attempt = old
+        attempt.fingerprint = fingerprint.text
+        guard case .replayed(let document) = try attempt.outcome(for: fingerprint, spec) else {
+            Issue.record("it is a new job")
+            return
+        }
+        #expect(document.encoded() == old.answer)
+    }
+
     @Test("a retry is answered although the queue, or the tenant's quota, is full by now")
     func fullQueue() throws {
         let service = try Service { $0.queuedJobs = 1 }

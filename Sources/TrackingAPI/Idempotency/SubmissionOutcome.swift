@@ -6,8 +6,8 @@ import Jobs
 /// What became of a submission that was right.
 enum SubmissionOutcome: Sendable {
     case accepted(Job)
-    /// It was accepted before, under the same name: the body that was answered then. Nothing was kept this time.
-    case replayed([UInt8])
+    /// It was accepted before, under the same name: the document that was answered then. Nothing was kept this time.
+    case replayed(JSONValue)
 }
 
 /// What a submission asks for, so that a retry can be told from another request with the same name.
@@ -28,16 +28,30 @@ struct PayloadFingerprint: Hashable, Sendable {
 }
 
 extension IdempotentAttempt {
+    private static let spec = "spec"
+
+    /// What is kept of a submission. The spec is left out of the answer: it may have megabytes, the attempt outlives its
+    /// job, and who asks for the same again brings it along.
+    init(_ key: IdempotencyKey, _ fingerprint: PayloadFingerprint, of job: Job) {
+        var answer = JobWriter.json(job).objectValue ?? JSONObject()
+        answer[Self.spec] = .null
+        self.init(key: key.text, fingerprint: fingerprint.text, answer: JSONValue.object(answer).encoded())
+    }
+
     /// What to answer to a retry.
     ///
+    /// - Parameter spec: the retry's.
     /// - Throws: 422 where it asks for something else.
-    func outcome(for fingerprint: PayloadFingerprint) throws(Problem) -> SubmissionOutcome {
+    func outcome(for fingerprint: PayloadFingerprint, _ spec: JobSpec) throws -> SubmissionOutcome {
         guard self.fingerprint == fingerprint.text else {
             throw Problem(
                 .keyReused,
                 "This Idempotency-Key was used for another request less than a day ago. Use a new one for a new job, "
                     + "and send the same spec and files to try again.")
         }
-        return .replayed(answer)
+        var document = try JSONValue(parsing: answer, maximumBytes: .max).objectValue ?? JSONObject()
+        // Versions before kept the whole answer, for a day.
+        if document[Self.spec] == .null { document[Self.spec] = SpecWriter.json(spec) }
+        return .replayed(.object(document))
     }
 }

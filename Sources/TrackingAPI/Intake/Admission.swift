@@ -23,7 +23,7 @@ struct Admission: Sendable {
         usage.stored += arriving
         try usage.requireRoom(for: stored)
         try checkQueue()
-        try checkSpace(for: bytes)
+        try services.space.check(for: bytes)
     }
 
     /// - Parameter arriving: what was on its way from the tenant before these bytes.
@@ -57,13 +57,6 @@ struct Admission: Sendable {
         guard queued < services.configuration.queuedJobs else {
             throw Problem(.queueFull, "\(queued) jobs are waiting already. Try again when some are done.")
                 .retryAfter(10)
-        }
-    }
-
-    func checkSpace(for bytes: Int64) throws {
-        let free = try services.blobs.availableBytes() - services.configuration.diskReserveBytes
-        guard free > 0, bytes <= free else {
-            throw Problem.noSpace(cause: "\(free) bytes are free beside the reserve, \(bytes) are expected")
         }
     }
 

@@ -4,15 +4,18 @@ import Jobs
 struct FileUpload: SourceUpload {
     private let services: Services
     private let key: String
+    private let expected: Int64
     private let field: SourceField
     private var hasBegun = false
     private var fileName: String?
     private var head = RecognitionHead()
     private var opened: (media: RecognisedMedia, writer: any BlobWriter)?
 
-    init(services: Services, key: String, field: SourceField) {
+    /// - Parameter expected: bytes that the request announces; 0 where it does not tell.
+    init(services: Services, key: String, expecting expected: Int64, field: SourceField) {
         self.services = services
         self.key = key
+        self.expected = expected
         self.field = field
     }
 
@@ -53,7 +56,7 @@ struct FileUpload: SourceUpload {
     private mutating func open() throws -> any BlobWriter {
         guard !head.bytes.isEmpty else { throw field.empty(fileName: fileName) }
         let media = try field.check(services.media.recognise(prefix: head.bytes), fileName: fileName)
-        let writer = ReserveKeepingWriter(try services.blobs.create(key), services: services)
+        let writer = try ReserveKeepingWriter(creating: key, expecting: expected, services: services)
         opened = (media, writer)
         try head.bytes.withUnsafeBytes(writer.write)
         return writer

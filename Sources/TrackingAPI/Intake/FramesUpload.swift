@@ -4,6 +4,7 @@ import Jobs
 struct FramesUpload: SourceUpload {
     private let services: Services
     private let key: String
+    private let expected: Int64
     private var packing: (writer: any BlobWriter, tar: TarWriter)?
     private var count = 0
     /// Whether the frames have file names; all of them or none.
@@ -13,9 +14,11 @@ struct FramesUpload: SourceUpload {
     /// The tar, while the frame's entry is open.
     private var entry: TarWriter?
 
-    init(services: Services, key: String) {
+    /// - Parameter expected: bytes that the request announces; 0 where it does not tell.
+    init(services: Services, key: String, expecting expected: Int64) {
         self.services = services
         self.key = key
+        self.expected = expected
     }
 
     private var field: SourceField { .frame(count) }
@@ -70,7 +73,7 @@ struct FramesUpload: SourceUpload {
     }
 
     private mutating func start() throws -> TarWriter {
-        let writer = ReserveKeepingWriter(try services.blobs.create(key), services: services)
+        let writer = try ReserveKeepingWriter(creating: key, expecting: expected, services: services)
         let tar = TarWriter(writer)
         packing = (writer, tar)
         return tar

@@ -11,7 +11,7 @@ struct MultipartForm: SubmissionForm {
         var limits = MultipartParser.Limits()
         limits.parts = services.configuration.frames + APILimits.fields + 1
         parser = try MultipartParser(contentType: contentType, limits: limits)
-        parts = MultipartParts(Submission(context, services: services), services: services)
+        parts = MultipartParts(context, services: services)
     }
 
     mutating func receive(_ bytes: UnsafeRawBufferPointer) throws { try Self.feed(&parser, bytes, &parts) }
@@ -39,12 +39,15 @@ private struct MultipartParts: Sendable {
     }
 
     private let services: Services
+    /// Bytes that the request announces.
+    private let expected: Int64
     private var submission: Submission
     private var source: (field: String, upload: any SourceUpload)?
     private var part = Part.none
 
-    init(_ submission: Submission, services: Services) {
-        self.submission = submission
+    init(_ context: RequestContext, services: Services) {
+        submission = Submission(context, services: services)
+        expected = context.request.contentLength ?? 0
         self.services = services
     }
 
@@ -74,9 +77,9 @@ private struct MultipartParts: Sendable {
 
     private mutating func begin(_ header: MultipartPart) throws {
         switch header.name {
-        case "video": try beginFile(header) { FileUpload(services: $0, key: $1, field: .video) }
-        case "archive": try beginFile(header) { FileUpload(services: $0, key: $1, field: .archive) }
-        case "frame": try beginFile(header) { FramesUpload(services: $0, key: $1) }
+        case "video": try beginFile(header) { FileUpload(services: $0, key: $1, expecting: $2, field: .video) }
+        case "archive": try beginFile(header) { FileUpload(services: $0, key: $1, expecting: $2, field: .archive) }
+        case "frame": try beginFile(header) { FramesUpload(services: $0, key: $1, expecting: $2) }
         case "spec": part = .text(TextPart(name: "spec", limit: APILimits.specBytes))
         default:
             guard header.fileName == nil else {
@@ -90,11 +93,11 @@ private struct MultipartParts: Sendable {
     }
 
     private mutating func beginFile(
-        _ header: MultipartPart, _ make: (Services, String) -> any SourceUpload
+        _ header: MultipartPart, _ make: (Services, String, Int64) -> any SourceUpload
     ) throws {
         if source == nil {
             try submission.checkSoFar()
-            source = (header.name, make(services, submission.id.sourceKey))
+            source = (header.name, make(services, submission.id.sourceKey, expected))
         }
         guard let field = source?.field, field == header.name else {
             throw Problem.at(

@@ -11,7 +11,9 @@ struct RawForm: SubmissionForm {
     init(_ context: RequestContext, accepting kinds: [RecognisedMedia.Kind], services: Services) throws {
         submission = Submission(context, services: services)
         try submission.check()
-        upload = FileUpload(services: services, key: submission.id.sourceKey, field: .body(kinds))
+        upload = FileUpload(
+            services: services, key: submission.id.sourceKey, expecting: context.request.contentLength ?? 0,
+            field: .body(kinds))
         try upload.begin(fileName: nil)
     }
 

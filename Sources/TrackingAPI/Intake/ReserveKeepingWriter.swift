@@ -1,30 +1,23 @@
 import Jobs
-import Synchronization
 
-/// A blob on its way in that fails before it eats into the disk's reserve, however long the body turns out to be.
+/// A blob on its way in that fails before it eats into the disk's reserve, however long the body turns out to be, and
+/// however many come at the same time.
 final class ReserveKeepingWriter: BlobWriter {
-    /// Bytes between two looks at the disk.
-    private static let interval: Int64 = 16 << 20
-
     private let base: any BlobWriter
-    private let admission: Admission
-    private let unchecked = Mutex<Int64>(0)
+    private let share: DiskShare
 
-    init(_ base: any BlobWriter, services: Services) {
-        self.base = base
-        admission = Admission(services: services)
+    /// - Parameter expected: bytes that the request announces; 0 where it does not tell.
+    /// - Throws: 507 where there is no room for them.
+    init(creating key: String, expecting expected: Int64, services: Services) throws {
+        share = services.space.share()
+        try share.announce(expected)
+        base = try services.blobs.create(key)
     }
 
     var count: Int64 { base.count }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws {
-        let isDue = unchecked.withLock { unchecked in
-            unchecked += Int64(bytes.count)
-            guard unchecked >= Self.interval else { return false }
-            unchecked = 0
-            return true
-        }
-        if isDue { try admission.checkSpace(for: Int64(bytes.count)) }
+        try share.use(Int64(bytes.count))
         try base.write(bytes)
     }
 
@@ -33,8 +26,19 @@ final class ReserveKeepingWriter: BlobWriter {
     }
 
     func flush() throws { try base.flush() }
-    func commit() throws -> String { try base.commit() }
-    func abort() { base.abort() }
+
+    func commit() throws -> String {
+        try share.check()
+        let digest = try base.commit()
+        share.end()
+        return digest
+    }
+
+    func abort() {
+        base.abort()
+        share.end()
+    }
+
     func partialPath() throws -> String { try base.partialPath() }
     func localPath() throws -> String { try base.localPath() }
 }

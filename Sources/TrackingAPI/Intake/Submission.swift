@@ -68,10 +68,9 @@ struct Submission: Sendable {
         }
         let content: JSONValue = [.string(source.kind.rawValue), .string(source.sha256)]
         let fingerprint = PayloadFingerprint(form: form, spec: spec, source: reference ?? content)
-        let attempt = IdempotentAttempt(
-            key: key.text, fingerprint: fingerprint.text, answer: JobWriter.json(job).encoded())
+        let attempt = IdempotentAttempt(key, fingerprint, of: job)
         let earlier = try upload.map { try $0.submit(job, as: attempt) } ?? services.store.submit(job, as: attempt)
-        return try earlier?.outcome(for: fingerprint) ?? .accepted(job)
+        return try earlier?.outcome(for: fingerprint, spec) ?? .accepted(job)
     }
 
     /// What became of the first request with this one's name, told without its source, which may be gone by now.
@@ -81,8 +80,8 @@ struct Submission: Sendable {
         guard problems().isEmpty, let key = try IdempotencyKey.of(request),
             let earlier = try services.store.attempt(key: key.text, tenant: tenant)
         else { return nil }
-        return try earlier.outcome(
-            for: PayloadFingerprint(form: form, spec: accepted(), source: reference))
+        let spec = try accepted()
+        return try earlier.outcome(for: PayloadFingerprint(form: form, spec: spec, source: reference), spec)
     }
 
     /// Removes the source, also where it had become durable.

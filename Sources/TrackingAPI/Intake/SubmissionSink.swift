@@ -81,7 +81,7 @@ final class SubmissionSink: HTTPBodySink {
                 let outcome = try state.form.finish()
                 if case .replayed = outcome { state.form.discard() }
                 end(&state)
-                return try answer(to: outcome)
+                return answer(to: outcome)
             } catch {
                 return fail(&state, error)
             }
@@ -106,18 +106,17 @@ final class SubmissionSink: HTTPBodySink {
     /// Asked when the first bytes come rather than with the head, because it reads the store and the disk.
     private func admit(_ state: inout State) throws {
         guard state.phase == .untouched else { return }
-        let admission = Admission(services: services)
         let bytes = request.contentLength ?? 0
         state.isRetry = try isRetry()
         if state.isRetry {
             // Neither a full queue nor a quota keeps it from its answer.
-            try admission.checkSpace(for: bytes)
+            try services.space.check(for: bytes)
         } else {
             // Of a body that does not tell there is a byte for sure.
             let stored = state.form.isBodyKept ? max(bytes, 1) : 0
             state.counted = stored
             let before = services.arriving.add(stored, of: tenant)
-            try admission.check(expecting: bytes, storing: stored, after: before, from: tenant)
+            try Admission(services: services).check(expecting: bytes, storing: stored, after: before, from: tenant)
         }
         state.phase = .open
     }
@@ -144,14 +143,13 @@ final class SubmissionSink: HTTPBodySink {
         return Router.response(to: error, request, route: route)
     }
 
-    private func answer(to outcome: SubmissionOutcome) throws -> HTTPResponse {
+    private func answer(to outcome: SubmissionOutcome) -> HTTPResponse {
         var response: HTTPResponse
         switch outcome {
         case .accepted(let job):
             services.onSubmit()
             response = Self.accepted(JobWriter.json(job), path: JobRoutes.path(job.id))
-        case .replayed(let body):
-            let job = try JSONValue(parsing: body, maximumBytes: .max)
+        case .replayed(let job):
             response = Self.accepted(job, path: "\(SubmitRoute.path)/\(job["id"]?.stringValue ?? "")")
             response.fields["Idempotency-Replayed"] = "true"
         }

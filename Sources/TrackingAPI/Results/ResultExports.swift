@@ -51,7 +51,7 @@ final class ResultExports: Sendable {
 
     private func make(_ key: String, _ job: Job, _ content: () throws -> any HTTPBodyStream) throws -> Kept? {
         guard try hasRoom(job.tenant) else { return nil }
-        let writer = ReserveKeepingWriter(try services.blobs.create(key), services: services)
+        let writer = try ReserveKeepingWriter(creating: key, expecting: 0, services: services)
         let bytes: Int64
         do {
             try Self.copy(try content(), to: writer)

@@ -10,7 +10,7 @@ struct MultipartPicture: PictureForm {
         var limits = MultipartParser.Limits()
         limits.parts = APILimits.fields + 1
         parser = try MultipartParser(contentType: contentType, limits: limits)
-        parts = PictureParts(boxes: try BoxFields(context.request.query), services: services)
+        parts = PictureParts(try BoxFields(context.request.query), context, services: services)
     }
 
     mutating func receive(_ bytes: UnsafeRawBufferPointer) throws { try Self.feed(&parser, bytes, &parts) }
@@ -37,12 +37,15 @@ private struct PictureParts: Sendable {
     }
 
     private let services: Services
+    /// Bytes that the request announces.
+    private let expected: Int64
     private var boxes: BoxFields
     private var file: PictureFile?
     private var part = Part.none
 
-    init(boxes: BoxFields, services: Services) {
+    init(_ boxes: BoxFields, _ context: RequestContext, services: Services) {
         self.boxes = boxes
+        expected = context.request.contentLength ?? 0
         self.services = services
     }
 
@@ -71,7 +74,7 @@ private struct PictureParts: Sendable {
             part = .text(TextPart(name: header.name))
             return
         }
-        var file = file ?? PictureFile(services)
+        var file = file ?? PictureFile(services, expecting: expected)
         try file.begin(fileName: header.fileName.flatMap(ClientText.fileName))
         self.file = file
         part = .file

@@ -68,9 +68,10 @@ struct PictureFile: Sendable {
 
     private var file: FileUpload
 
-    init(_ services: Services) {
+    /// - Parameter expected: bytes that the request announces; 0 where it does not tell.
+    init(_ services: Services, expecting expected: Int64) {
         let key = "\(Self.folder)/\(services.ids.next())"
-        file = FileUpload(services: services, key: key, field: .image)
+        file = FileUpload(services: services, key: key, expecting: expected, field: .image)
     }
 
     /// Where pictures are while they are judged.
@@ -96,7 +97,7 @@ struct RawPicture: PictureForm {
     init(_ context: RequestContext, services: Services) throws {
         boxes = try BoxFields(context.request.query)
         _ = try boxes.list()
-        file = PictureFile(services)
+        file = PictureFile(services, expecting: context.request.contentLength ?? 0)
         try file.begin(fileName: nil)
     }
 

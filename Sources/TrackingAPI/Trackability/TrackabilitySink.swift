@@ -29,7 +29,7 @@ final class TrackabilitySink: HTTPBodySink {
             guard !state.isOver else { return nil }
             do {
                 if !state.isAdmitted {
-                    try Admission(services: services).checkSpace(for: request.contentLength ?? 0)
+                    try services.space.check(for: request.contentLength ?? 0)
                     state.isAdmitted = true
                 }
                 try state.form.receive(bytes)

@@ -80,11 +80,10 @@ final class UploadSink: HTTPBodySink {
         case .existing(let id):
             state.writer = try UploadWriter(chunk, to: id, tenant: context.tenant, services: services)
         case .new(let upload):
-            let admission = Admission(services: services)
             let bytes = upload.length ?? chunk.count ?? 0
             let most = services.configuration.openUploads
-            let isCreated = try admission.storing(bytes, of: context.tenant) {
-                try admission.checkSpace(for: bytes)
+            let isCreated = try Admission(services: services).storing(bytes, of: context.tenant) {
+                try services.space.check(for: bytes)
                 return try services.uploads.create(upload, atMost: most)
             }
             guard isCreated else {

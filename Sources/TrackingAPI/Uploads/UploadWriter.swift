@@ -28,6 +28,7 @@ struct UploadWriter: Sendable {
     private var upload: Upload
     /// `nil` where every byte is there already.
     private let appender: (any BlobAppender)?
+    private let share: DiskShare
     private let start: Int64
     private let length: Int64?
     private var checksum: UploadChecksum?
@@ -53,6 +54,7 @@ struct UploadWriter: Sendable {
         self.services = services
         self.upload = upload
         self.appender = appender
+        share = services.space.share()
         self.checksum = chunk.checksum
         digest = services.uploadDigests.digest(of: id, count: offset)
         (start, position, checkedAt, savedAt) = (offset, offset, offset, services.environment.now())
@@ -61,7 +63,7 @@ struct UploadWriter: Sendable {
             length = try Self.agreedLength(chunk.uploadLength, upload, offset, services)
             try checkRoom(for: chunk.count ?? 0)
             try checkStored(for: (length ?? upload.offset + (chunk.count ?? 0)) - upload.offset)
-            try Admission(services: services).checkSpace(for: chunk.count ?? 0)
+            try share.announce(chunk.count ?? 0)
             try appender?.rewind(to: offset)
         } catch {
             appender?.close()
@@ -74,9 +76,9 @@ struct UploadWriter: Sendable {
         guard let appender, !bytes.isEmpty else { return }
         if position - checkedAt >= Self.savedBytes {
             try checkStored(for: position - upload.offset + Int64(bytes.count))
-            try Admission(services: services).checkSpace(for: Int64(bytes.count))
             checkedAt = position
         }
+        try share.use(Int64(bytes.count))
         try appender.write(bytes)
         position += Int64(bytes.count)
         checksum?.update(bytes)
@@ -93,16 +95,19 @@ struct UploadWriter: Sendable {
         checksum = nil
         try save()
         services.uploadDigests.keep(digest, of: upload.id)
-        appender?.close()
+        close()
         return upload
     }
 
     /// Lets the next request in.
-    func close() { appender?.close() }
+    func close() {
+        appender?.close()
+        share.end()
+    }
 
     /// The request came to no good end: keeps what may be kept, and lets the next one in.
     mutating func giveUp() {
-        defer { appender?.close() }
+        defer { close() }
         do {
             if checksum != nil {
                 try appender?.rewind(to: start)

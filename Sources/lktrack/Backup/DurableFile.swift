@@ -1,6 +1,7 @@
 import CLinux
 import Crypto
 import Foundation
+import Jobs
 
 /// Files that are on the disk when a call returns.
 enum DurableFile {
@@ -13,7 +14,7 @@ enum DurableFile {
         }
         defer { close(input) }
         try makeFolder(parent(of: target))
-        let output = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
+        let output = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, PrivateFiles.fileMode)
         guard output >= 0 else { throw failure("cannot make", target, .cannotCreate) }
         defer { close(output) }
         var hash = SHA256()
@@ -48,7 +49,7 @@ enum DurableFile {
     }
 
     static func write(_ bytes: [UInt8], to path: String) throws {
-        let output = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
+        let output = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, PrivateFiles.fileMode)
         guard output >= 0 else { throw failure("cannot make", path, .cannotCreate) }
         defer { close(output) }
         guard Console.write(bytes, to: output), fsync(output) == 0 else {
@@ -73,9 +74,9 @@ enum DurableFile {
 
     static func makeFolder(_ path: String) throws {
         do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            try PrivateFiles.makeFolders(path)
         } catch {
-            throw CommandFailure(.cannotCreate, "\(path): cannot be made: \(error.localizedDescription)")
+            throw CommandFailure(.cannotCreate, error.message)
         }
     }
 

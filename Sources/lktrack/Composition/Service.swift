@@ -43,7 +43,7 @@ struct Service: Sendable {
         let data = configuration.dataDirectory
         let metrics = MetricsRegistry()
         do {
-            try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+            try Self.makeDataFolder(data)
             // Before anything is written, whatever the roles: a worker's process must know of one that takes uploads.
             owners = try OwnerRegistry(directory: data + "/owners")
             store = try Self.store(configuration)
@@ -90,6 +90,14 @@ struct Service: Sendable {
         } catch {
             let reason = (error as NSError).localizedFailureReason ?? error.localizedDescription
             throw CommandFailure(.cannotCreate, "\(data): cannot be used as the data folder: \(reason)")
+        }
+    }
+
+    private static func makeDataFolder(_ path: String) throws(CommandFailure) {
+        do {
+            try PrivateFiles.makeFolders(path)
+        } catch {
+            throw CommandFailure(.cannotCreate, "\(path): cannot be used as the data folder: \(error.message)")
         }
     }
 

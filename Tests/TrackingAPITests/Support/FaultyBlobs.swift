@@ -7,6 +7,21 @@ final class FaultyBlobs: BlobStore {
     private let base: any BlobStore
     /// What the disk says is free, however much it is; `nil`: the truth.
     let free = Mutex<Int64?>(nil)
+    /// A disk that fills up as blobs are written.
+    struct Disk {
+        var free: Int64
+        /// The least that was ever free.
+        private(set) var least: Int64
+
+        init(free: Int64) { (self.free, least) = (free, free) }
+
+        fileprivate mutating func take(_ bytes: Int64) {
+            free -= bytes
+            least = min(least, free)
+        }
+    }
+    /// Where it is set, says what is free unless ``free`` does.
+    let disk = Mutex<Disk?>(nil)
     /// Writes fail with `storage_full` once so many bytes of a blob are written.
     let fullAfter = Mutex<Int64>(.max)
     /// Nothing of what is resumed becomes durable.
@@ -53,7 +68,9 @@ final class FaultyBlobs: BlobStore {
     func children(of prefix: String) throws -> [String] { try base.children(of: prefix) }
     func localPath(_ key: String) throws -> String? { try base.localPath(key) }
     func scratch() throws -> any ScratchFile { try base.scratch() }
-    func availableBytes() throws -> Int64 { try free.withLock { $0 } ?? base.availableBytes() }
+    func availableBytes() throws -> Int64 {
+        try free.withLock { $0 } ?? disk.withLock { $0?.free } ?? base.availableBytes()
+    }
 
     private final class CountedReader: BlobReader {
         private let base: any BlobReader
@@ -90,6 +107,7 @@ final class FaultyBlobs: BlobStore {
                 throw JobsError(.storageFull, "no space left on the test's disk")
             }
             try base.write(bytes)
+            store.disk.withLock { $0?.take(Int64(bytes.count)) }
         }
 
         func checkpoint() throws {
@@ -103,6 +121,7 @@ final class FaultyBlobs: BlobStore {
     }
 
     private final class Writer: BlobWriter {
+        private let isOpen = Atomic(true)
         private let base: any BlobWriter
         private let store: FaultyBlobs
 
@@ -118,6 +137,7 @@ final class FaultyBlobs: BlobStore {
                 throw JobsError(.storageFull, "no space left on the test's disk")
             }
             try base.write(bytes)
+            store.disk.withLock { $0?.take(Int64(bytes.count)) }
         }
 
         func overwrite(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
@@ -127,9 +147,13 @@ final class FaultyBlobs: BlobStore {
         func flush() throws { try base.flush() }
         func commit() throws -> String {
             store.hold.withLock { $0 }?.wait()
+            isOpen.store(false, ordering: .relaxed)
             return try base.commit()
         }
-        func abort() { base.abort() }
+        func abort() {
+            if isOpen.exchange(false, ordering: .relaxed) { store.disk.withLock { $0?.free += count } }
+            base.abort()
+        }
         func partialPath() throws -> String { try base.partialPath() }
         func localPath() throws -> String { try base.localPath() }
     }
