@@ -11,7 +11,9 @@ struct MultipartForm: SubmissionForm {
         var limits = MultipartParser.Limits()
         limits.parts = services.configuration.frames + APILimits.fields + 1
         parser = try MultipartParser(contentType: contentType, limits: limits)
-        parts = MultipartParts(Submission(context, services: services), services: services)
+        parts = MultipartParts(
+            Submission(context, services: services), services: services,
+            held: HeldText(services.textMemory, tenant: context.tenant))
     }
 
     mutating func receive(_ bytes: UnsafeRawBufferPointer) throws { try Self.feed(&parser, bytes, &parts) }
@@ -39,13 +41,15 @@ private struct MultipartParts: Sendable {
     }
 
     private let services: Services
+    private let held: HeldText
     private var submission: Submission
     private var source: (field: String, upload: any SourceUpload)?
     private var part = Part.none
 
-    init(_ submission: Submission, services: Services) {
+    init(_ submission: Submission, services: Services, held: HeldText) {
         self.submission = submission
         self.services = services
+        self.held = held
     }
 
     mutating func take(_ event: MultipartEvent) throws {
@@ -77,7 +81,7 @@ private struct MultipartParts: Sendable {
         case "video": try beginFile(header) { FileUpload(services: $0, key: $1, field: .video) }
         case "archive": try beginFile(header) { FileUpload(services: $0, key: $1, field: .archive) }
         case "frame": try beginFile(header) { FramesUpload(services: $0, key: $1) }
-        case "spec": part = .text(TextPart(name: "spec", limit: APILimits.specBytes))
+        case "spec": part = .text(try TextPart(name: "spec", limit: APILimits.specBytes, of: held))
         default:
             guard header.fileName == nil else {
                 throw Problem.at(
@@ -85,7 +89,8 @@ private struct MultipartParts: Sendable {
                     "There is no file field \(ClientText.quoted(header.name)). Send files as video, frame or archive.")
             }
             let isJSON = header.name == "targets"
-            part = .text(TextPart(name: header.name, limit: isJSON ? APILimits.specBytes : APILimits.fieldBytes))
+            let limit = isJSON ? APILimits.specBytes : APILimits.fieldBytes
+            part = .text(try TextPart(name: header.name, limit: limit, of: held))
         }
     }
 
@@ -128,15 +133,7 @@ private struct MultipartParts: Sendable {
 
     private mutating func add(_ text: TextPart) throws {
         guard text.name == "spec" else { return try submission.add(field: text.name, value: text.text()) }
-        try submission.add(spec: Self.json(text.bytes))
+        try submission.add(spec: text.bytes)
         try submission.checkSoFar()
-    }
-
-    private static func json(_ bytes: [UInt8]) throws(Problem) -> JSONValue {
-        do throws(JSONError) {
-            return try JSONValue(parsing: bytes, maximumBytes: APILimits.specBytes)
-        } catch {
-            throw .at("#/spec", "The field spec is not JSON: \(error.description).")
-        }
     }
 }

@@ -10,7 +10,9 @@ struct MultipartPicture: PictureForm {
         var limits = MultipartParser.Limits()
         limits.parts = APILimits.fields + 1
         parser = try MultipartParser(contentType: contentType, limits: limits)
-        parts = PictureParts(boxes: try BoxFields(context.request.query), services: services)
+        parts = PictureParts(
+            boxes: try BoxFields(context.request.query), services: services,
+            held: HeldText(services.textMemory, tenant: context.tenant))
     }
 
     mutating func receive(_ bytes: UnsafeRawBufferPointer) throws { try Self.feed(&parser, bytes, &parts) }
@@ -37,11 +39,13 @@ private struct PictureParts: Sendable {
     }
 
     private let services: Services
+    private let held: HeldText
     private var boxes: BoxFields
     private var file: PictureFile?
     private var part = Part.none
 
-    init(boxes: BoxFields, services: Services) {
+    init(boxes: BoxFields, services: Services, held: HeldText) {
+        self.held = held
         self.boxes = boxes
         self.services = services
     }
@@ -68,7 +72,7 @@ private struct PictureParts: Sendable {
                     ClientText.pointer(header.name),
                     "There is no file field \(ClientText.quoted(header.name)). Send the picture as image.")
             }
-            part = .text(TextPart(name: header.name))
+            part = .text(try TextPart(name: header.name, of: held))
             return
         }
         var file = file ?? PictureFile(services)

@@ -1,0 +1,72 @@
+import HTTPServer
+import Jobs
+import Synchronization
+
+/// The text of requests that is in memory, of all requests together: fields of forms and JSON bodies. Files go to the
+/// disk as they come; text is held to the end of its request, which a client may put off.
+final class TextMemory: Sendable {
+    private let limit: Int
+    private let held = Mutex<[TenantID: Int]>([:])
+
+    /// - Parameter limit: bytes; what ordinary requests have does not count (``HeldText``).
+    init(limit: Int = APILimits.allTextBytes) { self.limit = limit }
+
+    /// Bytes that are held now.
+    var count: Int { held.withLock { $0.values.reduce(0, +) } }
+
+    /// False where that would be more than there may be, or than the tenant's share.
+    fileprivate func take(_ bytes: Int, of tenant: TenantID) -> Bool {
+        held.withLock { held in
+            guard held.values.reduce(bytes, +) <= limit,
+                held[tenant, default: 0] + bytes <= TenantShare.of(limit, for: tenant)
+            else { return false }
+            held[tenant, default: 0] += bytes
+            return true
+        }
+    }
+
+    fileprivate func give(_ bytes: Int, of tenant: TenantID) {
+        held.withLock { held in
+            let left = held[tenant, default: 0] - bytes
+            held[tenant] = left > 0 ? left : nil
+        }
+    }
+}
+
+/// The text of one request, as far as it has come; it counts until this is gone.
+final class HeldText: Sendable {
+    private let memory: TextMemory
+    private let tenant: TenantID
+    private let bytes = Mutex(0)
+
+    init(_ memory: TextMemory, tenant: TenantID) {
+        self.memory = memory
+        self.tenant = tenant
+    }
+
+    deinit {
+        let counted = bytes.withLock { Self.counted($0) }
+        if counted > 0 { memory.give(counted, of: tenant) }
+    }
+
+    /// To be called before more is kept.
+    ///
+    /// - Throws: 413 where the request has more text than it may, 503 where all requests together have.
+    func grow(by count: Int) throws(Problem) {
+        try bytes.withLock { bytes throws(Problem) in
+            let grown = bytes + count
+            guard grown <= APILimits.textBytes else {
+                throw Problem(
+                    .tooLarge, "The text fields of a request may have at most \(APILimits.textBytes) bytes together.")
+            }
+            let more = Self.counted(grown) - Self.counted(bytes)
+            guard more == 0 || memory.take(more, of: tenant) else {
+                throw Problem(.unavailable, "Too much text of other requests is being read. Try again.").retryAfter(1)
+            }
+            bytes = grown
+        }
+    }
+
+    /// What ordinary requests have is always taken: those who hold long texts keep nobody else out.
+    private static func counted(_ bytes: Int) -> Int { max(0, bytes - APILimits.ordinaryTextBytes) }
+}
