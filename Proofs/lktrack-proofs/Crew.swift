@@ -16,6 +16,19 @@ final class Crew: Sendable {
         }
     }
 
+    /// Threads that do something once, all at the same time; waits for them.
+    static func once(_ count: Int, _ body: @escaping @Sendable () -> Void) {
+        let group = DispatchGroup()
+        for _ in 0..<count {
+            group.enter()
+            Thread.detachNewThread {
+                body()
+                group.leave()
+            }
+        }
+        group.wait()
+    }
+
     /// For members whose turns may take long.
     var hasToStop: Bool { isStopping.load(ordering: .relaxed) }
 

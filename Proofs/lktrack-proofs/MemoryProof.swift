@@ -1,16 +1,44 @@
 import ServiceHarness
 
-/// Bodies go to the disk as they come.
+/// Bodies go to the disk as they come, and of the text that does not there is only so much.
 struct MemoryProof: Proof {
     let name = "memory"
-    let claim = "a 1 GiB upload adds less than 32 MiB to the server's memory"
+    let claim = """
+        a 1 GiB upload adds less than 32 MiB to the server's memory, as does a form of 300 long fields; 100 held bodies of \
+        2 MiB, and 16 lists of long specs at once, add less than 128 MiB
+        """
     let isQuick = false
+
+    private static let specBytes = 2 << 20
 
     func run(_ options: ProofOptions) throws -> ProofResult {
         let server = try Server("--workers", "1")
         _ = try server.wire.submit(try Clip.make(frames: 5))
-        let before = server.memory("VmRSS")
-        var peak = before
+        var result = ProofResult(
+            tried: "1 upload of 1 GiB, 2 forms of 300 fields, 100 bodies that are held, 16 lists of 20 long specs")
+        var figures: [String] = []
+        for (what, most, attempt) in [
+            ("the upload", 32.0, upload), ("300 targets", 32, sameFields), ("300 labels", 32, otherFields),
+            ("held bodies", 128, heldBodies), ("lists", 128, lists),
+        ] {
+            let before = server.memory("VmRSS")
+            let peak = PeakMemory()
+            let process = server.processIdentifier
+            let watch = Crew(1) { _, _ in
+                peak.note(Processes.memory(of: process))
+                pause(0.002)
+            }
+            try attempt(server, &result)
+            watch.stop()
+            let growth = Double(max(0, peak.value - before)) / 1_048_576
+            figures.append("\(what) \(growth.text(1))")
+            result.expect(growth < most, "\(what): RSS grew by \(growth.text(1)) MiB")
+        }
+        result.figure = "RSS grew by, in MiB: " + figures.joined(separator: ", ")
+        return result
+    }
+
+    private func upload(_ server: Server, _ result: inout ProofResult) throws {
         let client = try WireClient(port: server.port)
         client.send(
             "POST /v1/jobs?roi=1,1,20,20 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
@@ -21,14 +49,90 @@ struct MemoryProof: Proof {
         for _ in 0..<1024 {
             client.send(block)
             block[0] = 0
-            peak = max(peak, server.memory("VmRSS"))
         }
         let status = WireAnswer(client.readToEnd()).status
-        peak = max(peak, server.memory("VmRSS"))
-        let growth = Double(peak - before) / 1048576
-        var result = ProofResult(tried: "1 upload of 1 GiB", figure: "RSS grew by \(growth.text(1)) MiB")
-        result.expect(status == 202, "answered with \(status)")
-        result.expect(growth < 32, "it grew by \(growth.text(1)) MiB")
-        return result
+        result.expect(status == 202, "the upload was answered with \(status)")
+    }
+
+    private func sameFields(_ server: Server, _ result: inout ProofResult) throws {
+        let field = (name: "targets", bytes: Self.specBytes)
+        try form([(name: String, bytes: Int)](repeating: field, count: 300), server, &result)
+    }
+
+    private func otherFields(_ server: Server, _ result: inout ProofResult) throws {
+        try form([("targets", Self.specBytes)] + (1..<300).map { ("label.\($0)", 8_000) }, server, &result)
+    }
+
+    /// One that must be refused.
+    private func form(
+        _ fields: [(name: String, bytes: Int)], _ server: Server, _ result: inout ProofResult
+    ) throws {
+        let client = try WireClient(port: server.port)
+        client.send(
+            "POST /v1/jobs HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
+                + "Content-Type: multipart/form-data; boundary=b\r\n\r\n")
+        for field in fields {
+            let part =
+                "--b\r\nContent-Disposition: form-data; name=\"\(field.name)\"\r\n\r\n"
+                + String(repeating: " ", count: field.bytes) + "\r\n"
+            guard client.send(String(part.utf8.count, radix: 16) + "\r\n" + part + "\r\n") else { break }
+        }
+        let status = WireAnswer(client.readToEnd()).status
+        result.expect([413, 422].contains(status), "a form of \(fields.count) fields was answered with \(status)")
+    }
+
+    /// All but the last byte of each; others submit meanwhile.
+    private func heldBodies(_ server: Server, _ result: inout ProofResult) throws {
+        let clip = try Clip.make(frames: 5)
+        let body = [UInt8](repeating: UInt8(ascii: " "), count: Self.specBytes - 1)
+        let clients = try (0..<100).map { _ in
+            let client = try WireClient(port: server.port)
+            client.send(
+                "POST /v1/jobs HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                    + "Content-Length: \(Self.specBytes)\r\n\r\n")
+            client.send(body)
+            return client
+        }
+        result.expect(try server.wire.submit(clip) != nil, "a job was refused while bodies were held")
+        for client in clients { client.send(" ") }
+        let statuses = clients.map { WireAnswer($0.readToEnd()).status }
+        // What is held is no JSON.
+        result.expect(
+            statuses.allSatisfy { $0 == 400 || $0 == 503 } && statuses.contains(503),
+            "held bodies were answered with \(Set(statuses).sorted())")
+    }
+
+    private func lists(_ server: Server, _ result: inout ProofResult) throws {
+        let clip = try Clip.make(frames: 5)
+        let job = try server.wire.submit(clip, query: "&label.long=0") ?? ""
+        let keyframes = (1...8_000).map { "{\"frame\":\($0),\"box\":[10.5,20.25,30.125,40.5]}" }
+        let targets = (0..<4).map {
+            "{\"id\":\"t\($0)\",\"box\":[1,2,30,40],\"keyframes\":[\(keyframes.joined(separator: ","))]}"
+        }
+        let spec =
+            "{\"source\":{\"job\":\"\(job)\"},\"labels\":{\"long\":\"1\"},"
+            + "\"targets\":[\(targets.joined(separator: ","))]}"
+        for _ in 0..<20 {
+            let status = try server.wire.request(
+                "POST", "/v1/jobs", fields: ["Content-Type: application/json"], body: Array(spec.utf8)
+            ).status
+            result.expect(status == 202, "a long spec was answered with \(status)")
+        }
+        let listed = Tally<Int>()
+        let failures = Tally<String>()
+        let wire = server.wire
+        Crew.once(16) {
+            var next = Optional("/v1/jobs?limit=200&label.long=1")
+            while let path = next {
+                guard let answer = try? wire.get(path), answer.status == 200 else {
+                    return failures.add("a list was not answered")
+                }
+                listed.add((answer.json["jobs"] as? [Any])?.count ?? 0)
+                next = answer.next
+            }
+        }
+        result.losses += failures.all
+        let count = listed.all.reduce(0, +)
+        result.expect(count == 16 * 20, "\(count) jobs were listed, not \(16 * 20)")
     }
 }

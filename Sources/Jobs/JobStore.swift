@@ -70,8 +70,9 @@ public struct JobQuery: Hashable, Sendable {
     /// Only jobs older than this one (newest come first).
     public var before: JobID?
 
-    /// Specs on a page, roughly: each may have thousands of keyframes.
-    public static let pageBytes = 4 << 20
+    /// Specs on a page, as they are stored: beyond them it has one more at most. 200 ordinary ones are half as long, but
+    /// each may have thousands of keyframes, and takes ten times its length where it is read and written.
+    public static let pageBytes = 256 * 1024
 
     public init(
         tenant: TenantID, status: JobStatus? = nil, labels: [String: String] = [:], limit: Int = 50,

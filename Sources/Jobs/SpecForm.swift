@@ -7,6 +7,15 @@ public enum SpecForm {
     /// The fields there are; one that ends in `.` stands for every name that starts with it.
     public static let fields: [String] = SpecFormBuilder.known
 
+    /// Whether a field says again what one before it said, which no later field can make right.
+    public static func isRepeated(
+        _ name: String, _ value: String, after earlier: [(name: String, value: String)]
+    ) -> Bool {
+        guard SpecFormBuilder.isSingle(name) else { return false }
+        let isWhole = SpecFormBuilder.isWholeObject(name, value)
+        return earlier.contains { $0.name == name && SpecFormBuilder.isWholeObject($0.name, $0.value) == isWhole }
+    }
+
     /// - Parameters:
     ///   - fields: in the order they came. `roi` and `keyframe` may repeat, nothing else may.
     ///   - base: the `spec` that came along, which the fields complete; what both give is a problem.
@@ -20,10 +29,10 @@ public enum SpecForm {
         }
         var builder = SpecFormBuilder(spec: object.members, problems: problems)
         // Whole objects first, so that single fields complete them in whichever order they came.
-        for field in fields where builder.isWholeObject(field.name, field.value) {
+        for field in fields where SpecFormBuilder.isWholeObject(field.name, field.value) {
             builder.add(field.name, field.value)
         }
-        for field in fields where !builder.isWholeObject(field.name, field.value) {
+        for field in fields where !SpecFormBuilder.isWholeObject(field.name, field.value) {
             builder.add(field.name, field.value)
         }
         builder.addTargets()
@@ -80,9 +89,14 @@ private struct SpecFormBuilder {
         (places.keys.filter { !unsupported.contains($0) } + ["roi", "keyframe", "tracker", "webhook", labelPrefix])
         .sorted()
 
-    func isWholeObject(_ name: String, _ value: String) -> Bool {
-        if Self.shorthands[name] != nil { return value.hasPrefix("{") }
-        return Self.places[name].map { $0.kind == .json && $0.path.count == 1 } ?? false
+    /// Whether it is a field with one value, rather than one of several or none at all.
+    static func isSingle(_ name: String) -> Bool {
+        places[name] != nil || shorthands[name] != nil || name.hasPrefix(labelPrefix)
+    }
+
+    static func isWholeObject(_ name: String, _ value: String) -> Bool {
+        if shorthands[name] != nil { return value.hasPrefix("{") }
+        return places[name].map { $0.kind == .json && $0.path.count == 1 } ?? false
     }
 
     mutating func add(_ name: String, _ value: String) {
@@ -92,7 +106,7 @@ private struct SpecFormBuilder {
             if let box = box(value, pointer) { boxes.append(box) }
         case "keyframe": addKeyframe(value, pointer)
         case _ where Self.shorthands[name] != nil:
-            if isWholeObject(name, value) {
+            if Self.isWholeObject(name, value) {
                 set([name], json(value, pointer), field: name)
             } else {
                 set([name, Self.shorthands[name] ?? ""], .string(value), field: name)

@@ -25,6 +25,8 @@ struct Services: Sendable {
     let onSubmit: @Sendable () -> Void
     let onCancel: @Sendable (JobID) -> Void
     let flights = SubmissionFlights()
+    let textMemory = TextMemory()
+    let longTexts = LongTexts()
     let watch: JobWatch
     let documents: JobDocuments
     let conversions: ConversionPool

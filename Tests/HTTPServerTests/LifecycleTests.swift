@@ -46,6 +46,49 @@ struct LifecycleTests {
         first.stop(gracePeriod: .zero)
     }
 
+    @Test("where fewer files may be open than all connections take, there are fewer connections, and room for the rest")
+    func fewFiles() {
+        var configuration = HTTPServerConfiguration()
+        configuration.connections = 4000
+        configuration.connectionsPerAddress = 400
+        #expect(configuration.fitted(toOpenFiles: configuration.openFiles) == configuration)
+        for limit in [configuration.openFiles - 1, 4096, 1024, 256, 128] {
+            let fitted = configuration.fitted(toOpenFiles: limit)
+            #expect((8..<4000).contains(fitted.connections), "\(limit): \(fitted.connections)")
+            // Each with a file of its own, beside what the rest needs.
+            #expect(2 * fitted.connections + fitted.connectionReserve + fitted.otherDescriptors <= limit, "\(limit)")
+            #expect(fitted.otherDescriptors >= min(512, limit / 2), "\(limit): \(fitted.otherDescriptors)")
+            #expect((8...fitted.connections).contains(fitted.connectionsPerAddress ?? 0), "\(limit)")
+        }
+        #expect(configuration.fitted(toOpenFiles: 256).connections > 32)
+        configuration.connectionsPerAddress = nil
+        #expect(configuration.fitted(toOpenFiles: 256).connectionsPerAddress == nil)
+        // There is no server without any.
+        #expect(configuration.fitted(toOpenFiles: 16).connections == 8)
+    }
+
+    @Test("after more connections came than there is room for, others are served again")
+    func tooManyConnections() throws {
+        let server = try TestServer {
+            $0.connections = 8
+            $0.connectionReserve = 4
+        } _: { _ in
+            .respond(text("served"))
+        }
+        for _ in 0..<3 {
+            let flood = try (0..<100).map { _ in try server.client() }
+            withExtendedLifetime(flood) {}
+        }
+        let deadline = ContinuousClock.now + .seconds(60)
+        var isServed = false
+        while !isServed, ContinuousClock.now < deadline {
+            let client = try server.client()
+            client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            isServed = client.read().map { String(decoding: $0, as: UTF8.self).hasPrefix("HTTP/1.1 200 ") } ?? false
+        }
+        #expect(isServed)
+    }
+
     @Test("a wrong configuration is refused with the name of the key")
     func configuration() {
         let changes: [(String, (inout HTTPServerConfiguration) -> Void)] = [

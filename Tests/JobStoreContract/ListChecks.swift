@@ -25,19 +25,28 @@ extension JobStoreContract {
             let submitted = try (0..<12).map { _ in
                 var job = bench.job()
                 job.spec.stopFrame = nil
-                job.spec.targets[0].keyframes = (1...SpecLimits.keyframes).map {
+                job.spec.targets[0].keyframes = (1...SpecLimits.keyframes / 8).map {
                     TargetSpec.Keyframe(frame: 2 + $0, box: PixelBox(x: 100.5, y: 200.25, width: 30.125, height: 40.5))
                 }
                 try bench.store.submit(job)
                 return job.id
             }
+            let longest = JobQuery.pageBytes
             var query = JobQuery(tenant: .anonymous, limit: 200)
-            let first = try bench.store.jobs(query)
-            #expect(first.hasMore && (2..<12).contains(first.jobs.count))
-            query.before = first.jobs.last?.id
-            let second = try bench.store.jobs(query)
-            #expect((first.jobs + second.jobs).map(\.id) == submitted.reversed())
-            #expect(!second.hasMore)
+            var listed: [JobID] = []
+            var pages = 0
+            while true {
+                let page = try bench.store.jobs(query)
+                let specs = page.jobs.map { SpecWriter.storedJSON($0.spec).storedText.utf8.count }
+                #expect(specs.dropLast().reduce(0, +) < longest, "\(specs)")
+                #expect(!page.hasMore || specs.reduce(0, +) >= longest, "\(specs)")
+                listed += page.jobs.map(\.id)
+                pages += 1
+                guard page.hasMore, let last = page.jobs.last else { break }
+                query.before = last.id
+            }
+            #expect(listed == submitted.reversed())
+            #expect(pages > 1)
         },
         JobStoreCheck("a full last page has nothing after it") { fixture in
             let bench = try Bench(fixture)

@@ -4,10 +4,13 @@ package enum MalformedRequests {
     package struct Attack: Sendable {
         package var name: String
         package var request: String
+        /// Why it is right that the connection is closed without an answer; `nil`: there must be one.
+        package var silence: String?
 
-        package init(_ name: String, _ request: String) {
+        package init(_ name: String, _ request: String, silence: String? = nil) {
             self.name = name
             self.request = request
+            self.silence = silence
         }
 
         /// With these lines after a valid request line and Host.

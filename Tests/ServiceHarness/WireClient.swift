@@ -88,11 +88,13 @@ package final class WireClient {
 package struct WireAnswer: Sendable {
     package var status: Int
     package var bytes: [UInt8]
+    /// The status line and the fields.
+    package var head: String
 
     /// - Parameter message: all that came (RFC 9112, section 2.1).
     package init(_ message: [UInt8]) {
         let end = message.firstRange(of: Array("\r\n\r\n".utf8))
-        let head = String(decoding: message[..<(end?.lowerBound ?? message.endIndex)], as: UTF8.self)
+        head = String(decoding: message[..<(end?.lowerBound ?? message.endIndex)], as: UTF8.self)
         status = head.split(separator: " ", maxSplits: 2).dropFirst().first.flatMap { Int($0) } ?? 0
         let whole = end.map { message[$0.upperBound...] } ?? []
         bytes = head.lowercased().contains("\r\ntransfer-encoding: chunked") ? Self.joined(whole) : Array(whole)
@@ -113,6 +115,12 @@ package struct WireAnswer: Sendable {
 
     /// For what is text: bytes that are not look alike in it.
     package var body: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// Where a list goes on (RFC 8288).
+    package var next: String? {
+        head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("link:") && $0.hasSuffix("rel=\"next\"") }?
+            .split(separator: "<").last?.split(separator: ">").first.map(String.init)
+    }
 
     package var json: [String: Any] {
         (try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]) ?? [:]

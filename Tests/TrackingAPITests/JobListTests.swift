@@ -63,7 +63,7 @@ struct JobListTests {
             ("status=done", "#/status"), ("limit=0", "#/limit"), ("limit=201", "#/limit"), ("limit=x", "#/limit"),
             ("limit=99999999999999999999", "#/limit"), ("limit=1&limit=2", "#/limit"), ("cursor=abc", "#/cursor"),
             ("cursor=", "#/cursor"), ("label.=7", "#/label."), ("label.a=7&label.a=8", "#/label.a"),
-            ("page=2", "#/page"),
+            ("page=2", "#/page"), ((0...16).map { "label.\($0)=x" }.joined(separator: "&"), "#/label.16"),
         ])
     func wrongParameters(query: String, pointer: String) throws {
         expectProblem(try Service().send("GET", "/v1/jobs?\(query)"), 422, pointer: pointer)

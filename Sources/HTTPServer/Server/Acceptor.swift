@@ -15,6 +15,8 @@ final class Acceptor: Sendable {
 
     /// Waited where the process is out of descriptors, before it is tried again.
     private static let retryMilliseconds: Int32 = 50
+    /// Nanoseconds between two lines that say so.
+    private static let warningInterval: Int64 = 60_000_000_000
 
     var port: UInt16 { socket.port }
 
@@ -34,10 +36,17 @@ final class Acceptor: Sendable {
             var waiting = [wake.number, socket.descriptor.number].map {
                 pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
             }
+            var warned = Int64.min
             while true {
                 let isReady = poll(&waiting, nfds_t(waiting.count), -1) > 0
                 if waiting[0].revents != 0 { return }
-                if isReady, !acceptAll(add) { _ = poll(&waiting, 1, Self.retryMilliseconds) }
+                guard isReady, !acceptAll(add) else { continue }
+                let now = Monotonic.now()
+                if warned == .min || now - warned >= Self.warningInterval {
+                    warned = now
+                    log.warning("connections wait: no descriptors or memory left")
+                }
+                _ = poll(&waiting, 1, Self.retryMilliseconds)
             }
         }
         thread.withLock { $0 = started }
@@ -65,7 +74,6 @@ final class Acceptor: Sendable {
             guard accepted < 0 else { continue }
             switch errno {
             case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                log.warning("connections wait: no descriptors or memory left")
                 return false
             case EINTR, ECONNABORTED:
                 continue

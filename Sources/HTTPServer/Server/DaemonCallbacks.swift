@@ -15,6 +15,7 @@ enum DaemonCallbacks {
         } else if let pointer = stored.pointee {
             stored.pointee = nil
             core(context).table.closed(Unmanaged<Connection>.fromOpaque(pointer).takeRetainedValue())
+            core(context).dismiss()
         }
     }
 
@@ -28,6 +29,7 @@ enum DaemonCallbacks {
             let exchange = Exchange(
                 connection: Unmanaged<Connection>.fromOpaque(pointer).takeUnretainedValue(), core: core(context),
                 target: String(cString: target), targetPointer: target)
+            lk_mhd_hide_arguments(target)
             return Unmanaged.passRetained(exchange).toOpaque()
         }
 

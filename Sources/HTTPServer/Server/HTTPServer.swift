@@ -27,9 +27,6 @@ public final class HTTPServer: Sendable {
     private let requestLog: (@Sendable (HTTPRequestSummary) -> Void)?
     private let running = Mutex<Running?>(nil)
 
-    /// Descriptors that the rest of the program may have open besides connections.
-    private static let otherDescriptors = 512
-
     /// Looked at this often while connections become idle.
     private static let drainPoll = DispatchTimeInterval.milliseconds(20)
 
@@ -80,10 +77,7 @@ public final class HTTPServer: Sendable {
     }
 
     private func launch() throws(HTTPServerError) -> Running {
-        let needed = configuration.connections + configuration.connectionReserve + Self.otherDescriptors
-        if Descriptor.allow(needed) < needed {
-            log.warning("the limit of open files is too low for all connections", metadata: ["needed": "\(needed)"])
-        }
+        let configuration = fittedConfiguration()
         let acceptor = try Acceptor(configuration: configuration, log: log)
         let empty = DispatchSemaphore(value: 0)
         let core = try ServerCore(
@@ -92,7 +86,7 @@ public final class HTTPServer: Sendable {
             table: ConnectionTable(whenEmpty: { empty.signal() }))
         let retained = Unmanaged.passRetained(core)
         let settings = UnsafeMutablePointer<lk_mhd_settings>.allocate(capacity: 1)
-        settings.initialize(to: daemonSettings(context: retained.toOpaque()))
+        settings.initialize(to: Self.daemonSettings(configuration, context: retained.toOpaque()))
         guard let daemon = lk_mhd_start(settings) else {
             let reason = String(cString: strerror(errno))
             core.pool.close()
@@ -103,9 +97,13 @@ public final class HTTPServer: Sendable {
         let running = Running(daemon: daemon, settings: settings, core: retained, acceptor: acceptor, empty: empty)
         do throws(HTTPServerError) {
             try core.janitor.start()
-            // Where the daemon has no room for the connection it closes the socket.
             try acceptor.start { socket, address, size in
-                _ = MHD_add_connection(running.daemon, socket, address, size)
+                guard core.admit() else {
+                    Glibc.close(socket)
+                    return
+                }
+                // Where the address has as many as it may, the daemon closes the socket.
+                if MHD_add_connection(running.daemon, socket, address, size) != .YES { core.dismiss() }
             }
         } catch {
             end(running, gracePeriod: .zero)
@@ -116,13 +114,33 @@ public final class HTTPServer: Sendable {
         return running
     }
 
-    private func daemonSettings(context: UnsafeMutableRawPointer) -> lk_mhd_settings {
+    /// With as many connections as the process may open files for.
+    private func fittedConfiguration() -> HTTPServerConfiguration {
+        let limit = Descriptor.allow(configuration.openFiles)
+        let fitted = configuration.fitted(toOpenFiles: limit)
+        if fitted != configuration {
+            var metadata: Logger.Metadata = [
+                "limit": "\(limit)", "needed": "\(configuration.openFiles)", "connections": "\(fitted.connections)",
+                "configured": "\(configuration.connections)",
+            ]
+            metadata["per_address"] = fitted.connectionsPerAddress.map { "\($0)" }
+            log.warning(
+                "the hard limit of open files is too low for all connections: fewer are taken", metadata: metadata)
+        }
+        return fitted
+    }
+
+    /// The daemon divides its limit among its threads, and each must have room for all connections: 0.9.75 never serves
+    /// anybody again where a thread has been given one more than its limit. So ``ServerCore/admit()`` keeps to it.
+    private static func daemonSettings(
+        _ configuration: HTTPServerConfiguration, context: UnsafeMutableRawPointer
+    ) -> lk_mhd_settings {
         let threads = configuration.threads ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        let connections = configuration.connections + configuration.connectionReserve
+        let count = min(threads, configuration.connections)
         return lk_mhd_settings(
-            threads: UInt32(min(threads, configuration.connections)), connection_limit: UInt32(connections),
+            threads: UInt32(count), connection_limit: UInt32(clamping: (configuration.acceptedConnections + 1) * count),
             connections_per_address: UInt32(configuration.connectionsPerAddress ?? 0),
-            connection_memory: Self.connectionMemory(headBytes: configuration.headBytes), context: context,
+            connection_memory: connectionMemory(headBytes: configuration.headBytes), context: context,
             access: DaemonCallbacks.access, request_completed: DaemonCallbacks.requestCompleted,
             connection_changed: DaemonCallbacks.connectionChanged, target_received: DaemonCallbacks.targetReceived,
             log_message: DaemonCallbacks.logMessage)

@@ -19,6 +19,9 @@ public struct HTTPServerConfiguration: Sendable, Hashable {
     /// Of one client address; `nil`: no limit, for a server behind a proxy.
     public var connectionsPerAddress: Int? = 256
 
+    /// Files and sockets that the rest of the program may have open besides connections and what these transfer.
+    public var otherDescriptors = 512
+
     /// Request line and fields together; a longer head is answered with 431.
     public var headBytes = 20 * 1024
     public var headFields = 100
@@ -51,7 +54,7 @@ public struct HTTPServerConfiguration: Sendable, Hashable {
             ("backlog", backlog), ("threads", threads ?? 1), ("handlerThreads", handlerThreads),
             ("handlerBacklog", handlerBacklog), ("connections", connections),
             ("connectionsPerAddress", connectionsPerAddress ?? 1), ("headFields", headFields),
-            ("minimumRate", minimumRate),
+            ("minimumRate", minimumRate), ("otherDescriptors", otherDescriptors),
         ] {
             try Self.check(key, (1...1_000_000).contains(value), "must be between 1 and 1000000")
         }
@@ -70,6 +73,36 @@ public struct HTTPServerConfiguration: Sendable, Hashable {
                 key, value >= .milliseconds(1) && value <= .seconds(86_400), "must be between 1 ms and a day")
         }
     }
+
+    /// Beyond these none is accepted.
+    var acceptedConnections: Int { connections + connectionReserve }
+
+    /// Open files that all of it takes: each connection may have a file beside its socket, that of its upload or of what
+    /// it fetches.
+    var openFiles: Int { 2 * connections + connectionReserve + otherDescriptors }
+
+    /// With fewer connections where the process may open fewer files than ``openFiles``: what is refused then are
+    /// connections, rather than files in the middle of whatever needs one. The rest of the program keeps at least half of
+    /// what there is, up to ``otherDescriptors``, and an address keeps its part of the connections.
+    ///
+    /// - Parameter limit: of the process's open files.
+    func fitted(toOpenFiles limit: Int) -> HTTPServerConfiguration {
+        guard limit < openFiles else { return self }
+        var fitted = self
+        fitted.otherDescriptors = min(otherDescriptors, limit * 5 / 8)
+        let left = limit - fitted.otherDescriptors
+        fitted.connectionReserve = min(connectionReserve, left / 8)
+        fitted.connections = min(
+            connections, max(Self.fewestConnections, (left - fitted.connectionReserve) / 2))
+        fitted.connectionsPerAddress = connectionsPerAddress.map {
+            min($0, max(Self.fewestConnections, $0 * fitted.connections / connections))
+        }
+        fitted.threads = threads.map { min($0, fitted.connections) }
+        return fitted
+    }
+
+    /// What a browser opens to one server, and two more.
+    private static let fewestConnections = 8
 
     private static func check(_ key: String, _ holds: Bool, _ rule: String) throws(HTTPServerError) {
         guard holds else { throw HTTPServerError(.invalidConfiguration, "The server's \(key) \(rule).") }

@@ -6,7 +6,7 @@ struct ReceivedHead {
     private let connection: OpaquePointer
     private let method: UnsafePointer<CChar>
     private let version: UnsafePointer<CChar>
-    private let target: String
+    let target: String
     private let isCanonical: Bool
     /// All of it in one piece; empty where it is not known to lie like that.
     let bytes: UnsafeRawBufferPointer
@@ -83,9 +83,12 @@ final class KnownHead: Sendable {
 
     var isWorthKeeping: Bool { !bytes.isEmpty }
 
-    /// Whether these are the same bytes, which libmicrohttpd has split in the same way.
+    /// Whether these are the same bytes, which libmicrohttpd has split in the same way. In its buffer the target's query is
+    /// not whole any more.
     func fits(_ received: ReceivedHead) -> Bool {
-        guard let start = received.bytes.baseAddress, received.bytes.count == bytes.count else { return false }
+        guard received.target == request.target, received.bytes.count == bytes.count,
+            let start = received.bytes.baseAddress
+        else { return false }
         return memcmp(bytes, start, bytes.count) == 0
     }
 }

@@ -17,6 +17,8 @@ final class ServerCore: Sendable {
     /// Requests whose head is there and whose response is not sent yet.
     let requestsInFlight = Atomic<Int>(0)
     private let lastConnection = Atomic<UInt64>(0)
+    /// Connections that the daemon has, or was given and has not looked at yet.
+    private let admitted = Atomic<Int>(0)
 
     init(
         application: any HTTPApplication, configuration: HTTPServerConfiguration, log: Logger,
@@ -36,6 +38,16 @@ final class ServerCore: Sendable {
         janitor = try Janitor(table: table, configuration: configuration, log: log)
         pool = try HandlerPool(threads: configuration.handlerThreads, backlog: configuration.handlerBacklog)
     }
+
+    /// Whether there is room for one more connection; if so it counts, until ``dismiss()``.
+    func admit() -> Bool {
+        let count = admitted.add(1, ordering: .relaxed).newValue
+        if count > configuration.acceptedConnections { dismiss() }
+        return count <= configuration.acceptedConnections
+    }
+
+    /// One that was admitted is gone.
+    func dismiss() { admitted.subtract(1, ordering: .relaxed) }
 
     func opened(_ connection: OpaquePointer) -> Connection {
         let id = lastConnection.add(1, ordering: .relaxed).newValue

@@ -11,6 +11,9 @@ struct JSONForm: SubmissionForm {
     private let services: Services
     private let tenant: TenantID
     private var submission: Submission
+    private let held: HeldText
+    /// Bytes that the request announces.
+    private let expected: Int64?
     private var body: [UInt8] = []
 
     private enum Source {
@@ -22,15 +25,21 @@ struct JSONForm: SubmissionForm {
         self.services = services
         tenant = context.tenant
         submission = Submission(context, services: services)
+        held = HeldText(services.textMemory, tenant: tenant)
+        expected = context.request.contentLength
     }
 
-    mutating func receive(_ bytes: UnsafeRawBufferPointer) throws { body.append(contentsOf: bytes) }
+    mutating func receive(_ bytes: UnsafeRawBufferPointer) throws {
+        if body.isEmpty { try held.announce(expected) }
+        try held.grow(by: bytes.count)
+        body.append(contentsOf: bytes)
+    }
 
     mutating func finish() throws -> SubmissionOutcome {
-        var spec = try JSONBody.object(
-            body, maximumBytes: APILimits.specBytes, of: "a spec with a source")
-        let reference = spec.removeValue(forKey: "source")
-        try submission.add(spec: .object(spec))
+        let reference = try services.longTexts.read(body.count) {
+            try JSONBody.object(body, maximumBytes: APILimits.specBytes, of: "a spec with a source")["source"]
+        }
+        try submission.add(spec: body)
         if let reference, let outcome = try submission.earlierOutcome(from: reference) { return outcome }
         let source = try source(reference)
         try submission.check()

@@ -41,6 +41,7 @@ private struct MultipartParts: Sendable {
     private let services: Services
     /// Bytes that the request announces.
     private let expected: Int64
+    private let held: HeldText
     private var submission: Submission
     private var source: (field: String, upload: any SourceUpload)?
     private var part = Part.none
@@ -48,6 +49,7 @@ private struct MultipartParts: Sendable {
     init(_ context: RequestContext, services: Services) {
         submission = Submission(context, services: services)
         expected = context.request.contentLength ?? 0
+        held = HeldText(services.textMemory, tenant: context.tenant)
         self.services = services
     }
 
@@ -80,7 +82,7 @@ private struct MultipartParts: Sendable {
         case "video": try beginFile(header) { FileUpload(services: $0, key: $1, expecting: $2, field: .video) }
         case "archive": try beginFile(header) { FileUpload(services: $0, key: $1, expecting: $2, field: .archive) }
         case "frame": try beginFile(header) { FramesUpload(services: $0, key: $1, expecting: $2) }
-        case "spec": part = .text(TextPart(name: "spec", limit: APILimits.specBytes))
+        case "spec": part = .text(try TextPart(name: "spec", limit: APILimits.specBytes, of: held))
         default:
             guard header.fileName == nil else {
                 throw Problem.at(
@@ -88,7 +90,8 @@ private struct MultipartParts: Sendable {
                     "There is no file field \(ClientText.quoted(header.name)). Send files as video, frame or archive.")
             }
             let isJSON = header.name == "targets"
-            part = .text(TextPart(name: header.name, limit: isJSON ? APILimits.specBytes : APILimits.fieldBytes))
+            let limit = isJSON ? APILimits.specBytes : APILimits.fieldBytes
+            part = .text(try TextPart(name: header.name, limit: limit, of: held))
         }
     }
 
@@ -131,15 +134,7 @@ private struct MultipartParts: Sendable {
 
     private mutating func add(_ text: TextPart) throws {
         guard text.name == "spec" else { return try submission.add(field: text.name, value: text.text()) }
-        try submission.add(spec: Self.json(text.bytes))
+        try submission.add(spec: text.bytes)
         try submission.checkSoFar()
-    }
-
-    private static func json(_ bytes: [UInt8]) throws(Problem) -> JSONValue {
-        do throws(JSONError) {
-            return try JSONValue(parsing: bytes, maximumBytes: APILimits.specBytes)
-        } catch {
-            throw .at("#/spec", "The field spec is not JSON: \(error.description).")
-        }
     }
 }

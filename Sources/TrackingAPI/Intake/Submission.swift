@@ -8,7 +8,8 @@ struct Submission: Sendable {
     private let tenant: TenantID
     private let request: HTTPRequest
     private var fields: [(name: String, value: String)]
-    private var spec: JSONValue?
+    /// As text, which takes a fraction of the memory: the rest of the request may be long in coming.
+    private var spec: [UInt8]?
 
     /// Query parameters count as form fields, whatever the form.
     init(_ context: RequestContext, services: Services) {
@@ -19,15 +20,20 @@ struct Submission: Sendable {
         id = services.ids.next()
     }
 
+    /// - Throws: where there are too many fields, or this one says again what another said: no later one makes that right.
     mutating func add(field name: String, value: String) throws(Problem) {
         guard fields.count < APILimits.fields else {
             throw Problem.at(
                 ClientText.pointer(name), "More than \(APILimits.fields) form fields came; use a spec.", as: .tooLarge)
         }
+        guard !SpecForm.isRepeated(name, value, after: fields) else {
+            throw .at(ClientText.pointer(name), "The field \(ClientText.quoted(name)) was given twice.")
+        }
         fields.append((name, value))
     }
 
-    mutating func add(spec: JSONValue) throws(Problem) {
+    /// - Parameter spec: JSON; whether it is that is found out with everything else.
+    mutating func add(spec: [UInt8]) throws(Problem) {
         guard self.spec == nil else { throw .at("#/spec", "The field spec was given twice.") }
         self.spec = spec
     }
@@ -96,10 +102,29 @@ struct Submission: Sendable {
 
     /// The spec, as the service takes it.
     private func accepted() throws(SpecErrors) -> JobSpec {
-        let spec = try SpecReader.read(SpecForm.json(fields: fields, base: spec))
+        let bytes = fields.reduce(spec?.count ?? 0) { $0 + $1.value.utf8.count }
+        let spec = try services.longTexts.read(bytes) { () throws(SpecErrors) in
+            try SpecReader.read(SpecForm.json(fields: fields, base: base()))
+        }
         let problems = services.configuration.webhooks.problems(with: spec)
         guard problems.isEmpty else { throw SpecErrors(problems) }
         return spec
+    }
+
+    /// The spec that came along with the fields.
+    private func base() throws(SpecErrors) -> JSONValue? {
+        guard let spec else { return nil }
+        do throws(JSONError) {
+            var json = try JSONValue(parsing: spec, maximumBytes: APILimits.specBytes)
+            // Not the spec's own: it is named in the same object where the body is one.
+            if form == "json", var members = json.objectValue {
+                members["source"] = nil
+                json = .object(members)
+            }
+            return json
+        } catch {
+            throw SpecErrors([SpecProblem(pointer: "#/spec", detail: "is not JSON: \(error.description)")])
+        }
     }
 
     /// How the request was sent.

@@ -68,11 +68,14 @@ enum JobOperations {
 
     private static let list = Operation(
         method: "get", path: SubmitRoute.path, id: "listJobs", tag: .jobs, summary: "List jobs",
-        description: "Newest first, page by page: `Link` has the next one.",
+        description: """
+            Newest first, page by page: `Link` has the next one. A page may have fewer jobs than `limit`, where their specs \
+            are long, and not be the last all the same.
+            """,
         parameters: [
             Parameter.query("status", "Only jobs in this state.", Schema.ref("JobStatus")),
             Parameter.prefixed(
-                JobListRoute.labelPrefix, "Only jobs with these labels: `label.camera=7`.",
+                JobListRoute.labelPrefix, "Only jobs with these labels, up to \(SpecLimits.labels): `label.camera=7`.",
                 ("^label\\..+$", Schema.string)),
             Parameter.query(
                 "limit", "Jobs on a page.",

@@ -17,7 +17,7 @@ struct JobListRoute: Sendable {
         if page.hasMore, let last = page.jobs.last {
             fields.append(("Link", "<\(Self.next(context.request, after: last.id))>; rel=\"next\""))
         }
-        return .json(200, ["jobs": .array(page.jobs.map(JobWriter.json))], fields: fields)
+        return .json(200, "jobs", page.jobs.lazy.map(JobWriter.json), fields: fields)
     }
 
     private static func query(_ context: RequestContext) throws(Problem) -> JobQuery {
@@ -34,6 +34,11 @@ struct JobListRoute: Sendable {
             guard !label.isEmpty, query.labels[label] == nil else {
                 throw Problem.at(
                     ClientText.pointer(name), "\(ClientText.quoted(name)) must name a label, each label once.")
+            }
+            // No job has more, and each is looked for in the store.
+            guard query.labels.count < SpecLimits.labels else {
+                throw Problem.at(
+                    ClientText.pointer(name), "Jobs have up to \(SpecLimits.labels) labels; more are asked for.")
             }
             query.labels[label] = value
         }

@@ -11,6 +11,23 @@ extension HTTPResponse {
         return response
     }
 
+    /// `{"name": […]}` with elements that are made one by one, so that no two of them are in memory but as text.
+    static func json(
+        _ status: Int, _ name: String, _ elements: some Sequence<JSONValue>,
+        fields: [(name: String, value: String)] = []
+    ) -> HTTPResponse {
+        var bytes = Array("{".utf8) + JSONValue.string(name).encoded() + Array(":[".utf8)
+        var isFirst = true
+        for element in elements {
+            if !isFirst { bytes.append(UInt8(ascii: ",")) }
+            isFirst = false
+            bytes += element.encoded()
+        }
+        var response = json(status, .null, fields: fields)
+        response.body = .bytes(bytes + Array("]}".utf8))
+        return response
+    }
+
     /// The same, as an answer to monitoring.
     var asProbe: HTTPResponse {
         var response = self

@@ -6,6 +6,9 @@ struct JSONPicture: PictureForm {
     private let services: Services
     private let tenant: TenantID
     private var boxes: BoxFields
+    private let held: HeldText
+    /// Bytes that the request announces.
+    private let expected: Int64?
     private var body: [UInt8] = []
 
     private static let fields = ["upload", "job", "frame", "boxes"]
@@ -13,10 +16,16 @@ struct JSONPicture: PictureForm {
     init(_ context: RequestContext, services: Services) throws {
         self.services = services
         tenant = context.tenant
+        held = HeldText(services.textMemory, tenant: tenant)
+        expected = context.request.contentLength
         boxes = try BoxFields(context.request.query)
     }
 
-    mutating func receive(_ bytes: UnsafeRawBufferPointer) throws { body.append(contentsOf: bytes) }
+    mutating func receive(_ bytes: UnsafeRawBufferPointer) throws {
+        if body.isEmpty { try held.announce(expected) }
+        try held.grow(by: bytes.count)
+        body.append(contentsOf: bytes)
+    }
 
     mutating func finish() throws -> PictureOrder {
         let members = try JSONBody.object(

@@ -39,11 +39,13 @@ private struct PictureParts: Sendable {
     private let services: Services
     /// Bytes that the request announces.
     private let expected: Int64
+    private let held: HeldText
     private var boxes: BoxFields
     private var file: PictureFile?
     private var part = Part.none
 
     init(_ boxes: BoxFields, _ context: RequestContext, services: Services) {
+        held = HeldText(services.textMemory, tenant: context.tenant)
         self.boxes = boxes
         expected = context.request.contentLength ?? 0
         self.services = services
@@ -71,7 +73,7 @@ private struct PictureParts: Sendable {
                     ClientText.pointer(header.name),
                     "There is no file field \(ClientText.quoted(header.name)). Send the picture as image.")
             }
-            part = .text(TextPart(name: header.name))
+            part = .text(try TextPart(name: header.name, of: held))
             return
         }
         var file = file ?? PictureFile(services, expecting: expected)

@@ -9,6 +9,8 @@ import Workers
 /// What each module is told of the service's configuration.
 extension ServiceConfiguration {
     private static let cores = ProcessInfo.processInfo.activeProcessorCount
+    /// Those of a job that it runs, its decoder's included, and some more.
+    private static let descriptorsOfAWorker = 16
 
     var decodeLimits: DecodeLimits {
         DecodeLimits(
@@ -88,6 +90,7 @@ extension ServiceConfiguration {
         configuration.threads = server.threads == 0 ? nil : server.threads
         configuration.connections = server.connections
         configuration.connectionsPerAddress = server.connectionsPerAddress == 0 ? nil : server.connectionsPerAddress
+        configuration.otherDescriptors += Self.descriptorsOfAWorker * (workers == 0 ? Self.cores : workers)
         return configuration
     }
 
