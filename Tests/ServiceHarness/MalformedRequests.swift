@@ -101,17 +101,21 @@ package enum MalformedRequests {
         Attack(target: "*"), Attack(target: "ftp://a/"), Attack(target: "a:80"), Attack(target: "/a\u{1}"),
         Attack("two spaces", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n"),
         Attack("two spaces before the version", "GET /  HTTP/1.1\r\nHost: a\r\n\r\n"),
-        Attack("tabs", "GET\t/\tHTTP/1.1\r\nHost: a\r\n\r\n"),
+        Attack("tabs", "GET\t/\tHTTP/1.1\r\nHost: a\r\n\r\n", silence: noTarget),
         Attack("a space at the end", "GET / HTTP/1.1 \r\nHost: a\r\n\r\n"),
-        Attack("a space at the start", " GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+        Attack("a space at the start", " GET / HTTP/1.1\r\nHost: a\r\n\r\n", silence: noTarget),
         Attack("no version", "GET /\r\nHost: a\r\n\r\n"), Attack("HTTP/2.0", "GET / HTTP/2.0\r\nHost: a\r\n\r\n"),
         Attack("HTTP/1.2", "GET / HTTP/1.2\r\nHost: a\r\n\r\n"),
         Attack("http/1.1", "GET / http/1.1\r\nHost: a\r\n\r\n"),
         Attack("HTTP/01.1", "GET / HTTP/01.1\r\nHost: a\r\n\r\n"),
         Attack("a method that is no token", "GE(T) / HTTP/1.1\r\nHost: a\r\n\r\n"),
         Attack("CONNECT", "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n"),
-        Attack("a TLS hello", "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\r\n\r\n"), Attack("no HTTP", "hello\r\n\r\n"),
+        Attack("a TLS hello", "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\r\n\r\n", silence: noTarget),
+        Attack("no HTTP", "hello\r\n\r\n", silence: noTarget),
     ]
+
+    /// libmicrohttpd closes the connection at once, before anything of ours is asked.
+    private static let noTarget = "the line has no method and target, so that it may be no HTTP at all"
 
     package static let all = framing + lines + requestLines
 }
