@@ -117,6 +117,8 @@ final class FileBlobWriter: BlobWriter, @unchecked Sendable {
             throw JobsError(.io, "cannot open \(encoded): nothing was written there")
         }
         defer { close(file) }
+        // Encoders make their files as the umask says.
+        PrivateFiles.closeToOthers(encoded)
         let digest = BlobDigest.text(try BlobDigest.compute(file, path: encoded))
         bytesInFile = FileSystem.status(file).map { Int64($0.st_size) } ?? 0
         guard FileSystem.isFile(partPath) else {

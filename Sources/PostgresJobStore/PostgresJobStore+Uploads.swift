@@ -60,13 +60,20 @@ extension PostgresJobStore: UploadStore {
                     AND (length IS NULL OR length = $5)
                 RETURNING \(Self.uploadColumns)
                 """
-            return try Self.upload(
+            let moved = try Self.upload(
                 connection.execute(
                     sql,
                     [
                         .id(upload.id), .text(upload.tenant.name), .integer(upload.offset), .integer(offset),
                         .optional(length), .integer(expiresAt.unixMilliseconds),
                     ]))
+            let more = (length ?? offset) - (upload.length ?? upload.offset)
+            if moved != nil, more > 0, try Self.lockQuota(of: upload.tenant, connection) {
+                var usage = try Self.usage(connection, upload.tenant)
+                usage.stored -= more
+                try usage.requireRoom(for: more)
+            }
+            return moved
         }
     }
 

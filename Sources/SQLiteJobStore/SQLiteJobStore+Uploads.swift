@@ -59,7 +59,14 @@ extension SQLiteJobStore: UploadStore {
                 "offset": offset, "length": length, "expires": expiresAt.unixMilliseconds,
                 "id": upload.id.description, "tenant": upload.tenant.name, "before": upload.offset,
             ]
-            return try Self.upload(db.cachedStatement(sql: sql).rows(arguments).first)
+            let moved = try Self.upload(db.cachedStatement(sql: sql).rows(arguments).first)
+            let more = (length ?? offset) - (upload.length ?? upload.offset)
+            if moved != nil, more > 0 {
+                var usage = try Self.usage(db, upload.tenant)
+                usage.stored -= more
+                try usage.requireRoom(for: more)
+            }
+            return moved
         }
     }
 

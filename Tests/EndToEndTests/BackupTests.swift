@@ -52,7 +52,8 @@ struct BackupTests {
     func modes() throws {
         let server = try Server("--workers", "1")
         let video = try Material.syntheticVideo(frames: 5)
-        _ = try server.finish(server.submit(["video=@\(video.path)", "roi=\(video.boxes[0])"]))
+        let output = #"output={"video":"mp4","crops":true}"#
+        _ = try server.finish(server.submit(["video=@\(video.path)", "roi=\(video.boxes[0])", output]))
         #expect(try open(in: server.data.url).isEmpty)
         #expect(server.stop() == 0)
         let database = server.data.path("lktrack.sqlite")

@@ -31,6 +31,26 @@ struct OpenFilesTests {
         withExtendedLifetime(idle) {}
     }
 
+    @Test("with 256 open files, streams leave others a quarter of the connections that there are then")
+    func streams() throws {
+        let server = try Server(
+            environment: ["LKTRACK_ROLES": "api"],
+            launcher: ["/bin/bash", "-c", #"ulimit -n 256; exec "$@""#, "bash"])
+        let id = try #require(try server.wire.submit(try Clip.make(frames: 5)))
+        var streams: [WireClient] = []
+        var status = 200
+        while status == 200, streams.count < 256 {
+            let client = try WireClient(port: server.port)
+            client.send("GET /v1/jobs/\(id)/events HTTP/1.1\r\nHost: a\r\n\r\n")
+            status = WireAnswer(try #require(client.receive(), "a connection is closed")).status
+            streams.append(client)
+        }
+        #expect(status == 503)
+        #expect((8..<64).contains(streams.count), "\(streams.count)")
+        for _ in 0..<5 { #expect(try server.wire.get("/healthz").status == 200) }
+        withExtendedLifetime(streams) {}
+    }
+
     /// Requests one after the other over one connection.
     private struct KeptConnection {
         private let client: WireClient

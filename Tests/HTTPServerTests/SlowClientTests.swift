@@ -146,7 +146,7 @@ struct SlowClientTests {
         #expect(try clients[0].readResponse().body == "hello")
     }
 
-    @Test("requests on connections beyond the limit are told that the server is full")
+    @Test("connections beyond the limit are told that the server is full, and those within it are served on")
     func connectionLimit() throws {
         let server = try TestServer({
             $0.connections = 4
@@ -159,6 +159,13 @@ struct SlowClientTests {
         }
         let refused = try server.exchange("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(refused.hasPrefix("HTTP/1.1 503 "))
+        let idle = try (0..<10).map { _ in try server.client() }
+        #expect(try server.exchange("GET / HTTP/1.1\r\nHost: a\r\n\r\n").hasPrefix("HTTP/1.1 503 "))
+        for client in clients {
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(try client.readResponse().body == "hello")
+        }
+        withExtendedLifetime(idle) {}
     }
 
     @Test("a live body whose client left is let go though nothing is sent; one whose client stays is not")

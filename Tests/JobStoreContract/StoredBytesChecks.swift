@@ -163,6 +163,20 @@ extension UploadStoreContract {
             #expect(throws: JobsError.self) { try bench.create(tenant: tenant) }
             _ = try bench.create(length: 5, tenant: tenant)
         },
+        UploadStoreCheck("what comes to an upload without a length, or its length, does not pass the quota either") {
+            fixture in
+            let bench = try UploadBench(fixture)
+            try bench.store.setQuota(TenantQuota(stored: 25), of: .anonymous)
+            let uploads = try (0..<3).map { _ in try bench.create(length: nil) }
+            let first = try #require(try bench.advance(uploads[0], to: 10, length: nil))
+            _ = try bench.advance(uploads[1], to: 0, length: 15)
+            let error = try #require(throws: JobsError.self) { try bench.advance(uploads[2], to: 1, length: nil) }
+            #expect(error.code == .storedQuotaExceeded && error.limit == 25 && error.left == 0)
+            #expect(throws: JobsError.self) { try bench.advance(first, to: 10, length: 11) }
+            #expect(try bench.stored() == 25)
+            let known = try #require(try bench.advance(first, to: 10, length: 10))
+            #expect(known.isComplete)
+        },
         UploadStoreCheck("uploads and submissions that come together do not pass the quota of stored bytes") {
             fixture in
             let bench = try UploadBench(fixture)

@@ -166,6 +166,43 @@ struct StoredQuotaTests {
         #expect(service.patch(path, at: 100, [1], [("Upload-Length", "101")]).status == 204)
     }
 
+    @Test(
+        "uploads that tell their length late, or never, do not pass it together",
+        arguments: ["Upload-Length", "Content-Length", "Transfer-Encoding"])
+    func deferredTogether(_ name: String) throws {
+        let service = try Service()
+        try service.store.setQuota(TenantQuota(stored: 300), of: .anonymous)
+        let field = (name, name == "Transfer-Encoding" ? "chunked" : "200")
+        let sinks = try (0..<2).map { _ in
+            let head = Service.chunk + [("Upload-Offset", "0"), field]
+            let request = Service.request("PATCH", try service.create(nil), .init(head))
+            guard case .receive(let sink, _, _) = service.api.begin(request) else { throw CancellationError() }
+            return sink
+        }
+        let bytes = [UInt8](repeating: 1, count: 200)
+        let refusals = sinks.map { sink in bytes.withUnsafeBytes { sink.receive($0) } }
+        #expect(refusals.map { $0?.status } == [nil, 507])
+        Self.expectRefusal(Answer(try #require(refusals[1])))
+        sinks[1].abort()
+        #expect(sinks[0].finish().status == 204)
+        #expect(try service.store.usage(of: .anonymous).stored == 200)
+        let last = try service.create(nil)
+        #expect(service.patch(last, at: 0, bytes.prefix(100)).status == 204, "what was refused counts no more")
+        Self.expectRefusal(service.patch(last, at: 100, [1]))
+    }
+
+    @Test("a body that does not tell its length may have what is left, and no byte more")
+    func chunked() throws {
+        let service = try Service(keys: .required) { $0.storedBytesPerTenant = Self.bytes + 100 }
+        let key = try service.key(Self.tenant)
+        let chunked = ("Transfer-Encoding", "chunked")
+        func body(_ more: Int) -> [UInt8] { Sample.video() + [UInt8](repeating: 0, count: more) }
+        Self.expectRefusal(Self.post(service, key, chunked, body: body(101)))
+        #expect(try service.isEmpty(), "\(service.files)")
+        #expect(Self.post(service, key, chunked, body: body(100)).status == 202)
+        Self.expectRefusal(Self.post(service, key, chunked))
+    }
+
     @Test("other forms of a result count, and are sent all the same where they cannot be kept")
     func exports() throws {
         let service = try Service()

@@ -174,6 +174,10 @@ _ERRORS: Dict[int, Type[APIError]] = {
     429: Busy, 502: Busy, 503: Busy, 504: Busy, 507: StorageFull,
 }
 _RETRIED = (429, 502, 503, 504)
+#: Kinds of these that the next attempt would meet, too: a frame far into a long video takes a minute to give up.
+_LASTING = ("decode-timeout",)
+#: Seconds that the server may take longer to decode a single frame than for any sign of life.
+_DECODING = 30.0
 
 
 def _api_error(status: int, body: bytes, headers: http.client.HTTPMessage) -> APIError:
@@ -746,7 +750,7 @@ class Client:
             is_bytes = isinstance(image, (bytes, bytearray, memoryview))
             part = _bytes_part(image, "image") if is_bytes else _file_part(os.fspath(image), "image")  # type: ignore
             arguments = {"body": _Form([("boxes", json.dumps(boxes))], [part], "lktrack-%s" % uuid.uuid4().hex)}
-        return list(self._json("POST", "/v1/trackability", **arguments)["boxes"])
+        return list(self._json("POST", "/v1/trackability", patience=_DECODING, **arguments)["boxes"])
 
     def is_ready(self) -> bool:
         """Whether a job that came now could be taken and worked on."""
@@ -802,7 +806,7 @@ class Client:
             except APIError as refusal:
                 # A 409 with Retry-After: the attempt before is still at it.
                 is_in_flight = attempt > 0 and refusal.status == 409 and "Retry-After" in refusal.headers
-                if refusal.status not in _RETRIED and not is_in_flight:
+                if (refusal.status not in _RETRIED or refusal.kind in _LASTING) and not is_in_flight:
                     raise
                 error, wait = refusal, _retry_after(refusal.headers)
             except _BROKEN as cause:
@@ -1155,7 +1159,7 @@ class Job:
     def frame(self, number: int, format: str = "png") -> bytes:
         """The picture of a frame, as it was tracked on: `png` or `jpeg`."""
         body, _ = self._client._whole(
-            "GET", "%s/frames/%d" % (self._path, number), headers={"Accept": "image/" + format})
+            "GET", "%s/frames/%d" % (self._path, number), headers={"Accept": "image/" + format}, patience=_DECODING)
         return body
 
     def deliveries(self) -> List[Dict[str, Any]]:

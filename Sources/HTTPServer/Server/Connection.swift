@@ -15,6 +15,8 @@ final class Connection: Sendable {
     let socket: ClientSocket
     /// Without the port.
     let remoteAddress: String
+    /// Whether it was within the limit when it was opened: those that come later cost it nothing.
+    let hasPlace: Bool
     /// Phase in the low bits, the monotonic time of its start above: read and written as one.
     private let phaseAndTime: Atomic<UInt64>
     private let cut = Atomic<Bool>(false)
@@ -30,9 +32,10 @@ final class Connection: Sendable {
     private static let phaseBits: UInt64 = 3
 
     /// - Parameter table: that it is to be in.
-    init(_ connection: OpaquePointer, id: UInt64, table: ConnectionTable) {
+    init(_ connection: OpaquePointer, id: UInt64, table: ConnectionTable, hasPlace: Bool) {
         self.id = id
         self.table = table
+        self.hasPlace = hasPlace
         handle = Handle(pointer: connection)
         socket = ClientSocket(descriptor: lk_mhd_socket(connection))
         remoteAddress = ClientSocket.host(lk_mhd_client_address(connection))

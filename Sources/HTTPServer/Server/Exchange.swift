@@ -138,7 +138,7 @@ final class Exchange: @unchecked Sendable {
         let head: KnownHead
         do throws(Refusal) {
             head = try read(received)
-            guard core.table.count <= core.configuration.connections else {
+            guard connection.hasPlace || core.table.count <= core.configuration.connections else {
                 throw Refusal(status: 503, detail: "The server has too many connections.")
             }
         } catch {

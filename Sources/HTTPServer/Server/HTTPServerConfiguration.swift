@@ -81,6 +81,9 @@ public struct HTTPServerConfiguration: Sendable, Hashable {
     /// it fetches.
     var openFiles: Int { 2 * connections + connectionReserve + otherDescriptors }
 
+    /// What a server makes of it in this process, whose limit of open files is raised as far as it may be.
+    public func fittedToProcess() -> HTTPServerConfiguration { fitted(toOpenFiles: Descriptor.allow(openFiles)) }
+
     /// With fewer connections where the process may open fewer files than ``openFiles``: what is refused then are
     /// connections, rather than files in the middle of whatever needs one. The rest of the program keeps at least half of
     /// what there is, up to ``otherDescriptors``, and an address keeps its part of the connections.

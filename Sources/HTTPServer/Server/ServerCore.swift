@@ -51,7 +51,8 @@ final class ServerCore: Sendable {
 
     func opened(_ connection: OpaquePointer) -> Connection {
         let id = lastConnection.add(1, ordering: .relaxed).newValue
-        let opened = Connection(connection, id: id, table: table)
+        let hasPlace = table.count < configuration.connections
+        let opened = Connection(connection, id: id, table: table, hasPlace: hasPlace)
         table.opened(opened)
         return opened
     }

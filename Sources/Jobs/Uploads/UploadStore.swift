@@ -39,6 +39,7 @@ public protocol UploadStore: Sendable {
     ///   - length: the same as before, or the first that is known.
     /// - Returns: the upload as it is now; `nil` where nothing was changed, because it has changed otherwise, a job has
     ///   taken it, or it is gone.
+    /// - Throws: ``JobsError/Code/storedQuotaExceeded`` where it would be more than the tenant may store; nothing changes.
     func advance(_ upload: Upload, to offset: Int64, length: Int64?, expiresAt: Date) throws -> Upload?
 
     /// Removes the row. Returns the upload as it was, `nil` where there was none of this tenant's.

@@ -211,6 +211,7 @@ extension S3Client {
     func openUploads(_ prefix: String) throws -> (uploads: [S3OpenUpload], date: Date?) {
         var uploads: [S3OpenUpload] = []
         var marker: (key: String, id: String)?
+        var markers: Set<[String]> = []
         var date: Date?
         for _ in 0..<Self.mostPages {
             var query = [(name: "uploads", value: ""), (name: "prefix", value: prefix)]
@@ -227,7 +228,7 @@ extension S3Client {
             date = date ?? response.date
             guard xml["IsTruncated"] == "true", let key = xml["NextKeyMarker"] else { return (uploads, date) }
             let next = (key, xml["NextUploadIdMarker"] ?? "")
-            if let marker, marker == next { throw endless }
+            guard markers.insert([next.0, next.1]).inserted else { throw endless }
             marker = next
         }
         throw endless

@@ -167,6 +167,7 @@ extension S3Client {
     func list(_ prefix: String, delimiter: String? = nil) throws -> S3List {
         var list = S3List()
         var token: String?
+        var tokens: Set<String> = []
         for _ in 0..<Self.mostPages {
             var query = [(name: "list-type", value: "2"), (name: "prefix", value: prefix)]
             if let delimiter { query.append(("delimiter", delimiter)) }
@@ -177,7 +178,7 @@ extension S3Client {
             guard (try? list.append(page: xml)) != nil else { throw malformed(request) }
             list.date = list.date ?? response.date
             guard xml["IsTruncated"] == "true", let next = xml["NextContinuationToken"] else { return list }
-            guard next != token else { throw endless }
+            guard tokens.insert(next).inserted else { throw endless }
             token = next
         }
         throw endless

@@ -78,6 +78,7 @@ final class SubmissionSink: HTTPBodySink {
             do {
                 guard state.phase != .over else { throw Problem(.malformed, "The request was refused before its end.") }
                 try admit(&state)
+                try countRest(&state)
                 let outcome = try state.form.finish()
                 if case .replayed = outcome { state.form.discard() }
                 end(&state)
@@ -115,6 +116,8 @@ final class SubmissionSink: HTTPBodySink {
             // Of a body that does not tell there is a byte for sure.
             let stored = state.form.isBodyKept ? max(bytes, 1) : 0
             state.counted = stored
+            // It is one of those that are counted as they come.
+            if request.contentLength == nil { state.uncounted = -stored }
             let before = services.arriving.add(stored, of: tenant)
             try Admission(services: services).check(expecting: bytes, storing: stored, after: before, from: tenant)
         }
@@ -125,7 +128,11 @@ final class SubmissionSink: HTTPBodySink {
     private func count(_ bytes: Int64, _ state: inout State) throws {
         guard request.contentLength == nil, state.form.isBodyKept, !state.isRetry else { return }
         state.uncounted += bytes
-        guard state.uncounted >= Self.interval else { return }
+        if state.uncounted >= Self.interval { try countRest(&state) }
+    }
+
+    private func countRest(_ state: inout State) throws {
+        guard state.uncounted > 0 else { return }
         let before = services.arriving.add(state.uncounted, of: tenant)
         state.counted += state.uncounted
         try Admission(services: services).checkStored(for: state.uncounted, after: before, of: tenant)

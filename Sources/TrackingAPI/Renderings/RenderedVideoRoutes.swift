@@ -58,7 +58,7 @@ struct RenderedVideoRoutes: Sendable {
         guard try services.blobs.availableBytes() > services.configuration.diskReserveBytes else {
             throw Problem.noSpace(cause: "the reserve is reached", for: "this video")
         }
-        try Admission(services: services).checkStored(for: 1, of: job.tenant)
+        if !renderings.isWanted(file.key) { try Admission(services: services).checkStored(for: 1, of: job.tenant) }
         switch renderings.request(VideoRendering(content, of: job, key: file.key)) {
         case .working:
             // Between the look for it and the request it may have been finished.

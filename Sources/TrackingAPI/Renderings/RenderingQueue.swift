@@ -89,6 +89,11 @@ final class RenderingQueue: Sendable {
     }
 
     private func make(_ rendering: VideoRendering) {
+        // Once more: those before it may have taken what the tenant had left. The next request for it is told so.
+        guard (try? Admission(services: services).checkStored(for: 1, of: rendering.job.tenant)) != nil else {
+            state.withLock { _ = $0.wanted.removeValue(forKey: rendering.key) }
+            return
+        }
         var failure: MediaServiceError?
         do throws(MediaServiceError) {
             try renderer.render(rendering) { [self] in isWanted(rendering.key) }
@@ -105,7 +110,8 @@ final class RenderingQueue: Sendable {
         }
     }
 
-    private func isWanted(_ key: String) -> Bool { state.withLock { $0.wanted[key] != nil } }
+    /// Whether it is being made, or is to be.
+    func isWanted(_ key: String) -> Bool { state.withLock { $0.wanted[key] != nil } }
 
     /// Tells the job of its video. A job that was deleted meanwhile takes everything with it.
     private func publish(_ rendering: VideoRendering) -> MediaServiceError? {

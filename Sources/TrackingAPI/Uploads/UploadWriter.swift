@@ -29,13 +29,14 @@ struct UploadWriter: Sendable {
     /// `nil` where every byte is there already.
     private let appender: (any BlobAppender)?
     private let share: DiskShare
+    /// What is to come to an upload that has no length yet, beyond what the store knows of: it counts for the quota.
+    private let arriving: ArrivingShare
     private let start: Int64
     private let length: Int64?
     private var checksum: UploadChecksum?
     /// Of everything up to the position, where it is known.
     private var digest: UploadDigests.Digest?
     private var position: Int64
-    private var checkedAt: Int64
     private var savedAt: Date
     /// The upload is no longer this writer's to change.
     private var isLost = false
@@ -55,16 +56,21 @@ struct UploadWriter: Sendable {
         self.upload = upload
         self.appender = appender
         share = services.space.share()
+        arriving = ArrivingShare(services.arriving, of: tenant)
         self.checksum = chunk.checksum
         digest = services.uploadDigests.digest(of: id, count: offset)
-        (start, position, checkedAt, savedAt) = (offset, offset, offset, services.environment.now())
+        (start, position, savedAt) = (offset, offset, services.environment.now())
         do {
             guard chunk.offset == offset else { throw Self.conflict(chunk.offset, offset) }
             length = try Self.agreedLength(chunk.uploadLength, upload, offset, services)
             try checkRoom(for: chunk.count ?? 0)
-            try checkStored(for: (length ?? upload.offset + (chunk.count ?? 0)) - upload.offset)
             try share.announce(chunk.count ?? 0)
             try appender?.rewind(to: offset)
+            if upload.length == nil {
+                // From now on the store counts all of it, before a byte of it is written.
+                if length != nil { try note(offset) }
+                if length == nil, let count = chunk.count { try expect(max(0, offset + count - upload.offset)) }
+            }
         } catch {
             appender?.close()
             throw error
@@ -74,10 +80,7 @@ struct UploadWriter: Sendable {
     mutating func write(_ bytes: UnsafeRawBufferPointer) throws {
         try checkRoom(for: Int64(bytes.count))
         guard let appender, !bytes.isEmpty else { return }
-        if position - checkedAt >= Self.savedBytes {
-            try checkStored(for: position - upload.offset + Int64(bytes.count))
-            checkedAt = position
-        }
+        try expect(upTo: position + Int64(bytes.count))
         try share.use(Int64(bytes.count))
         try appender.write(bytes)
         position += Int64(bytes.count)
@@ -103,6 +106,7 @@ struct UploadWriter: Sendable {
     func close() {
         appender?.close()
         share.end()
+        arriving.end()
     }
 
     /// The request came to no good end: keeps what may be kept, and lets the next one in.
@@ -137,14 +141,20 @@ struct UploadWriter: Sendable {
             _ = try services.openUpload(upload.id, tenant: upload.tenant)
             throw error
         }
+        try note(position)
+    }
+
+    /// - Throws: 507 where the tenant may not store as much.
+    private mutating func note(_ offset: Int64) throws {
         guard
             let moved = try services.uploads.advance(
-                upload, to: position, length: length, expiresAt: services.uploadExpiry)
+                upload, to: offset, length: length, expiresAt: services.uploadExpiry)
         else {
             isLost = true
             _ = try services.openUpload(upload.id, tenant: upload.tenant)
             throw Problem(.conflict, "Another request has changed the upload meanwhile. Ask for its offset.")
         }
+        arriving.remove(max(0, moved.offset - upload.offset))
         upload = moved
         savedAt = services.environment.now()
     }
@@ -179,10 +189,26 @@ struct UploadWriter: Sendable {
         return told
     }
 
-    /// An upload whose length was known when it was created counts with all of it since then.
-    private func checkStored(for bytes: Int64) throws {
+    /// Counts what comes unannounced to an upload that has no length yet: a MiB at a time where the tenant has that left.
+    /// One that has a length counts with all of it in the store.
+    ///
+    /// - Throws: 507 where the tenant may not store as much.
+    private func expect(upTo end: Int64) throws {
         guard upload.length == nil else { return }
-        try Admission(services: services).checkStored(for: bytes, of: upload.tenant)
+        let missing = end - upload.offset - arriving.count
+        guard missing > 0 else { return }
+        if missing < DiskSpace.interval, (try? expect(DiskSpace.interval)) != nil { return }
+        try expect(missing)
+    }
+
+    private func expect(_ bytes: Int64) throws {
+        let before = arriving.add(bytes)
+        do {
+            try Admission(services: services).checkStored(for: bytes, after: before, of: upload.tenant)
+        } catch {
+            arriving.remove(bytes)
+            throw error
+        }
     }
 
     private func checkRoom(for count: Int64) throws(Problem) {

@@ -12,6 +12,8 @@ struct FollowFeed: JobFeed {
     private var encoder: ResultEncoder
     /// The first frame that did not go through the encoder and is to.
     private var nextFrame: Int
+    /// Whether that one is not near: to be jumped to, which takes many small reads.
+    private var isFar = false
 
     /// - Parameter encoder: of the format `ndjson`.
     init(_ encoder: ResultEncoder) {
@@ -23,6 +25,10 @@ struct FollowFeed: JobFeed {
         guard let job = seen.job else { throw RequestContext.noSuchJob }
         guard seen.isResultKnown else { return .waits }
         guard let reader = try seen.result(of: job) else { return job.status.isFinal ? .over : .waits }
+        if isFar {
+            try cursor.jump(towards: nextFrame, in: reader)
+            isFar = false
+        }
         for _ in 0..<Self.piecesAtOnce {
             guard let piece = try cursor.next(from: reader) else { return job.status.isFinal ? .over : .waits }
             for line in piece.lines {
@@ -34,9 +40,9 @@ struct FollowFeed: JobFeed {
                 guard try encoder.append(line: line.bytes, into: &bytes) else { return .over }
             }
             guard bytes.isEmpty else { return .waits }
-            // The frames lie far ahead, or the result is another than the one that was read.
-            try cursor.jump(towards: nextFrame, in: reader)
         }
+        // The frames lie far ahead, or the result is another than the one that was read. Whoever looks on has the time.
+        isFar = true
         return .looksOn
     }
 

@@ -57,9 +57,11 @@ extension ServiceConfiguration {
         configuration.requestRate =
             limits.requestsPerSecond > 0 ? RequestRate(perSecond: limits.requestsPerSecond) : nil
         configuration.diskReserveBytes = Int64(limits.diskReserveBytes)
-        configuration.streams = APIConfiguration.streams(of: server.connections)
+        // Of the connections that there are, which a low limit of open files makes fewer.
+        let connections = serverConfiguration.fittedToProcess().connections
+        configuration.streams = APIConfiguration.streams(of: connections)
         configuration.streamsPerTenant =
-            server.streamsPerTenant > 0 ? server.streamsPerTenant : server.connections / 2
+            server.streamsPerTenant > 0 ? server.streamsPerTenant : max(1, connections / 2)
         configuration.origins = server.origins
         configuration.webhooks = WebhookPolicy(
             allowsHTTP: webhooks.allowHTTP, addresses: AddressPolicy(allowsPrivate: webhooks.allowPrivate),

@@ -93,6 +93,14 @@ class RetryTests(support.TestCase):
             self.assertEqual(len(fake.requests), 1)
         self.assertEqual(self.clock.waits, [])
 
+    def test_a_frame_that_takes_too_long_to_decode_is_not_asked_for_again(self):
+        body = json.dumps({"type": "urn:lktrack:problem:decode-timeout", "detail": "so it is"}).encode()
+        headers = {"Content-Type": "application/problem+json", "Retry-After": "60"}
+        with support.Fake(lambda number, request: (503, headers, body)) as fake:
+            with self.assertRaises(Busy):
+                Job(self.client(fake), JOB).frame(59_999)
+        self.assertEqual((len(fake.requests), self.clock.waits), (1, []))
+
     def test_a_submission_that_is_still_being_taken_is_waited_for(self):
         answers = [None, answer(409, Retry_After="1"), answer(202, JOB)]
         with support.Fake(lambda number, request: answers[number]) as fake:

@@ -59,6 +59,13 @@ export async function request(path, { headers = {}, ...options } = {}) {
 
 export const json = async (path, options) => (await request(path, options)).json();
 
+/** A page of a list, and the path of the next one (RFC 8288), or `null`. */
+export async function listed(path, options) {
+  const response = await request(path, options);
+  const next = /<([^>]+)>; rel="next"/.exec(response.headers.get("Link") ?? "")?.[1] ?? null;
+  return { ...await response.json(), next };
+}
+
 export const post = (path, value, options = {}) =>
   json(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(value), ...options });
 

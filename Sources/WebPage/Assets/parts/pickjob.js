@@ -2,9 +2,22 @@
 
 import { button, h, replace } from "../base/dom.js";
 import { ago } from "../base/format.js";
-import { json } from "../api/client.js";
+import { listed } from "../api/client.js";
 import { badge, nameOf } from "./jobhead.js";
 import { problem } from "./messages.js";
+
+const MOST = 100;
+
+/** Pages end early where jobs have long specs. */
+async function newest(signal) {
+  const all = [];
+  for (let path = `/v1/jobs?limit=${MOST}`; path && all.length < MOST;) {
+    const { jobs, next } = await listed(path, { signal });
+    all.push(...jobs);
+    path = next;
+  }
+  return all;
+}
 
 /** Resolves with a job's id, or `null`. Jobs of the same source come first. */
 export function pickJob(job, signal) {
@@ -20,7 +33,7 @@ export function pickJob(job, signal) {
     };
     document.body.append(dialog);
     dialog.showModal();
-    json("/v1/jobs?limit=100", { signal }).then(({ jobs }) => {
+    newest(signal).then((jobs) => {
       const isSame = (other) => other.source.sha256 === job.source.sha256;
       const others = jobs.filter((other) => other.id !== job.id && other.progress.frames_done > 0);
       others.sort((a, b) => isSame(b) - isSame(a));

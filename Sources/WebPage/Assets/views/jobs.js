@@ -3,7 +3,7 @@
 import { button, field, h, icon, replace, select } from "../base/dom.js";
 import { ago, integer, plural, STATUS } from "../base/format.js";
 import { go, link, remember } from "../base/router.js";
-import { isAbort, pause, request } from "../api/client.js";
+import { isAbort, listed, pause, request } from "../api/client.js";
 import { picture } from "../api/objects.js";
 import { badge, nameOf } from "../parts/jobhead.js";
 import { confirm } from "../parts/dialogs.js";
@@ -77,11 +77,7 @@ class JobList {
     return `/v1/jobs?${query}`;
   }
 
-  async #page(path) {
-    const response = await request(path, { signal: this.#aborter.signal });
-    const next = /<([^>]+)>; rel="next"/.exec(response.headers.get("Link") ?? "")?.[1] ?? null;
-    return { jobs: (await response.json()).jobs, next };
-  }
+  #page(path) { return listed(path, { signal: this.#aborter.signal }); }
 
   async #load(path) {
     replace(this.notice);

@@ -27,7 +27,10 @@ struct KeysCreateCommand: ParsableCommand {
     var burst: Int?
 
     @Option(
-        help: "Jobs that the tenant, with all its keys, may have waiting; 0: as many as it likes. (default: as it is)")
+        help: """
+            Jobs that the tenant, with all its keys, may have waiting; 0: limits.queued_jobs_per_tenant. (default: as it \
+            is)
+            """)
     var queued: Int?
 
     @Option(help: "Jobs that the tenant may have running; 0: as many as it likes. (default: as it is)")
@@ -35,8 +38,7 @@ struct KeysCreateCommand: ParsableCommand {
 
     @Option(
         help: """
-            Bytes that the tenant's jobs and uploads may keep; 0: as many as there is disk. (default: as it is, at first \
-            limits.stored_bytes_per_tenant)
+            Bytes that the tenant's jobs and uploads may keep; 0: limits.stored_bytes_per_tenant. (default: as it is)
             """)
     var stored: Int64?
 
