@@ -14,25 +14,19 @@ struct AddressLimitProof: Proof {
         var result = ProofResult(
             tried: "\(Self.limit + Self.others) connections from an address that may have \(Self.limit)")
         let held = try (0..<Self.limit).map { _ in try WireClient(port: server.port) }
-        let served = held.count { Self.isServed($0) }
+        let served = held.count { $0.isServed() }
         result.expect(served == Self.limit, "\(served) of \(Self.limit) within the limit were served")
         var beyond = 0
         var elsewhere = 0
         for _ in 0..<Self.others {
-            if Self.isServed(try WireClient(port: server.port)) { beyond += 1 }
-            if Self.isServed(try WireClient(port: server.port, from: "127.0.0.2")) { elsewhere += 1 }
+            if try WireClient(port: server.port).isServed() { beyond += 1 }
+            if try WireClient(port: server.port, from: "127.0.0.2").isServed() { elsewhere += 1 }
         }
         result.expect(beyond == 0, "\(beyond) beyond the limit were served")
         result.expect(elsewhere == Self.others, "another address was not served \(Self.others - elsewhere) times")
-        let still = held.count { Self.isServed($0) }
+        let still = held.count { $0.isServed() }
         result.expect(still == Self.limit, "\(Self.limit - still) within the limit were let go")
         result.figure = "\(served) served, \(beyond) beyond; another address got \(elsewhere) of \(Self.others)"
         return result
-    }
-
-    /// Whether a request on it is answered.
-    private static func isServed(_ client: WireClient) -> Bool {
-        client.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
-        return client.receive().map { $0.starts(with: Array("HTTP/1.1 200 ".utf8)) } ?? false
     }
 }

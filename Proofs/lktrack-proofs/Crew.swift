@@ -1,4 +1,5 @@
 import Foundation
+import ServiceHarness
 import Synchronization
 
 /// Threads that do the same again and again until they are told to stop.
@@ -74,4 +75,12 @@ func seconds(_ body: () throws -> Void) rethrows -> Double {
     let start = ContinuousClock.now
     try body()
     return (ContinuousClock.now - start) / .seconds(1)
+}
+
+extension WireClient {
+    /// Whether a request on this connection is answered.
+    func isServed() -> Bool {
+        send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        return receive().map { $0.starts(with: Array("HTTP/1.1 200 ".utf8)) } ?? false
+    }
 }

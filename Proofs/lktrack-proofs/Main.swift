@@ -54,7 +54,8 @@ struct ProofOptions {
     func rounds(_ full: Int, quick: Int) -> Int { isQuick ? quick : full }
 
     private static let all: [any Proof] = [
-        MalformedProof(), OversizeProof(), SlowClientsProof(), AddressLimitProof(), MemoryProof(), TenantsProof(),
+        MalformedProof(), OversizeProof(), SlowClientsProof(), AddressLimitProof(), ConnectionFloodProof(),
+        MemoryProof(), TenantsProof(),
         NoisyTenantProof(), StreamShareProof(), WebhooksProof(), ArchivesProof(), HostileMediaProof(), BombsProof(),
         DecodersProof(), PoisonProof(), KillServerProof(), KillWorkerProof(), StoppedWorkerProof(), ClaimingProof(),
         StoppingProof(), SecondSignalProof(), DiskFullProof(), BackupProof(), ClusterProof(),
