@@ -33,19 +33,7 @@ extension JobStoreContract {
         JobStoreCheck("submissions that come together do not pass the quota of stored bytes") { fixture in
             let bench = try Bench(fixture)
             try bench.store.setQuota(TenantQuota(stored: 10 * source + 1), of: .anonymous)
-            let jobs = (0..<40).map { _ in bench.job() }
-            let stores = try (0..<4).map { _ in try fixture.open(bench.clock) }
-            let refused = Mutex(0)
-            onThreads(40) { index in
-                do {
-                    try stores[index % 4].submit(jobs[index])
-                } catch let error as JobsError where error.code == .storedQuotaExceeded {
-                    refused.withLock { $0 += 1 }
-                } catch {
-                    Issue.record(error)
-                }
-            }
-            #expect(refused.withLock { $0 } == 30)
+            #expect(try refusals(of: 40, bench, fixture, as: .storedQuotaExceeded) == 30)
             #expect(try bench.store.usage(of: .anonymous).stored == 10 * source)
         },
         JobStoreCheck("a job's result and videos count, also those that were made later, until it is purged") {

@@ -106,19 +106,7 @@ extension JobStoreContract {
         JobStoreCheck("submissions that come together do not pass the quota") { fixture in
             let bench = try Bench(fixture)
             try bench.store.setQuota(TenantQuota(queued: 10), of: .anonymous)
-            let jobs = (0..<40).map { _ in bench.job() }
-            let stores = try (0..<4).map { _ in try fixture.open(bench.clock) }
-            let refused = Mutex(0)
-            onThreads(40) { index in
-                do {
-                    try stores[index % 4].submit(jobs[index])
-                } catch let error as JobsError where error.code == .quotaExceeded {
-                    refused.withLock { $0 += 1 }
-                } catch {
-                    Issue.record(error)
-                }
-            }
-            #expect(refused.withLock { $0 } == 30)
+            #expect(try refusals(of: 40, bench, fixture, as: .quotaExceeded) == 30)
             #expect(try bench.store.usage(of: .anonymous).queued == 10)
         },
         JobStoreCheck("what a tenant has is counted right through everything that can happen to a job") { fixture in
@@ -189,4 +177,25 @@ extension JobStoreContract {
             #expect(!second.hasMore)
         },
     ]
+}
+
+extension JobStoreContract {
+    /// How many of so many submissions, that come together through four stores, are refused with a code.
+    static func refusals(
+        of count: Int, _ bench: Bench, _ fixture: any JobStoreFixture, as code: JobsError.Code
+    ) throws -> Int {
+        let jobs = (0..<count).map { _ in bench.job() }
+        let stores = try (0..<4).map { _ in try fixture.open(bench.clock) }
+        let refused = Mutex(0)
+        onThreads(count) { index in
+            do {
+                try stores[index % 4].submit(jobs[index])
+            } catch let error as JobsError where error.code == code {
+                refused.withLock { $0 += 1 }
+            } catch {
+                Issue.record(error)
+            }
+        }
+        return refused.withLock { $0 }
+    }
 }

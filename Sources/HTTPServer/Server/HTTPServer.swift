@@ -116,11 +116,11 @@ public final class HTTPServer: Sendable {
 
     /// With as many connections as the process may open files for.
     private func fittedConfiguration() -> HTTPServerConfiguration {
-        let limit = Descriptor.allow(configuration.openFiles)
-        let fitted = configuration.fitted(toOpenFiles: limit)
+        let fitted = configuration.fittedToProcess()
         if fitted != configuration {
             var metadata: Logger.Metadata = [
-                "limit": "\(limit)", "needed": "\(configuration.openFiles)", "connections": "\(fitted.connections)",
+                "limit": "\(Descriptor.allow(configuration.openFiles))", "needed": "\(configuration.openFiles)",
+                "connections": "\(fitted.connections)",
                 "configured": "\(configuration.connections)",
             ]
             metadata["per_address"] = fitted.connectionsPerAddress.map { "\($0)" }

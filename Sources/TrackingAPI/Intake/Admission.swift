@@ -36,9 +36,9 @@ struct Admission: Sendable {
 
     /// Stores something, unless it is more than the tenant may store. While that lasts it counts as on its way.
     func storing<T>(_ bytes: Int64, of tenant: TenantID, _ body: () throws -> T) throws -> T {
-        let before = services.arriving.add(bytes, of: tenant)
-        defer { services.arriving.remove(bytes, of: tenant) }
-        try checkStored(for: bytes, after: before, of: tenant)
+        let arriving = ArrivingShare(services.arriving, of: tenant)
+        defer { arriving.end() }
+        try checkStored(for: bytes, after: arriving.add(bytes), of: tenant)
         return try body()
     }
 

@@ -7,7 +7,7 @@ final class ArrivingBytes: Sendable {
     private let bytes = Mutex<[TenantID: Int64]>([:])
 
     /// - Returns: what is on its way before these, for whoever comes first to go first.
-    func add(_ count: Int64, of tenant: TenantID) -> Int64 {
+    fileprivate func add(_ count: Int64, of tenant: TenantID) -> Int64 {
         bytes.withLock { bytes in
             let before = bytes[tenant, default: 0]
             bytes[tenant] = before + count
@@ -15,7 +15,7 @@ final class ArrivingBytes: Sendable {
         }
     }
 
-    func remove(_ count: Int64, of tenant: TenantID) {
+    fileprivate func remove(_ count: Int64, of tenant: TenantID) {
         guard count != 0 else { return }
         bytes.withLock { bytes in
             let left = bytes[tenant, default: 0] - count

@@ -28,8 +28,6 @@ final class SubmissionSink: HTTPBodySink {
     private struct State: Sendable {
         var phase = Phase.untouched
         var form: any SubmissionForm
-        /// Bytes of the body that count as the tenant's until the request is over.
-        var counted: Int64 = 0
         /// Of a body that did not tell its length: what came since the last look at the quota.
         var uncounted: Int64 = 0
         /// Whether its job is there already: then nothing of it is kept.
@@ -44,6 +42,8 @@ final class SubmissionSink: HTTPBodySink {
     private let route: String
     private let services: Services
     private let flight: SubmissionFlight?
+    /// Bytes of the body that count as the tenant's until the request is over.
+    private let arriving: ArrivingShare
     private let state: Mutex<State>
 
     /// - Parameter flight: what keeps others with the same name out until this is over.
@@ -56,6 +56,7 @@ final class SubmissionSink: HTTPBodySink {
         self.flight = flight
         self.route = route
         self.services = services
+        arriving = ArrivingShare(services.arriving, of: tenant)
         state = Mutex(State(form: form))
     }
 
@@ -99,8 +100,7 @@ final class SubmissionSink: HTTPBodySink {
 
     private func end(_ state: inout State) {
         state.phase = .over
-        services.arriving.remove(state.counted, of: tenant)
-        state.counted = 0
+        arriving.end()
         flight?.end()
     }
 
@@ -115,10 +115,9 @@ final class SubmissionSink: HTTPBodySink {
         } else {
             // Of a body that does not tell there is a byte for sure.
             let stored = state.form.isBodyKept ? max(bytes, 1) : 0
-            state.counted = stored
             // It is one of those that are counted as they come.
             if request.contentLength == nil { state.uncounted = -stored }
-            let before = services.arriving.add(stored, of: tenant)
+            let before = arriving.add(stored)
             try Admission(services: services).check(expecting: bytes, storing: stored, after: before, from: tenant)
         }
         state.phase = .open
@@ -133,8 +132,7 @@ final class SubmissionSink: HTTPBodySink {
 
     private func countRest(_ state: inout State) throws {
         guard state.uncounted > 0 else { return }
-        let before = services.arriving.add(state.uncounted, of: tenant)
-        state.counted += state.uncounted
+        let before = arriving.add(state.uncounted)
         try Admission(services: services).checkStored(for: state.uncounted, after: before, of: tenant)
         state.uncounted = 0
     }

@@ -68,8 +68,11 @@ struct UploadWriter: Sendable {
             try appender?.rewind(to: offset)
             if upload.length == nil {
                 // From now on the store counts all of it, before a byte of it is written.
-                if length != nil { try note(offset) }
-                if length == nil, let count = chunk.count { try expect(max(0, offset + count - upload.offset)) }
+                if length != nil {
+                    try note(offset)
+                } else if let count = chunk.count {
+                    try expect(max(0, offset + count - upload.offset))
+                }
             }
         } catch {
             appender?.close()
