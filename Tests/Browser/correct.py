@@ -46,6 +46,8 @@ def correct_at_a_frame(folder):
         page.get_by_role("button", name="Track again with these").click()
 
         after = until("another job", lambda: (job := job_of(page)) != before and job)
+        # The page shows how the job before ended until it has read the new one: the server is asked first.
+        server.finish(after)
         ended(page)
         spec = server.json(f"/v1/jobs/{after}")["spec"]
         found = server.frames(before)[40]["targets"][0]["box"]
