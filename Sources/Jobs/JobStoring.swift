@@ -82,12 +82,19 @@ extension JobSpec {
     ///
     /// - Throws: ``JobsError/Code/corrupt`` where it cannot be read.
     public init(storedText text: String, of id: JobID) throws(JobsError) {
-        let json = try JSONValue(storedText: text, of: "the stored job \(id)")
-        do throws(SpecErrors) {
-            self = try SpecReader.read(json)
-        } catch {
-            throw JobsError(.corrupt, "the spec of the stored job \(id) cannot be read: \(error)")
+        self = try LongTexts.inTurn(text.utf8.count) { () throws(JobsError) in
+            let json = try JSONValue(storedText: text, of: "the stored job \(id)")
+            do throws(SpecErrors) {
+                return try SpecReader.read(json)
+            } catch {
+                throw JobsError(.corrupt, "the spec of the stored job \(id) cannot be read: \(error)")
+            }
         }
+    }
+
+    /// As ``init(storedText:of:)`` reads it.
+    public var storedText: String {
+        LongTexts.inTurn(approximateTextBytes) { SpecWriter.storedJSON(self).storedText }
     }
 }
 

@@ -2,7 +2,15 @@ import Foundation
 
 /// Writes a job as HTTP.md's job object.
 public enum JobWriter {
-    public static func json(_ job: Job) -> JSONValue {
+    /// The job object as text. Long ones are made a few at a time (``LongTexts``).
+    public static func encoded(_ job: Job) -> [UInt8] {
+        LongTexts.inTurn(job.spec.approximateTextBytes) { json(job).encoded() }
+    }
+
+    public static func json(_ job: Job) -> JSONValue { json(job, spec: SpecWriter.json(job.spec)) }
+
+    /// The job object with something else for its spec.
+    public static func json(_ job: Job, spec: JSONValue) -> JSONValue {
         [
             "id": .string(job.id.description),
             "status": .string(job.status.rawValue),
@@ -13,7 +21,7 @@ public enum JobWriter {
             "attempt": .int(job.attempt),
             "progress": progress(job.progress),
             "source": source(job.source),
-            "spec": SpecWriter.json(job.spec),
+            "spec": spec,
             "error": job.failure?.storedJSON ?? .null,
             "links": links(job),
         ]

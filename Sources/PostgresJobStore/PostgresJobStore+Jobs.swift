@@ -123,7 +123,7 @@ extension PostgresJobStore {
             insertSQL,
             [
                 .id(job.id), .text(job.tenant.name), .text(job.status.rawValue), .integer(job.spec.priority),
-                .text(SpecWriter.storedJSON(job.spec).storedText), .text(job.source.storedJSON.storedText),
+                .text(job.spec.storedText), .text(job.source.storedJSON.storedText),
                 .boolean(job.spec.webhook != nil), .integer(job.createdAt.unixMilliseconds), .optional(deadline),
                 .integer(job.revision), .optional(job.traceID), .array(labels.map(\.key)), .array(labels.map(\.value)),
                 .integer(job.source.bytes),

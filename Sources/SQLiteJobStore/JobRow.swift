@@ -34,7 +34,7 @@ enum JobRow {
     static func values(_ job: Job) -> [String: (any DatabaseValueConvertible)?] {
         [
             "id": job.id.description, "tenant": job.tenant.name, "status": job.status.rawValue,
-            "priority": job.spec.priority, "spec": SpecWriter.storedJSON(job.spec).storedText,
+            "priority": job.spec.priority, "spec": job.spec.storedText,
             "source": job.source.storedJSON.storedText, "created_at": job.createdAt.unixMilliseconds,
             "revision": job.revision, "trace_id": job.traceID, "stored_bytes": job.source.bytes,
         ]

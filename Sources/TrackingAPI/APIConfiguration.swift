@@ -133,12 +133,10 @@ enum APILimits {
     /// The names and values of a request's fields together, spec and targets among them: the longest of them fits, with
     /// much beside it.
     static let textBytes = specBytes + 256 * 1024
-    /// Text that any request may have whatever others have.
+    /// Text that any request, or its answer, may have whatever others have.
     static let ordinaryTextBytes = 16 * 1024
-    /// What all requests together may have of longer text.
+    /// What all requests and answers together may have of longer text.
     static let allTextBytes = 64 << 20
-    /// Longer text is read with few others of its kind at a time.
-    static let longTextBytes = 128 * 1024
     /// What a source is recognised by; a tar header (512 bytes) and a few packets of a transport stream fit.
     static let recognitionBytes = 4096
     /// What is copied or sent at a time.

@@ -26,7 +26,6 @@ struct Services: Sendable {
     let onCancel: @Sendable (JobID) -> Void
     let flights = SubmissionFlights()
     let textMemory = TextMemory()
-    let longTexts = LongTexts()
     let watch: JobWatch
     let documents: JobDocuments
     let conversions: ConversionPool

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CLinux
+import Foundation
 import Glibc
 import Media
 
@@ -14,6 +15,8 @@ enum Main {
                     + "build with LKTRACK_BASELINE=1 for it")
             exit(ExitStatus.unavailable.rawValue)
         }
+        // As many threads as there are processors work at a time.
+        clinux_limit_arenas(Int32(clamping: max(2, ProcessInfo.processInfo.activeProcessorCount)))
         // The decoder process for one job; its sockets are open already. Not a command for people.
         // (`_exit`: its parent waits for the end, and the destructors of two hundred libraries have nothing to do.)
         if CommandLine.arguments.dropFirst().first == DecoderMain.subcommand { _exit(DecoderMain.run()) }

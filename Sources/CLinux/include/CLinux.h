@@ -18,6 +18,11 @@ extern "C" {
 /// (LKTRACK_BASELINE) and on other architectures, which are not built with those instructions.
 bool clinux_cpu_suits_build(void);
 
+/// Lets the C library take memory from no more than so many arenas. Each keeps what was once in use, so that by
+/// default, with eight for each processor, a process grows to many times the most that it ever needs at once; see
+/// mallopt(3). To be called before there is a second thread.
+void clinux_limit_arenas(int count);
+
 /// An anonymous memory file that can be sealed; see memfd_create(2). `name` shows up in /proc only.
 int clinux_memfd_create(const char *name);
 

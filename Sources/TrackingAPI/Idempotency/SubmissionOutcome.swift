@@ -6,8 +6,9 @@ import Jobs
 /// What became of a submission that was right.
 enum SubmissionOutcome: Sendable {
     case accepted(Job)
-    /// It was accepted before, under the same name: the document that was answered then. Nothing was kept this time.
-    case replayed(JSONValue)
+    /// It was accepted before, under the same name: the document that was answered then, as text, and the id in it. Nothing
+    /// was kept this time.
+    case replayed([UInt8], id: String)
 }
 
 /// What a submission asks for, so that a retry can be told from another request with the same name.
@@ -20,8 +21,10 @@ struct PayloadFingerprint: Hashable, Sendable {
     ///   - spec: as accepted: the order and the spelling of fields make no difference, nor does a form's boundary.
     ///   - source: what tells the source from others.
     init(form: String, spec: JobSpec, source: JSONValue) {
-        let payload: JSONValue = [.string(form), SpecWriter.storedJSON(spec), source]
-        text = SHA256.hash(data: Data(payload.encoded())).map { byte in
+        let payload = LongTexts.inTurn(spec.approximateTextBytes) {
+            Data(([.string(form), SpecWriter.storedJSON(spec), source] as JSONValue).encoded())
+        }
+        text = SHA256.hash(data: payload).map { byte in
             String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
         }.joined()
     }
@@ -33,9 +36,8 @@ extension IdempotentAttempt {
     /// What is kept of a submission. The spec is left out of the answer: it may have megabytes, the attempt outlives its
     /// job, and who asks for the same again brings it along.
     init(_ key: IdempotencyKey, _ fingerprint: PayloadFingerprint, of job: Job) {
-        var answer = JobWriter.json(job).objectValue ?? JSONObject()
-        answer[Self.spec] = .null
-        self.init(key: key.text, fingerprint: fingerprint.text, answer: JSONValue.object(answer).encoded())
+        self.init(
+            key: key.text, fingerprint: fingerprint.text, answer: JobWriter.json(job, spec: .null).encoded())
     }
 
     /// What to answer to a retry.
@@ -50,8 +52,11 @@ extension IdempotentAttempt {
                     + "and send the same spec and files to try again.")
         }
         var document = try JSONValue(parsing: answer, maximumBytes: .max).objectValue ?? JSONObject()
-        // Versions before kept the whole answer, for a day.
-        if document[Self.spec] == .null { document[Self.spec] = SpecWriter.json(spec) }
-        return .replayed(.object(document))
+        let text = LongTexts.inTurn(spec.approximateTextBytes) {
+            // Versions before kept the whole answer, for a day.
+            if document[Self.spec] == .null { document[Self.spec] = SpecWriter.json(spec) }
+            return JSONValue.object(document).encoded()
+        }
+        return .replayed(text, id: document["id"]?.stringValue ?? "")
     }
 }

@@ -36,7 +36,7 @@ struct JSONForm: SubmissionForm {
     }
 
     mutating func finish() throws -> SubmissionOutcome {
-        let reference = try services.longTexts.read(body.count) {
+        let reference = try LongTexts.inTurn(body.count) {
             try JSONBody.object(body, maximumBytes: APILimits.specBytes, of: "a spec with a source")["source"]
         }
         try submission.add(spec: body)

@@ -103,7 +103,7 @@ struct Submission: Sendable {
     /// The spec, as the service takes it.
     private func accepted() throws(SpecErrors) -> JobSpec {
         let bytes = fields.reduce(spec?.count ?? 0) { $0 + $1.value.utf8.count }
-        let spec = try services.longTexts.read(bytes) { () throws(SpecErrors) in
+        let spec = try LongTexts.inTurn(bytes) { () throws(SpecErrors) in
             try SpecReader.read(SpecForm.json(fields: fields, base: base()))
         }
         let problems = services.configuration.webhooks.problems(with: spec)

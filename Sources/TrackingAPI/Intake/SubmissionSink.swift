@@ -153,9 +153,9 @@ final class SubmissionSink: HTTPBodySink {
         switch outcome {
         case .accepted(let job):
             services.onSubmit()
-            response = Self.accepted(JobWriter.json(job), path: JobRoutes.path(job.id))
-        case .replayed(let job):
-            response = Self.accepted(job, path: "\(SubmitRoute.path)/\(job["id"]?.stringValue ?? "")")
+            response = accepted(JobWriter.encoded(job), path: JobRoutes.path(job.id))
+        case .replayed(let job, let id):
+            response = accepted(job, path: "\(SubmitRoute.path)/\(id)")
             response.fields["Idempotency-Replayed"] = "true"
         }
         // Either way the job's document as it was when it was new.
@@ -164,7 +164,7 @@ final class SubmissionSink: HTTPBodySink {
         return response
     }
 
-    private static func accepted(_ job: JSONValue, path: String) -> HTTPResponse {
-        .json(202, job, fields: [("Location", path), ("Retry-After", "1")])
+    private func accepted(_ job: [UInt8], path: String) -> HTTPResponse {
+        .json(202, services.body(job, to: tenant), fields: [("Location", path), ("Retry-After", "1")])
     }
 }

@@ -2,8 +2,9 @@ import HTTPServer
 import Jobs
 import Synchronization
 
-/// The text of requests that is in memory, of all requests together: fields of forms and JSON bodies. Files go to the
-/// disk as they come; text is held to the end of its request, which a client may put off.
+/// The text that is in memory for all requests together: fields of forms and JSON bodies, and long answers. Files go to
+/// the disk as they come; text is held to the end of its request, and an answer until it is sent, which a client may put
+/// off.
 final class TextMemory: Sendable {
     private let limit: Int
     private let held = Mutex<[TenantID: Int]>([:])
@@ -13,6 +14,13 @@ final class TextMemory: Sendable {
 
     /// Bytes that are held now.
     var count: Int { held.withLock { $0.values.reduce(0, +) } }
+
+    /// Whether more of the tenant's may come.
+    func hasRoom(for tenant: TenantID) -> Bool {
+        held.withLock { held in
+            held.values.reduce(0, +) < limit && held[tenant, default: 0] < TenantShare.of(limit, for: tenant)
+        }
+    }
 
     /// False where that would be more than there may be, or than the tenant's share.
     fileprivate func take(_ bytes: Int, of tenant: TenantID) -> Bool {
@@ -25,6 +33,11 @@ final class TextMemory: Sendable {
         }
     }
 
+    /// Also more than there may be.
+    fileprivate func takeAnyway(_ bytes: Int, of tenant: TenantID) {
+        held.withLock { $0[tenant, default: 0] += bytes }
+    }
+
     fileprivate func give(_ bytes: Int, of tenant: TenantID) {
         held.withLock { held in
             let left = held[tenant, default: 0] - bytes
@@ -33,7 +46,7 @@ final class TextMemory: Sendable {
     }
 }
 
-/// The text of one request; it counts until this is gone.
+/// The text of one request, or of one answer; it counts until this is gone.
 final class HeldText: Sendable {
     private struct Bytes {
         /// What has come.
@@ -75,6 +88,15 @@ final class HeldText: Sendable {
         }
     }
 
+    /// Of what is there already, and cannot be refused.
+    func keep(_ count: Int) {
+        bytes.withLock { bytes in
+            let all = bytes.here + count
+            memory.takeAnyway(max(0, Self.counted(all) - Self.counted(bytes.taken)), of: tenant)
+            bytes = Bytes(here: all, taken: max(bytes.taken, all))
+        }
+    }
+
     private func take(_ count: Int, _ bytes: inout Bytes) throws(Problem) {
         guard count <= APILimits.textBytes else {
             throw Problem(
@@ -82,7 +104,7 @@ final class HeldText: Sendable {
         }
         let more = Self.counted(count) - Self.counted(bytes.taken)
         guard more <= 0 || memory.take(more, of: tenant) else {
-            throw Problem(.unavailable, "Too much text of other requests is being read. Try again.").retryAfter(1)
+            throw Problem(.unavailable, "Too much text of other requests is in memory. Try again.").retryAfter(1)
         }
         bytes.taken = max(bytes.taken, count)
     }

@@ -17,7 +17,20 @@ struct JobListRoute: Sendable {
         if page.hasMore, let last = page.jobs.last {
             fields.append(("Link", "<\(Self.next(context.request, after: last.id))>; rel=\"next\""))
         }
-        return .json(200, "jobs", page.jobs.lazy.map(JobWriter.json), fields: fields)
+        let text = Self.text(of: page.jobs)
+        try services.requireRoom(for: text.count, of: context.tenant)
+        return .json(200, services.body(text, to: context.tenant), fields: fields)
+    }
+
+    /// Written one by one, so that no two of them are in memory but as text.
+    private static func text(of jobs: [Job]) -> [UInt8] {
+        var text = Array(#"{"jobs":["#.utf8)
+        for (index, job) in jobs.enumerated() {
+            if index > 0 { text.append(UInt8(ascii: ",")) }
+            text += JobWriter.encoded(job)
+        }
+        text += Array("]}".utf8)
+        return text
     }
 
     private static func query(_ context: RequestContext) throws(Problem) -> JobQuery {

@@ -8,6 +8,11 @@ struct JobRoutes: Sendable {
 
     /// A queued job is canceled when this answers, a running one within a second.
     func cancel(_ context: RequestContext) throws -> HTTPResponse {
+        // Not once it is canceled: who gets 503 tries again.
+        if !services.textMemory.hasRoom(for: context.tenant) {
+            let job = try services.job(context)
+            try services.requireRoom(for: job.spec.approximateTextBytes, of: context.tenant)
+        }
         let canceled = try unlessChanged(context) { revision in
             try services.store.requestCancel(context.jobID(), tenant: context.tenant, ifRevision: revision)
         }
@@ -18,7 +23,7 @@ struct JobRoutes: Sendable {
         services.onCancel(job.id)
         services.watch.jobChanged(job.id)
         return .json(
-            202, JobWriter.json(job),
+            202, services.body(JobWriter.encoded(job), to: context.tenant),
             fields: [("Location", Self.path(job.id)), ("ETag", services.tag(job).description)])
     }
 

@@ -26,7 +26,7 @@ struct JobWaitRoute: Sendable {
         return .work {
             Router.answer(context, route: Self.pattern) {
                 try respond(
-                    services.documents.read(id, tenant: context.tenant) { document(try services.job(context)) }, context
+                    services.documents.read(id, tenant: context.tenant) { try document(services.job(context)) }, context
                 )
             }
         }
@@ -52,9 +52,12 @@ struct JobWaitRoute: Sendable {
         }
     }
 
-    private func document(_ job: Job) -> JobDocuments.Document {
+    private func document(_ job: Job) throws -> JobDocuments.Document {
         let tag = services.tag(job)
-        var response = HTTPResponse.json(200, JobWriter.json(job), fields: [("ETag", tag.description)])
+        let text = JobWriter.encoded(job)
+        try services.requireRoom(for: text.count, of: job.tenant)
+        var response = HTTPResponse.json(
+            200, services.body(text, to: job.tenant), fields: [("ETag", tag.description)])
         response.route = Self.pattern
         return JobDocuments.Document(tag: tag, response: response)
     }

@@ -27,7 +27,8 @@ struct EventFeed: JobFeed {
 
     mutating func append(_ seen: WatchedJob.Snapshot, to bytes: inout [UInt8]) throws -> FeedStep {
         guard let job = seen.job else {
-            end(["id": .string(id.description), "status": "deleted"], &bytes)
+            let deleted: JSONValue = ["id": .string(id.description), "status": "deleted"]
+            end(deleted.encoded(), &bytes)
             return .over
         }
         if isBehind {
@@ -50,7 +51,7 @@ struct EventFeed: JobFeed {
             position.stage = .ended
             append("status", Self.status(job.status, job.attempt), &bytes)
         }
-        end(JobWriter.json(job), &bytes)
+        end(JobWriter.encoded(job), &bytes)
         return .over
     }
 
@@ -106,9 +107,9 @@ struct EventFeed: JobFeed {
         append("status", Self.status(told.status, told.attempt), &bytes)
     }
 
-    private mutating func end(_ data: JSONValue, _ bytes: inout [UInt8]) {
+    private mutating func end(_ data: [UInt8], _ bytes: inout [UInt8]) {
         position.stage = .over
-        append("end", data.encoded(), &bytes)
+        append("end", data, &bytes)
     }
 
     /// What is the same live and in a replay: no times of attempts that nobody remembers.

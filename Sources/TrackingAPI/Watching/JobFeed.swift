@@ -38,6 +38,8 @@ struct FeedCutOff: Error {}
 final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
     private struct State {
         var feed: Feed
+        /// What is ``pending``, where it is long.
+        var held: HeldText?
         /// Made and not sent yet.
         var pending: ArraySlice<UInt8> = ArraySlice(Feed.preamble)
         var isOver = false
@@ -50,11 +52,15 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
     /// HTML §9.2.7 suggests a comment every 15 seconds, for proxies that cut what seems idle.
     private let signInterval = Duration.seconds(15)
 
+    /// When to look again for room in memory.
+    private let roomInterval = Duration.seconds(1)
+
     /// Steps of a feed in one turn at the pool: some MiB of a result.
     private static var stepsAtOnce: Int { 16 }
 
     private let watch: JobWatch
     private let pool: ConversionPool
+    private let memory: TextMemory
     private let place: ConcurrencyLimit.Place
     private let state: Mutex<State>
     private let watcher = Mutex<Watcher?>(nil)
@@ -64,13 +70,17 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
     init(_ feed: Feed, job: Job, key: String?, needsResult: Bool, services: Services) throws(Problem) {
         watch = services.watch
         pool = services.conversions
+        memory = services.textMemory
         place = try services.streams.requirePlace(for: job.tenant)
         state = Mutex(State(feed: feed))
         let deadline = Feed.sign.isEmpty ? nil : watch.now + signInterval
         let made = watch.watch(job, key: key, needsResult: needsResult, deadline: deadline) { [weak self] in
             self?.state.withLock { $0.wake }?()
         }
-        guard let made else { throw Admission.stopping }
+        guard let made else {
+            if watch.isStopped { throw Admission.stopping }
+            throw Problem(.unavailable, "Too many jobs with long specs are watched. Try again.").retryAfter(1)
+        }
         watcher.withLock { $0 = made }
     }
 
@@ -93,6 +103,7 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
             buffer.copyBytes(from: state.pending.prefix(count))
             // An empty slice would keep its bytes while the connection waits.
             state.pending = count == state.pending.count ? [] : state.pending.dropFirst(count)
+            if state.pending.isEmpty { state.held = nil }
             return (count, state.isLooking && !wasLooking)
         }
         if mustLook { lookLater() }
@@ -104,6 +115,9 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
         guard !state.isOver else { return }
         var bytes: [UInt8] = []
         if !state.isLooking {
+            guard watch.isOver(for: watcher) || hasRoom(for: watcher.watched.snapshot.job) else {
+                return watcher.wakeUp(at: watch.now + roomInterval)
+            }
             let step = try step(&state.feed, watcher, &bytes)
             state.isOver = step == .over
             state.isLooking = step == .looksOn
@@ -112,6 +126,21 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
         if bytes.isEmpty, !state.isOver, watcher.isDue(now) { bytes = Feed.sign }
         if !bytes.isEmpty, !Feed.sign.isEmpty { watcher.wakeUp(at: now + signInterval) }
         state.pending = bytes[...]
+        hold(&state)
+    }
+
+    /// Lets what is pending count, where it is long.
+    private func hold(_ state: inout State) {
+        guard state.pending.count > APILimits.ordinaryTextBytes else { return }
+        let held = HeldText(memory, tenant: place.tenant)
+        held.keep(state.pending.count)
+        state.held = held
+    }
+
+    /// Whether what there is to tell may be made now. The end of a job whose spec is long has it in it.
+    private func hasRoom(for job: Job?) -> Bool {
+        guard let job, job.status.isFinal, job.spec.isLong else { return true }
+        return memory.hasRoom(for: place.tenant)
     }
 
     private func step(_ feed: inout Feed, _ watcher: Watcher, _ bytes: inout [UInt8]) throws -> FeedStep {
@@ -149,6 +178,7 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
             state.failure = failure
             // It may hold a sign.
             state.pending += bytes
+            hold(&state)
             return state.wake
         }
         if isDone { wake?() } else { lookLater() }

@@ -10,6 +10,8 @@ import Synchronization
 public final class JobWatch: Sendable {
     private struct Entry {
         let watched: WatchedJob
+        /// Among jobs whose spec is long.
+        let place: ConcurrencyLimit.Place?
         var watchers: [ObjectIdentifier: Watcher] = [:]
 
         var needsResult: Bool { watchers.values.contains { $0.needsResult } }
@@ -34,6 +36,8 @@ public final class JobWatch: Sendable {
 
     /// How often the store is looked at for what other processes did.
     private static let lookInterval = Duration.seconds(1)
+    /// Jobs whose specs are long that are watched at a time: what is known of a job is in memory for as long.
+    private static let mostLong = 64
 
     private let store: any JobStore & JobRevisionStore
     private let blobs: any BlobStore
@@ -42,6 +46,7 @@ public final class JobWatch: Sendable {
     private let state = Mutex(State())
     /// Where the store is read.
     private let queue = DispatchQueue(label: "job-watch")
+    private let longJobs = ConcurrencyLimit(JobWatch.mostLong)
 
     public init(
         store: any JobStore & JobRevisionStore, blobs: any BlobStore, timer: any WatchTimer = DispatchWatchTimer(),
@@ -83,6 +88,8 @@ public final class JobWatch: Sendable {
         for watcher in watchers { watcher.wake() }
     }
 
+    var isStopped: Bool { state.withLock { $0.isStopped } }
+
     /// Whether a key was revoked since the service began.
     func isClosed(key: String?) -> Bool { state.withLock { key.map($0.closedKeys.contains) ?? false } }
 
@@ -101,22 +108,27 @@ public final class JobWatch: Sendable {
     ///   - key: the id of the key that the watcher came in with, where there was one.
     ///   - deadline: when to wake it though nothing has happened.
     ///   - wake: see ``Watcher/wake``. Kept until ``remove(_:)``.
-    /// - Returns: `nil` where the service stops.
+    /// - Returns: `nil` where the service stops, or the job's spec is long and too many such jobs are watched.
     func watch(
         _ job: Job, key: String?, needsResult: Bool = false, deadline: Duration? = nil,
         wake: @escaping @Sendable () -> Void
     ) -> Watcher? {
         let watcher = state.withLock { state -> Watcher? in
-            guard !state.isStopped else { return nil }
+            guard !state.isStopped, let entry = state.entries[job.id] ?? newEntry(for: job) else { return nil }
             if state.entries.isEmpty { timer.start { [weak self] in self?.tick() } }
-            let watched = state.entries[job.id]?.watched ?? WatchedJob(job)
-            let watcher = Watcher(watched, key: key, needsResult: needsResult, deadline: deadline, wake: wake)
-            state.entries[job.id, default: Entry(watched: watched)].watchers[ObjectIdentifier(watcher)] = watcher
+            let watcher = Watcher(entry.watched, key: key, needsResult: needsResult, deadline: deadline, wake: wake)
+            state.entries[job.id, default: entry].watchers[ObjectIdentifier(watcher)] = watcher
             return watcher
         }
         watcher?.watched.update(job)
         if watcher != nil { jobChanged(job.id) }
         return watcher
+    }
+
+    /// - Returns: `nil` where too many of its kind are watched.
+    private func newEntry(for job: Job) -> Entry? {
+        guard job.spec.isLong else { return Entry(watched: WatchedJob(job), place: nil) }
+        return longJobs.place(for: job.tenant).map { Entry(watched: WatchedJob(job), place: $0) }
     }
 
     func remove(_ watcher: Watcher) {

@@ -5,15 +5,20 @@ extension Service {
     /// A queued job with a short video, submitted past the API.
     func submit(
         tenant: TenantID = .anonymous, targets: [String] = ["car"], video: OutputSpec.Video = .none,
-        labels: [String: String] = [:], fileName: String? = "clip.mp4"
+        labels: [String: String] = [:], fileName: String? = "clip.mp4", keyframes: Int = 0
     ) throws -> JobID {
         let id = ids.next()
         let writer = try blobs.create(id.sourceKey)
         try Sample.video().withUnsafeBytes(writer.write)
         let source = JobSource(
             kind: .video, blobKey: id.sourceKey, bytes: writer.count, sha256: try writer.commit(), fileName: fileName)
+        let corrections = (0..<keyframes).map {
+            TargetSpec.Keyframe(frame: $0 + 1, box: PixelBox(x: 100.5, y: 200.25, width: 30.125, height: 40.5))
+        }
         let spec = JobSpec(
-            targets: targets.map { TargetSpec(id: $0, box: PixelBox(x: 1, y: 2, width: 30, height: 40)) },
+            targets: targets.map {
+                TargetSpec(id: $0, box: PixelBox(x: 1, y: 2, width: 30, height: 40), keyframes: corrections)
+            },
             output: OutputSpec(video: video), labels: labels)
         try store.submit(Job(id: id, tenant: tenant, spec: spec, source: source, createdAt: SystemEnvironment().now()))
         return id
