@@ -32,7 +32,11 @@ struct SlowClientsProof: Proof {
             }
             open.removeAll { $0.isClosed }
             let age = (ContinuousClock.now - start) / .seconds(1)
-            guard age < share.allowed(Self.deadline + 10) else { break }
+            if age < Self.deadline / 3, open.count < Self.count {
+                result.losses.append("\(Self.count - open.count) connections were cut after \(age.text()) s already")
+                break
+            }
+            guard age < share.allowed(Self.deadline) else { break }
         }
         let age = (ContinuousClock.now - start) / .seconds(1)
         share.measure()

@@ -7,11 +7,15 @@ final class EncodedBody: HTTPBodyStream {
     private let stream: ResultStream
     private let pending = Mutex<ArraySlice<UInt8>>([])
 
+    private let held: HeldText?
     private let isWanted: @Sendable () -> Bool
 
-    /// - Parameter isWanted: asked while it is made; where it is not, the body breaks off.
-    init(_ stream: ResultStream, isWanted: @escaping @Sendable () -> Bool) {
+    /// - Parameters:
+    ///   - held: what it counts in memory.
+    ///   - isWanted: asked while it is made; where it is not, the body breaks off.
+    init(_ stream: ResultStream, held: HeldText? = nil, isWanted: @escaping @Sendable () -> Bool) {
         self.stream = stream
+        self.held = held
         self.isWanted = isWanted
     }
 

@@ -26,7 +26,7 @@ struct JobWaitRoute: Sendable {
         return .work {
             Router.answer(context, route: Self.pattern) {
                 try respond(
-                    services.documents.read(id, tenant: context.tenant) { try document(services.job(context)) }, context
+                    services.documents.read(id, tenant: context.tenant) { document(try services.job(context)) }, context
                 )
             }
         }
@@ -46,24 +46,28 @@ struct JobWaitRoute: Sendable {
                         return response
                     })
             }
-            held.hold()
+            held.hold(job)
         } catch {
             responder.respond(Router.response(to: error, context.request, route: Self.pattern))
         }
     }
 
-    private func document(_ job: Job) throws -> JobDocuments.Document {
+    private func document(_ job: Job) -> JobDocuments.Document {
         let tag = services.tag(job)
-        let text = JobWriter.encoded(job)
-        try services.requireRoom(for: text.count, of: job.tenant)
-        var response = HTTPResponse.json(
-            200, services.body(text, to: job.tenant), fields: [("ETag", tag.description)])
+        var response = HTTPResponse.json(200, .bytes(JobWriter.encoded(job)), fields: [("ETag", tag.description)])
         response.route = Self.pattern
         return JobDocuments.Document(tag: tag, response: response)
     }
 
     private func respond(_ document: JobDocuments.Document, _ context: RequestContext) throws -> HTTPResponse {
         let cacheControl = document.response.fields["Cache-Control"]
-        return try Conditions.answer(document.tag, context.request, cacheControl: cacheControl) ?? document.response
+        if let answer = try Conditions.answer(document.tag, context.request, cacheControl: cacheControl) { return answer }
+        guard case .bytes(let text) = document.response.body, text.count > APILimits.ordinaryTextBytes else {
+            return document.response
+        }
+        try services.requireRoom(for: text.count, of: context.tenant)
+        var response = document.response
+        response.body = services.body(text, to: context.tenant)
+        return response
     }
 }

@@ -17,13 +17,13 @@ struct ResultRoute: Sendable {
         let job = try services.keptJob(context)
         let format = try Self.format(context)
         let slice = try Self.slice(context)
-        let encoder = try ResultEncoder(format: format, provenance: provenance(job), slice: slice)
+        let encoder = try ResultEncoder(format: format, provenance: provenance(job, for: format), slice: slice)
         if try Self.isFollowed(context, format), !job.status.isFinal { return try follow(context, job, encoder) }
         let reader = try reader(job, isPartialWelcome: context.flag("partial"))
         let content = { (isWanted: @escaping @Sendable () -> Bool) in
             EncodedBody(
                 try ResultStream(reader: reader, encoder: encoder, scratch: services.blobs.scratch),
-                isWanted: isWanted)
+                held: try held(for: job, format), isWanted: isWanted)
         }
         guard job.status.isFinal else { return try growing(context, format, content) }
 
@@ -158,11 +158,29 @@ struct ResultRoute: Sendable {
     /// Makes a body, which asks the argument whether it is wanted still.
     private typealias Content = (@escaping @Sendable () -> Bool) throws -> EncodedBody
 
-    private func provenance(_ job: Job) -> ResultProvenance {
+    private func provenance(_ job: Job, for format: ResultFormat) -> ResultProvenance {
         var provenance = ResultProvenance(
             version: services.version, job: job.id, source: job.source, spec: job.spec)
+        if format == .ndjson {
+            // It is kept for as long as the result is followed, and is not in it.
+            for index in provenance.spec.targets.indices {
+                provenance.spec.targets[index].keyframes = []
+                provenance.spec.targets[index].points = []
+            }
+        }
         provenance.isWhole = job.status == .succeeded
         return provenance
+    }
+
+    /// What a result with the spec in it takes until it is sent.
+    ///
+    /// - Throws: 503 where the spec is long and there is no room for it.
+    private func held(for job: Job, _ format: ResultFormat) throws(Problem) -> HeldText? {
+        guard format == .json, job.spec.isLong else { return nil }
+        try services.requireRoom(for: job.spec.approximateTextBytes, of: job.tenant)
+        let held = HeldText(services.textMemory, tenant: job.tenant)
+        held.keep(job.spec.approximateTextBytes)
+        return held
     }
 
     private func reader(_ job: Job, isPartialWelcome: Bool) throws -> any BlobReader {

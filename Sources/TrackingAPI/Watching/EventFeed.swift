@@ -25,7 +25,9 @@ struct EventFeed: JobFeed {
         isBehind = wantsFrames && position.frames > 0
     }
 
-    mutating func append(_ seen: WatchedJob.Snapshot, to bytes: inout [UInt8]) throws -> FeedStep {
+    mutating func append(
+        _ seen: WatchedJob.Snapshot, to bytes: inout [UInt8], hasRoom: (Job) -> Bool
+    ) throws -> FeedStep {
         guard let job = seen.job else {
             let deleted: JSONValue = ["id": .string(id.description), "status": "deleted"]
             end(deleted.encoded(), &bytes)
@@ -51,6 +53,7 @@ struct EventFeed: JobFeed {
             position.stage = .ended
             append("status", Self.status(job.status, job.attempt), &bytes)
         }
+        guard hasRoom(job) else { return .waitsForRoom }
         end(JobWriter.encoded(job), &bytes)
         return .over
     }

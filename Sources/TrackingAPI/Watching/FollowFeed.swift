@@ -21,7 +21,9 @@ struct FollowFeed: JobFeed {
         nextFrame = encoder.slice.from ?? 0
     }
 
-    mutating func append(_ seen: WatchedJob.Snapshot, to bytes: inout [UInt8]) throws -> FeedStep {
+    mutating func append(
+        _ seen: WatchedJob.Snapshot, to bytes: inout [UInt8], hasRoom: (Job) -> Bool
+    ) throws -> FeedStep {
         guard let job = seen.job else { throw RequestContext.noSuchJob }
         guard seen.isResultKnown else { return .waits }
         guard let reader = try seen.result(of: job) else { return job.status.isFinal ? .over : .waits }

@@ -6,8 +6,8 @@ import Synchronization
 /// over.
 final class HeldAnswer: Sendable {
     private let context: RequestContext
-    /// As it was when the request came.
-    private let job: Job
+    /// How the job was when the request came. Of the rest of it, which may be long, nothing is kept.
+    private let known: (status: JobStatus, attempt: Int)
     private let services: Services
     private let deadline: Duration
     /// Takes the job as it is then, `nil` where it was deleted, and whether it was waited for as long as it was to be.
@@ -29,7 +29,7 @@ final class HeldAnswer: Sendable {
         answer: @escaping @Sendable (Job?, _ isHonoured: Bool) -> Void
     ) {
         self.context = context
-        self.job = job
+        known = (job.status, job.attempt)
         self.services = services
         self.answer = answer
         deadline = services.watch.now + wait
@@ -37,11 +37,13 @@ final class HeldAnswer: Sendable {
 
     /// Answers now or later; lives until then. Answers now also where the tenant may hold no further connection: a
     /// preference may be passed over (RFC 7240 §2).
-    func hold() {
+    ///
+    /// - Parameter job: the one that this was made for.
+    func hold(_ job: Job) {
         guard isWorthWaiting(for: job) else { return give(job) }
         guard let place = services.streams.place(for: context.tenant) else { return give(job, isHonoured: false) }
         guard let watcher = services.watch.watch(job, key: context.key, deadline: nextLook, wake: { self.look() })
-        else { return give(job) }
+        else { return give(job, isHonoured: services.watch.isStopped) }
         state.withLock { ($0.watcher, $0.place) = (watcher, place) }
         // It may have been woken before.
         look()
@@ -65,8 +67,8 @@ final class HeldAnswer: Sendable {
         case .failed: return false
         case .notModified: return true
         case .proceed:
-            return context.request.fields["If-None-Match"] == nil && current.status == job.status
-                && current.attempt == job.attempt
+            return context.request.fields["If-None-Match"] == nil && current.status == known.status
+                && current.attempt == known.attempt
         }
     }
 

@@ -7,8 +7,11 @@ protocol JobFeed: Sendable {
     /// Appends what is new; nothing where there is nothing. Looks at a bounded part of the result only, because it is
     /// called on the connection's thread.
     ///
+    /// - Parameter hasRoom: asked before the text of a whole job is appended.
     /// - Throws: where the body cannot go on; the client sees that it is cut off.
-    mutating func append(_ seen: WatchedJob.Snapshot, to bytes: inout [UInt8]) throws -> FeedStep
+    mutating func append(
+        _ seen: WatchedJob.Snapshot, to bytes: inout [UInt8], hasRoom: (Job) -> Bool
+    ) throws -> FeedStep
 
     /// Sent at the start, so that the client has its answer.
     static var preamble: [UInt8] { get }
@@ -26,6 +29,8 @@ enum FeedStep {
     case waits
     /// Nothing was found in what was looked at; the rest of the result is to be looked at by a thread that may take its time.
     case looksOn
+    /// There is more, for which there is no room in memory now.
+    case waitsForRoom
     /// That was the last.
     case over
 }
@@ -43,6 +48,8 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
         /// Made and not sent yet.
         var pending: ArraySlice<UInt8> = ArraySlice(Feed.preamble)
         var isOver = false
+        /// When the next sign is to be sent, where nothing else was.
+        var signDue: Duration
         /// Whether a thread of the pool has the feed, or will.
         var isLooking = false
         var failure: (any Error)?
@@ -72,8 +79,9 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
         pool = services.conversions
         memory = services.textMemory
         place = try services.streams.requirePlace(for: job.tenant)
-        state = Mutex(State(feed: feed))
-        let deadline = Feed.sign.isEmpty ? nil : watch.now + signInterval
+        let signDue = services.watch.now + signInterval
+        state = Mutex(State(feed: feed, signDue: signDue))
+        let deadline = Feed.sign.isEmpty ? nil : signDue
         let made = watch.watch(job, key: key, needsResult: needsResult, deadline: deadline) { [weak self] in
             self?.state.withLock { $0.wake }?()
         }
@@ -114,17 +122,21 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
         if let failure = state.failure { throw failure }
         guard !state.isOver else { return }
         var bytes: [UInt8] = []
+        var needsRoom = false
         if !state.isLooking {
-            guard watch.isOver(for: watcher) || hasRoom(for: watcher.watched.snapshot.job) else {
-                return watcher.wakeUp(at: watch.now + roomInterval)
-            }
             let step = try step(&state.feed, watcher, &bytes)
             state.isOver = step == .over
             state.isLooking = step == .looksOn
+            needsRoom = step == .waitsForRoom
         }
         let now = watch.now
-        if bytes.isEmpty, !state.isOver, watcher.isDue(now) { bytes = Feed.sign }
-        if !bytes.isEmpty, !Feed.sign.isEmpty { watcher.wakeUp(at: now + signInterval) }
+        if bytes.isEmpty, !state.isOver, now >= state.signDue { bytes = Feed.sign }
+        if !bytes.isEmpty { state.signDue = now + signInterval }
+        if needsRoom {
+            watcher.wakeUp(at: min(state.signDue, now + roomInterval))
+        } else if !bytes.isEmpty, !Feed.sign.isEmpty {
+            watcher.wakeUp(at: state.signDue)
+        }
         state.pending = bytes[...]
         hold(&state)
     }
@@ -137,18 +149,14 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
         state.held = held
     }
 
-    /// Whether what there is to tell may be made now. The end of a job whose spec is long has it in it.
-    private func hasRoom(for job: Job?) -> Bool {
-        guard let job, job.status.isFinal, job.spec.isLong else { return true }
-        return memory.hasRoom(for: place.tenant)
-    }
-
     private func step(_ feed: inout Feed, _ watcher: Watcher, _ bytes: inout [UInt8]) throws -> FeedStep {
         if watch.isOver(for: watcher) {
             guard Feed.mayBreakOff else { throw FeedCutOff() }
             return .over
         }
-        let step = try feed.append(watcher.watched.snapshot, to: &bytes)
+        let step = try feed.append(watcher.watched.snapshot, to: &bytes) { job in
+            !job.spec.isLong || memory.hasRoom(for: place.tenant)
+        }
         // What was found is sent first.
         return step == .looksOn && !bytes.isEmpty ? .waits : step
     }
