@@ -61,7 +61,8 @@ struct JobWaitRoute: Sendable {
 
     private func respond(_ document: JobDocuments.Document, _ context: RequestContext) throws -> HTTPResponse {
         let cacheControl = document.response.fields["Cache-Control"]
-        if let answer = try Conditions.answer(document.tag, context.request, cacheControl: cacheControl) { return answer }
+        let answer = try Conditions.answer(document.tag, context.request, cacheControl: cacheControl)
+        if let answer { return answer }
         guard case .bytes(let text) = document.response.body, text.count > APILimits.ordinaryTextBytes else {
             return document.response
         }
