@@ -1,6 +1,5 @@
 import HTTPServer
 import Jobs
-import Synchronization
 import Testing
 
 @testable import TrackingAPI
@@ -91,19 +90,24 @@ struct LongAnswerTests {
         #expect(try service.store.job(long, tenant: .anonymous)?.status == .queued)
         #expect(service.send("POST", "/v1/jobs/\(short)/cancel").status == 202)
         #expect(service.send("POST", "/v1/jobs/none/cancel").status == 404)
-        for sink in held { sink.abort() }
         withExtendedLifetime(held) {}
     }
 
-    @Test("the end of a long job is told to its watchers once there is room, whatever they wait for")
-    func events() throws {
-        let service = try Service()
-        let id = try service.submit(keyframes: Self.keyframes)
+    /// A client that watches a long job, which has ended, while there is no room to tell so.
+    private func watcher(_ service: Service, of id: JobID) throws -> (LiveClient, held: [any HTTPBodySink]) {
         try service.finish(id, lines: [Lines.frame(0)])
-        var held = try submissions(service)
+        let held = try submissions(service)
         let client = try service.open("/v1/jobs/\(id)/events")
         service.settle()
         client.take()
+        return (client, held)
+    }
+
+    @Test("the end of a long job is told to its watchers once there is room, and signs meanwhile")
+    func events() throws {
+        let service = try Service()
+        let id = try service.submit(keyframes: Self.keyframes)
+        var (client, held) = try watcher(service, of: id)
         // All but the end comes, and the signs.
         #expect(client.events.map(\.name) == ["status", "status", "status"], "\(client.text.prefix(300))")
         service.timer.advance(.seconds(15))
@@ -119,12 +123,7 @@ struct LongAnswerTests {
     @Test("what is held up for want of room ends with the service")
     func stop() throws {
         let service = try Service()
-        let id = try service.submit(keyframes: Self.keyframes)
-        try service.finish(id, lines: [Lines.frame(0)])
-        let held = try submissions(service)
-        let client = try service.open("/v1/jobs/\(id)/events")
-        service.settle()
-        client.take()
+        let (client, held) = try watcher(service, of: service.submit(keyframes: Self.keyframes))
         #expect(!client.isOver)
         service.watch.stop()
         #expect(client.takeAll())

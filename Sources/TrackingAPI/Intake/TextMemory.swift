@@ -64,6 +64,13 @@ final class HeldText: Sendable {
         self.tenant = tenant
     }
 
+    /// Of text that is there already, and cannot be refused.
+    convenience init(_ memory: TextMemory, tenant: TenantID, keeping count: Int) {
+        self.init(memory, tenant: tenant)
+        bytes.withLock { $0 = Bytes(here: count, taken: count) }
+        memory.takeAnyway(Self.counted(count), of: tenant)
+    }
+
     deinit {
         let counted = bytes.withLock { Self.counted($0.taken) }
         if counted > 0 { memory.give(counted, of: tenant) }
@@ -85,15 +92,6 @@ final class HeldText: Sendable {
         try bytes.withLock { bytes throws(Problem) in
             try take(bytes.here + count, &bytes)
             bytes.here += count
-        }
-    }
-
-    /// Of what is there already, and cannot be refused.
-    func keep(_ count: Int) {
-        bytes.withLock { bytes in
-            let all = bytes.here + count
-            memory.takeAnyway(max(0, Self.counted(all) - Self.counted(bytes.taken)), of: tenant)
-            bytes = Bytes(here: all, taken: max(bytes.taken, all))
         }
     }
 

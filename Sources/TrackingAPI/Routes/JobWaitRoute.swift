@@ -63,6 +63,7 @@ struct JobWaitRoute: Sendable {
         let cacheControl = document.response.fields["Cache-Control"]
         let answer = try Conditions.answer(document.tag, context.request, cacheControl: cacheControl)
         if let answer { return answer }
+        // A short one goes out as it is: a connection knows again what it sent last.
         guard case .bytes(let text) = document.response.body, text.count > APILimits.ordinaryTextBytes else {
             return document.response
         }

@@ -177,10 +177,9 @@ struct ResultRoute: Sendable {
     /// - Throws: 503 where the spec is long and there is no room for it.
     private func held(for job: Job, _ format: ResultFormat) throws(Problem) -> HeldText? {
         guard format == .json, job.spec.isLong else { return nil }
-        try services.requireRoom(for: job.spec.approximateTextBytes, of: job.tenant)
-        let held = HeldText(services.textMemory, tenant: job.tenant)
-        held.keep(job.spec.approximateTextBytes)
-        return held
+        let bytes = job.spec.approximateTextBytes
+        try services.requireRoom(for: bytes, of: job.tenant)
+        return HeldText(services.textMemory, tenant: job.tenant, keeping: bytes)
     }
 
     private func reader(_ job: Job, isPartialWelcome: Bool) throws -> any BlobReader {

@@ -7,7 +7,7 @@ extension Services {
     /// answers that may be refused are to be preceded by ``requireRoom(for:of:)``; others count all the same.
     func body(_ text: [UInt8], to tenant: TenantID) -> HTTPBody {
         guard text.count > APILimits.ordinaryTextBytes else { return .bytes(text) }
-        return .stream(LongAnswer(text, HeldText(textMemory, tenant: tenant)))
+        return .stream(LongAnswer(text, HeldText(textMemory, tenant: tenant, keeping: text.count)))
     }
 
     /// - Throws: 503 where the text is long and there is no room for it.
@@ -27,7 +27,6 @@ private final class LongAnswer: HTTPBodyStream {
     init(_ text: [UInt8], _ held: HeldText) {
         self.text = text
         self.held = held
-        held.keep(text.count)
     }
 
     var count: Int64? { Int64(text.count) }

@@ -144,9 +144,7 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
     /// Lets what is pending count, where it is long.
     private func hold(_ state: inout State) {
         guard state.pending.count > APILimits.ordinaryTextBytes else { return }
-        let held = HeldText(memory, tenant: place.tenant)
-        held.keep(state.pending.count)
-        state.held = held
+        state.held = HeldText(memory, tenant: place.tenant, keeping: state.pending.count)
     }
 
     private func step(_ feed: inout Feed, _ watcher: Watcher, _ bytes: inout [UInt8]) throws -> FeedStep {
