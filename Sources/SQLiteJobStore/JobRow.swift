@@ -11,34 +11,64 @@ enum JobRow {
         jobs.failure, jobs.result_key, jobs.video_key, jobs.revision, jobs.trace_id, jobs.expires_at
         """
 
-    static func job(_ row: Row) throws -> Job {
+    static func job(_ row: Row) throws -> Job { try StoredJob(row).read() }
+
+    /// How large its spec is.
+    static func specBytes(_ row: Row) throws -> Int { try row.withUnsafeData(atIndex: 3) { $0?.count ?? 0 } }
+}
+
+/// A row whose spec has not been read yet. To read a long one takes a second, which no transaction is to wait for.
+struct StoredJob: Sendable {
+    let withoutSpec: Job
+    private let spec: String
+
+    init(_ row: Row) throws {
         let id: String = row[0]
         let status: String = row[2]
         guard let id = JobID(id), let status = JobStatus(rawValue: status) else {
             throw JobsError(.corrupt, "the stored job \(id) cannot be read")
         }
         let failure: String? = row[13]
-        return Job(
-            id: id, tenant: TenantID(row[1]), status: status, spec: try JobSpec(storedText: row[3], of: id),
+        withoutSpec = Job(
+            id: id, tenant: TenantID(row[1]), status: status, spec: JobSpec(targets: []),
             source: try JobSource(storedText: row[4], of: id), createdAt: Date(unixMilliseconds: row[5]),
-            startedAt: date(row[6]), finishedAt: date(row[7]), attempt: row[8], cancelRequested: row[9],
+            startedAt: Self.date(row[6]), finishedAt: Self.date(row[7]), attempt: row[8], cancelRequested: row[9],
             progress: JobProgress(framesDone: row[10], framesTotal: row[11], framesPerSecond: row[12]),
             failure: try failure.map { try JobFailure(storedText: $0, of: id) }, resultKey: row[14], videoKey: row[15],
-            expiresAt: date(row["expires_at"]), revision: row[16], traceID: row["trace_id"])
+            expiresAt: Self.date(row["expires_at"]), revision: row[16], traceID: row["trace_id"])
+        spec = row[3]
     }
 
-    /// How large its spec is.
-    static func specBytes(_ row: Row) throws -> Int { try row.withUnsafeData(atIndex: 3) { $0?.count ?? 0 } }
-
-    /// The values of an `INSERT INTO jobs`, by column.
-    static func values(_ job: Job) -> [String: (any DatabaseValueConvertible)?] {
-        [
-            "id": job.id.description, "tenant": job.tenant.name, "status": job.status.rawValue,
-            "priority": job.spec.priority, "spec": job.spec.storedText,
-            "source": job.source.storedJSON.storedText, "created_at": job.createdAt.unixMilliseconds,
-            "revision": job.revision, "trace_id": job.traceID, "stored_bytes": job.source.bytes,
-        ]
+    /// - Throws: ``JobsError/Code/corrupt`` where the spec cannot be read.
+    func read() throws(JobsError) -> Job {
+        var job = withoutSpec
+        job.spec = try JobSpec(storedText: spec, of: job.id)
+        return job
     }
+
+    /// - Throws: ``JobsError/Code/otherRevision`` where it has another.
+    func require(revision: Int64?) throws(JobsError) { try withoutSpec.require(revision: revision) }
 
     private static func date(_ milliseconds: Int64?) -> Date? { milliseconds.map { Date(unixMilliseconds: $0) } }
+}
+
+/// A job that is to be stored, with its spec as text: made before a transaction, as ``StoredJob`` is read after one.
+struct NewJob: Sendable {
+    let job: Job
+    private let spec: String
+
+    init(_ job: Job) {
+        self.job = job
+        spec = job.spec.storedText
+    }
+
+    /// The values of an `INSERT INTO jobs`, by column.
+    var values: [String: (any DatabaseValueConvertible)?] {
+        [
+            "id": job.id.description, "tenant": job.tenant.name, "status": job.status.rawValue,
+            "priority": job.spec.priority, "spec": spec, "source": job.source.storedJSON.storedText,
+            "created_at": job.createdAt.unixMilliseconds, "revision": job.revision, "trace_id": job.traceID,
+            "stored_bytes": job.source.bytes,
+        ]
+    }
 }

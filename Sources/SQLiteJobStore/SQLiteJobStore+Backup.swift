@@ -38,14 +38,15 @@ extension SQLiteJobStore {
     public func backedUpJobs() throws -> [BackedUpJob] {
         let sql = "SELECT \(JobRow.columns) FROM jobs WHERE purged_at IS NULL ORDER BY id"
         return try read { db in
-            try Row.fetchAll(db, sql: sql).compactMap { row in
-                let job = try JobRow.job(row)
+            let rows = try Row.fetchCursor(db, sql: sql).compactMap { row -> BackedUpJob? in
+                let job = try StoredJob(row).withoutSpec
                 guard !job.hasExpired(at: environment.now()) else { return nil }
                 return BackedUpJob(
                     id: job.id, tenant: job.tenant,
                     keys: [job.source.blobKey] + [job.resultKey, job.videoKey].compactMap { $0 },
                     sourceKey: job.source.blobKey, sourceDigest: job.source.sha256)
             }
+            return try Array(rows)
         }
     }
 }

@@ -5,22 +5,24 @@ import Jobs
 /// Submissions that happen once.
 extension SQLiteJobStore {
     public func submit(_ job: Job, as attempt: IdempotentAttempt) throws -> IdempotentAttempt? {
-        try write { db in
+        let new = NewJob(job)
+        return try write { db in
             if let earlier = try Self.attempt(db, attempt.key, job.tenant, since: oldestAttempt) { return earlier }
             try keep(attempt, of: job, db)
-            try Self.insert(job, db)
+            try Self.insert(new, db)
             return nil
         }
     }
 
     public func submit(_ job: Job, taking upload: UploadID, as attempt: IdempotentAttempt) throws -> UploadSubmission {
-        try write { db in
+        let new = NewJob(job)
+        return try write { db in
             if let earlier = try Self.attempt(db, attempt.key, job.tenant, since: oldestAttempt) {
                 return .repeated(earlier)
             }
             guard try Self.take(upload, for: job, db) else { return .unavailable }
             try keep(attempt, of: job, db)
-            try Self.insert(job, db)
+            try Self.insert(new, db)
             return .kept
         }
     }

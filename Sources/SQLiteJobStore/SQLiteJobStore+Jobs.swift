@@ -5,11 +5,12 @@ import Jobs
 /// The clients' side: submit, look, list, cancel, delete.
 extension SQLiteJobStore {
     public func submit(_ job: Job) throws {
-        try write { db in try Self.insert(job, db) }
+        let new = NewJob(job)
+        try write { db in try Self.insert(new, db) }
     }
 
     public func job(_ id: JobID, tenant: TenantID) throws -> Job? {
-        try read { db in try Self.job(db, id, tenant) }
+        try read { db in try Self.job(db, id, tenant) }?.read()
     }
 
     public func jobs(_ query: JobQuery) throws -> JobPage {
@@ -45,16 +46,17 @@ extension SQLiteJobStore {
                 ])
             if db.changesCount == 1 { try addDelivery(of: id, db) }
             return try Self.job(db, id, tenant)
-        }
+        }?.read()
     }
 
     public func delete(_ id: JobID, tenant: TenantID, ifRevision: Int64?) throws -> Job? {
-        try write { db in
+        let deleted = try write { db -> StoredJob? in
             guard let job = try Self.job(db, id, tenant) else { return nil }
             try job.require(revision: ifRevision)
             try db.cachedStatement(sql: "DELETE FROM jobs WHERE id = ?").execute(arguments: [id.description])
             return job
         }
+        return try deleted?.read()
     }
 
     public func attachVideo(_ key: String, job: JobID) throws -> Bool {
@@ -86,8 +88,9 @@ extension SQLiteJobStore {
     // MARK: Parts
 
     /// - Throws: where the tenant has more than it may, with this job; the savepoint it is called in undoes the rest.
-    static func insert(_ job: Job, _ db: Database) throws {
-        let values = JobRow.values(job).sorted { $0.key < $1.key }
+    static func insert(_ new: NewJob, _ db: Database) throws {
+        let job = new.job
+        let values = new.values.sorted { $0.key < $1.key }
         let sql = """
             INSERT INTO jobs (\(values.map(\.key).joined(separator: ", ")))
             VALUES (\(values.map { ":" + $0.key }.joined(separator: ", ")))
@@ -102,10 +105,10 @@ extension SQLiteJobStore {
         try requireQuota(db, job)
     }
 
-    private static func job(_ db: Database, _ id: JobID, _ tenant: TenantID) throws -> Job? {
+    private static func job(_ db: Database, _ id: JobID, _ tenant: TenantID) throws -> StoredJob? {
         let sql = "SELECT \(JobRow.columns) FROM jobs WHERE id = ? AND tenant = ?"
         let rows = try db.cachedStatement(sql: sql).rows([id.description, tenant.name])
-        return try rows.first.map(JobRow.job)
+        return try rows.first.map { try StoredJob($0) }
     }
 
     /// Gives the rows of a list one by one.

@@ -43,7 +43,7 @@ extension SQLiteJobStore {
         guard isNeeded == true else { return nil }
         let token = environment.leaseToken()
         let expires = expiry(leaseSeconds)
-        return try write { db in
+        let claimed: (job: StoredJob, part: JobPart)? = try write { db in
             let sql = """
                 UPDATE job_parts SET attempt = attempt + 1, frames_done = 0, lease_owner = :owner,
                     lease_token = :token, lease_expires_at = :expires
@@ -53,12 +53,13 @@ extension SQLiteJobStore {
             guard let row = try db.cachedStatement(sql: sql).rows(open + own).first else { return nil }
             let id: String = row[0]
             let jobs = try db.cachedStatement(sql: "SELECT \(JobRow.columns) FROM jobs WHERE id = ?").rows([id])
-            guard let job = try jobs.first.map(JobRow.job) else { return nil }
-            let part = Self.part(row)
-            let lease = Lease(
-                job: job.id, part: part.number, token: token, expiresAt: Date(unixMilliseconds: expires))
-            return ClaimedPart(job: job, part: part, lease: lease)
+            return try jobs.first.map { (try StoredJob($0), Self.part(row)) }
         }
+        guard let claimed else { return nil }
+        let job = try claimed.job.read()
+        let lease = Lease(
+            job: job.id, part: claimed.part.number, token: token, expiresAt: Date(unixMilliseconds: expires))
+        return ClaimedPart(job: job, part: claimed.part, lease: lease)
     }
 
     public func takeBack(atMost count: Int, lease: Lease) throws -> [JobPart] {

@@ -23,13 +23,14 @@ extension SQLiteJobStore {
     public func claim(owner: String, leaseSeconds: Double) throws -> ClaimedJob? {
         let token = environment.leaseToken()
         let expires = expiry(leaseSeconds)
-        return try write { db in
+        let claimed = try write { db in
             let arguments: StatementArguments = ["now": now, "owner": owner, "token": token, "expires": expires]
-            guard let row = try db.cachedStatement(sql: Self.claimSQL).rows(arguments).first else { return nil }
-            let job = try JobRow.job(row)
-            return ClaimedJob(
-                job: job, lease: Lease(job: job.id, token: token, expiresAt: Date(unixMilliseconds: expires)))
+            return try db.cachedStatement(sql: Self.claimSQL).rows(arguments).first.map { try StoredJob($0) }
         }
+        // One that cannot be read counts as lost when its lease has run out, and fails after three attempts.
+        guard let job = try claimed?.read() else { return nil }
+        return ClaimedJob(
+            job: job, lease: Lease(job: job.id, token: token, expiresAt: Date(unixMilliseconds: expires)))
     }
 
     public func heartbeat(_ lease: Lease, progress: JobProgress, leaseSeconds: Double) throws -> LeaseStatus {

@@ -80,9 +80,10 @@ extension SQLiteJobStore: UploadStore {
     }
 
     public func submit(_ job: Job, taking upload: UploadID) throws -> Bool {
-        try write { db in
+        let new = NewJob(job)
+        return try write { db in
             guard try Self.take(upload, for: job, db) else { return false }
-            try Self.insert(job, db)
+            try Self.insert(new, db)
             return true
         }
     }

@@ -53,6 +53,30 @@ struct SQLiteJobStoreTests {
         #expect(error.code == .corrupt)
     }
 
+    @Test("a stored job that cannot be read holds up no other, and fails after three attempts")
+    func unreadableJob() throws {
+        let clock = ManualEnvironment()
+        let store = try TemporaryDatabase().store(clock)
+        let ids = JobIDGenerator(environment: clock)
+        let (broken, other) = (Self.job(ids.next()), Self.job(ids.next()))
+        try store.submit(broken)
+        try store.submit(other)
+        try store.pool.write { db in
+            try db.execute(sql: "UPDATE jobs SET spec = '{}' WHERE id = ?", arguments: [broken.id.description])
+        }
+        for attempt in 1...3 {
+            let error = try #require(throws: JobsError.self) { try store.claim(owner: "a", leaseSeconds: 30) }
+            #expect(error.code == .corrupt)
+            let claimed = try store.claim(owner: "a", leaseSeconds: 1000)
+            #expect(claimed?.job.id == (attempt == 1 ? other.id : nil))
+            clock.advance(31)
+            #expect(try store.expireLeases() == [broken.id])
+        }
+        #expect(try store.claim(owner: "a", leaseSeconds: 30) == nil)
+        let counts = try store.counts()
+        #expect([counts[.failed], counts[.running], counts[.queued]] == [1, 1, 0], "\(counts)")
+    }
+
     @Test("its files are closed to others, whether it is new, was there with its log, or is a copy")
     func modes() throws {
         let database = TemporaryDatabase()
