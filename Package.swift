@@ -97,7 +97,7 @@ let package = Package(
             name: "Migration", dependencies: ["Jobs", "PostgresJobStore", "SQLiteJobStore", crypto],
             swiftSettings: swiftSettings),
         .target(
-            name: "Workers", dependencies: ["Jobs", "LucasKanade", "Media", "Tracking", logging],
+            name: "Workers", dependencies: ["CLinux", "Jobs", "LucasKanade", "Media", "Tracking", logging],
             swiftSettings: swiftSettings),
 
         .target(name: "Webhooks", dependencies: ["CCurl", "Jobs", crypto, logging], swiftSettings: swiftSettings),

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -25,6 +26,13 @@ bool clinux_cpu_suits_build(void) {
 }
 
 void clinux_limit_arenas(int count) { mallopt(M_ARENA_MAX, count); }
+
+void clinux_stand_back(pid_t thread, int more) {
+    // POSIX has niceness for processes; on Linux this is one thread's. -1 is a niceness, too.
+    errno = 0;
+    int niceness = getpriority(PRIO_PROCESS, (id_t)thread);
+    if (errno == 0) setpriority(PRIO_PROCESS, (id_t)thread, niceness + more);
+}
 
 int clinux_memfd_create(const char *name) { return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); }
 

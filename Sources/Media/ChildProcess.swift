@@ -12,6 +12,9 @@ public struct DecoderCommand: Hashable, Sendable {
     public var tolerated: DecoderRestrictions
     /// Where a decoder waits that was started ahead. Without, each is started when there is work for it.
     public var reserve: DecoderReserve?
+    /// How much further than this process a decoder stands back where there is no processor for all: what is added to
+    /// its niceness, see setpriority(2). Not of one from ``reserve``.
+    public var niceness: Int32 = 0
 
     public init(
         executable: String, arguments: [String], tolerated: DecoderRestrictions = [], reserve: DecoderReserve? = nil
@@ -50,6 +53,7 @@ final class ChildProcess: Sendable {
             throw MediaError(.system, "cannot start a decoder process: there is no thread left")
         }
         let numbers = descriptors.map(\.number)
+        let niceness = command.niceness
         let (pid, cause) = thread.run { () -> (pid_t, Int32) in
             var pid: pid_t = 0
             let result = withCStrings([command.executable] + command.arguments) { arguments in
@@ -64,7 +68,10 @@ final class ChildProcess: Sendable {
                     }
                 }
             }
-            return (pid, result == 0 ? 0 : errno)
+            guard result == 0 else { return (pid, errno) }
+            // It has not begun to load yet, which is much of its work. Where that is refused it works as others do.
+            if niceness > 0 { clinux_stand_back(pid, niceness) }
+            return (pid, 0)
         }
         withExtendedLifetime(descriptors) {}
         guard cause == 0 else {

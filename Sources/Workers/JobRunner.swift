@@ -11,7 +11,7 @@ struct JobRunner: Sendable {
 
     let store: any JobStore
     let blobs: any BlobStore
-    let configuration: WorkerConfiguration
+    var configuration: WorkerConfiguration
     let logger: Logger
     let meter: any WorkerMeter
     let onEvent: @Sendable (WorkerEvent) -> Void
@@ -51,7 +51,7 @@ struct JobRunner: Sendable {
             result?.abort()
             let file = try resultFile(active)
             result = file
-            let run = TrackingRun(active.job.spec)
+            let run = TrackingRun(active.job.spec, niceness: configuration.niceness)
             return try pass(active, run, begin: { active.beginTracking(framesTotal: $0) }) { record in
                 let isReadable = try file.append(record)
                 active.countFrame()

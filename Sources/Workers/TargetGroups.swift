@@ -34,12 +34,15 @@ struct TargetGroups {
     }
 
     private let groups: [Group]
+    /// Where one group is followed.
+    private let thread: StandingBackThread?
 
     /// - Parameters:
     ///   - followed: which of the spec's targets.
     ///   - concurrency: where it is more than 1, each target is a group, and Dispatch gives them to as many threads as
     ///     there are cores. Where the whole frame is equalised first there is one group, because each would do that again.
-    init(_ spec: JobSpec, followed: [Int], concurrency: Int) throws(TrackingError) {
+    ///   - niceness: of the thread that follows a single group, beyond the caller's.
+    init(_ spec: JobSpec, followed: [Int], concurrency: Int, niceness: Int32) throws(TrackingError) {
         let options = TrackerOptions(spec.tracker)
         let wholeFrame = spec.tracker.illumination == .clahe || spec.tracker.illumination == .gamma
         let count = wholeFrame || concurrency <= 1 ? 1 : followed.count
@@ -55,14 +58,17 @@ struct TargetGroups {
             }
         }
         self.groups = groups
+        thread = niceness > 0 && groups.count == 1 ? StandingBackThread(niceness: niceness) : nil
     }
 
     /// The estimate of every target that is followed, in their order.
     func process(_ frame: Frame) throws(TrackingError) -> [TargetEstimate?] {
-        if groups.count == 1 {
+        let groups = groups
+        if let thread {
+            thread.run { groups[0].process(frame) }
+        } else if groups.count == 1 {
             groups[0].process(frame)
         } else {
-            let groups = groups
             DispatchQueue.concurrentPerform(iterations: groups.count) { groups[$0].process(frame) }
         }
         var estimates: [TargetEstimate?] = []

@@ -21,14 +21,18 @@ public struct TrackingRun: Sendable {
     /// Which of the spec's targets are followed.
     private let followed: [Int]
     private let concurrency: Int
+    private let niceness: Int32
 
     /// - Parameters:
     ///   - targets: indices of those that are followed; `nil`: all. Each one's results are the same whichever others are.
     ///   - concurrency: how many threads may follow targets at the same time; the results are the same for any number.
-    public init(_ spec: JobSpec, targets: [Int]? = nil, concurrency: Int = 1) {
+    ///   - niceness: how much further than the caller's thread the one that follows targets stands back, see
+    ///     setpriority(2); with a concurrency of 1.
+    public init(_ spec: JobSpec, targets: [Int]? = nil, concurrency: Int = 1, niceness: Int32 = 0) {
         self.spec = spec
         followed = targets ?? Array(spec.targets.indices)
         self.concurrency = concurrency
+        self.niceness = niceness
     }
 
     /// Which frames the source must give, and whether in colour.
@@ -60,7 +64,7 @@ public struct TrackingRun: Sendable {
         _ source: some FrameSource, shouldStop: () -> Bool = { false }, sink: (FrameRecord) throws -> Void
     ) throws -> TrackingSummary {
         if let count = source.info.frameCount { try checkReached(end: count) }
-        let groups = try TargetGroups(spec, followed: followed, concurrency: concurrency)
+        let groups = try TargetGroups(spec, followed: followed, concurrency: concurrency, niceness: niceness)
         var framesDone = 0
         var end = spec.startFrame
         while !shouldStop() {

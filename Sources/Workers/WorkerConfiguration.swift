@@ -23,6 +23,8 @@ public struct WorkerConfiguration: Sendable {
     /// Whether other machines write to the same blobs: then those without a job may be another's upload, and are left to
     /// an ``OrphanSweeper``.
     public var sharesBlobs = false
+    /// Of the threads that follow targets, beyond that of this process.
+    var niceness: Int32 = 0
 
     public init(
         workers: Int = ProcessInfo.processInfo.activeProcessorCount, leaseSeconds: Double = 30,

@@ -152,7 +152,20 @@ public final class WorkerPool: Sendable {
         if let started = job.job.startedAt {
             meter.jobStarted(waited: .seconds(max(0, started.timeIntervalSince(job.job.createdAt))))
         }
-        keep(job, "job started", .claimed(job.job.id, attempt: job.job.attempt)) { runner.run(job) }
+        keep(job, "job started", .claimed(job.job.id, attempt: job.job.attempt)) {
+            var runner = runner
+            if hasBacklog(job.job.tenant) { runner.configuration = configuration.standingBack }
+            runner.run(job)
+        }
+    }
+
+    private func hasBacklog(_ tenant: TenantID) -> Bool {
+        do {
+            return try store.usage(of: tenant).queued > 0
+        } catch {
+            // Then the job's first write tells what is wrong.
+            return false
+        }
     }
 
     /// Keeps the lease while `work` runs, which is told to stop at once where the pool is stopping its jobs.

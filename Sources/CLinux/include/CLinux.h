@@ -23,6 +23,11 @@ bool clinux_cpu_suits_build(void);
 /// mallopt(3). To be called before there is a second thread.
 void clinux_limit_arenas(int count);
 
+/// Makes a thread stand back further for others where there is no processor for all: raises its niceness by so much,
+/// see setpriority(2). `thread` is a process's number for its first thread, or 0 for the calling one; threads and
+/// processes that it starts afterwards have the same niceness. Where it is refused nothing changes.
+void clinux_stand_back(pid_t thread, int more);
+
 /// An anonymous memory file that can be sealed; see memfd_create(2). `name` shows up in /proc only.
 int clinux_memfd_create(const char *name);
 

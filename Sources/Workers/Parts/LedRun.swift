@@ -103,7 +103,7 @@ final class LedRun {
     /// them by then is kept.
     private func follow(_ parts: [JobPart]) throws -> Bool {
         let targets = parts.flatMap(\.targets)
-        let run = TrackingRun(active.job.spec, targets: targets)
+        let run = TrackingRun(active.job.spec, targets: targets, niceness: runner.configuration.niceness)
         var files: [PartFile] = []
         do {
             let wasStopped = try runner.restartingDecoder(active) {

@@ -85,14 +85,17 @@ final class Bench: Sendable {
 
     /// Submits a job on a scene's frames.
     func submit(
-        _ scene: Scene, broken: Int? = nil, change: (inout JobSpec) -> Void = { _ in }
+        _ scene: Scene, tenant: TenantID = .anonymous, broken: Int? = nil,
+        change: (inout JobSpec) -> Void = { _ in }
     ) throws -> Job {
-        try submit(scene, kind: .frames, change: change) { try scene.writeTar(to: $0, broken: broken) }
+        try submit(scene, tenant: tenant, kind: .frames, change: change) {
+            try scene.writeTar(to: $0, broken: broken)
+        }
     }
 
     func submit(
-        _ scene: Scene, kind: JobSource.Kind, change: (inout JobSpec) -> Void = { _ in },
-        write: (any BlobWriter) throws -> Void
+        _ scene: Scene, tenant: TenantID = .anonymous, kind: JobSource.Kind,
+        change: (inout JobSpec) -> Void = { _ in }, write: (any BlobWriter) throws -> Void
     ) throws -> Job {
         let id = newID()
         let writer = try blobs.create(id.sourceKey)
@@ -101,7 +104,7 @@ final class Bench: Sendable {
         var spec = JobSpec(targets: [scene.target])
         change(&spec)
         let source = JobSource(kind: kind, blobKey: id.sourceKey, bytes: writer.count, sha256: digest)
-        let job = Job(id: id, tenant: .anonymous, spec: spec, source: source, createdAt: clock.now())
+        let job = Job(id: id, tenant: tenant, spec: spec, source: source, createdAt: clock.now())
         try store.submit(job)
         return job
     }

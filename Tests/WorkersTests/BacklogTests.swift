@@ -1,0 +1,86 @@
+import Foundation
+import Glibc
+import Jobs
+import Synchronization
+import Testing
+
+@testable import Workers
+
+extension WorkersTests {
+    @Suite("Jobs of a tenant that has more waiting", .timeLimit(.minutes(2)))
+    struct BacklogTests {
+        /// More frames than a decoder may be ahead, so that it is there while the first is tracked.
+        private static func scene(_ seed: UInt64) throws -> Scene { try Scene(frames: 40, seed: seed) }
+
+        /// Of a thread, or of a process's first; 0: of the calling thread.
+        private static func niceness(_ thread: pid_t = 0) -> Int {
+            let path = "/proc/\(thread == 0 ? "thread-self" : "\(thread)")/stat"
+            let line = try? String(contentsOfFile: path, encoding: .utf8)
+            // The name, in parentheses, may have spaces. Niceness is the 19th field, the 17th after it.
+            let fields = line?.split(separator: ")").last?.split(separator: " ") ?? []
+            return fields.count > 16 ? Int(fields[16]) ?? .min : .min
+        }
+
+        /// Runs jobs with one worker, one after another.
+        ///
+        /// - Returns: for each, the niceness of its thread and of its decoders.
+        private func run(_ jobs: [Job], _ bench: Bench) async throws -> [[Int]] {
+            let link = bench.folder.appendingPathComponent("decoder").path
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: DecoderBinary.path)
+            let seen = Seen()
+            let pool = try bench.pool(decoder: DecoderBinary.command(link)) { event in
+                guard case .tracked(let id, frame: 0) = event else { return }
+                seen.note(id, [Self.niceness()] + DecoderBinary.processes(of: link).map(Self.niceness))
+            }
+            try pool.start()
+            for job in jobs { #expect(await bench.events.end(of: job.id) == .succeeded) }
+            await bench.stop(pool)
+            return jobs.map { seen[$0.id] }
+        }
+
+        private final class Seen: Sendable {
+            private let values = Mutex<[JobID: [Int]]>([:])
+            func note(_ id: JobID, _ value: [Int]) { values.withLock { $0[id] = value } }
+            subscript(_ id: JobID) -> [Int] { values.withLock { $0[id] ?? [] } }
+        }
+
+        @Test("all but the last of a tenant's jobs stand back by their decoders, and no worker's thread does")
+        func standBack() async throws {
+            let bench = try Bench()
+            let jobs = try (1...3).map { try bench.submit(try Self.scene($0)) }
+            let usual = Self.niceness()
+            let back = min(usual + 5, 19)
+            let seen = try await run(jobs, bench)
+            #expect(seen == [[usual, back], [usual, back], [usual, usual]])
+        }
+
+        @Test("a thread that stands back computes, and its caller does not stand back")
+        func thread() throws {
+            let usual = Self.niceness()
+            let seen = Mutex<[Int]>([])
+            let thread = try #require(StandingBackThread(niceness: 5))
+            for round in 0..<1000 { thread.run { seen.withLock { $0.append(round == 0 ? Self.niceness() : round) } } }
+            #expect(seen.withLock { $0 } == [min(usual + 5, 19)] + Array(1..<1000))
+            #expect(Self.niceness() == usual)
+        }
+
+        @Test("a job that stands back has the boxes of one that does not")
+        func sameBoxes() async throws {
+            let bench = try Bench()
+            let jobs = try (0..<2).map { _ in try bench.submit(try Self.scene(3)) }
+            _ = try await run(jobs, bench)
+            let results = try jobs.map { try bench.result(try bench.current($0)) }
+            #expect(results[0] == results[1] && !results[0].isEmpty)
+        }
+
+        @Test("a job stands back for none of another tenant's")
+        func others() async throws {
+            let bench = try Bench()
+            let mine = try bench.submit(try Self.scene(1))
+            let other = try bench.submit(try Self.scene(2), tenant: TenantID("other"))
+            let usual = Self.niceness()
+            let seen = try await run([mine, other], bench)
+            #expect(seen == [[usual, usual], [usual, usual]])
+        }
+    }
+}
