@@ -4,11 +4,20 @@ import ServiceHarness
 /// Small files that unpack to much.
 struct BombsProof: Proof {
     let name = "bombs"
-    let claim = "20 bombs: server and decoders together take no more than 1.5 GB, and the API answers all along"
+    let claim = """
+        20 bombs: server and decoders together take no more than 1.5 GB, and each GET meanwhile is answered within 2 s
+        """
+
+    private static let count = 20
+    /// Bombs that the sniffing and the limits of an upload have to let through, or the decoders would not be tried.
+    private static let leastAccepted = 10
+    private static let slowestGet = 2.0
 
     func run(_ options: ProofOptions) throws -> ProofResult {
         let server = try Server("--workers", "2", environment: ["LKTRACK_LIMITS_FRAMES": "5000"])
         let bombs = try Bombs.make()
+        var share = MachineShare()
+        share.measure()
         let watch = Watch(server)
         var result = ProofResult(tried: "")
         var outcomes: [String: Int] = [:]
@@ -30,7 +39,12 @@ struct BombsProof: Proof {
             outcomes[code ?? (job["status"] as? String ?? "?"), default: 0] += 1
             result.expect(code != "internal_error" && code != "worker_lost", "\(name): \(code ?? "")")
         }
+        share.measure()
         result.losses += watch.stop()
+        result.expect(bombs.names.count == Self.count, "there are \(bombs.names.count) bombs, not \(Self.count)")
+        result.expect(ids.count >= Self.leastAccepted, "only \(ids.count) bombs came to a decoder")
+        result.expect(
+            watch.slowest <= share.allowed(Self.slowestGet), "a GET took \(watch.slowest.text(1)) s\(share.text)")
         let peak = Double(watch.peakMemory) / 1e9
         result.expect(peak <= 1.5, "\(peak.text(2)) GB were taken")
         result.tried = "\(bombs.names.count) bombs, two at a time, while \(watch.requests) GETs were answered"

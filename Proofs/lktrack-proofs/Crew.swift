@@ -48,6 +48,15 @@ final class Tally<Value: Sendable>: Sendable {
     var count: Int { values.withLock { $0.count } }
 }
 
+/// Counts, from any thread.
+final class Counter: Sendable {
+    private let count = Atomic(0)
+    /// How many came before.
+    @discardableResult
+    func next() -> Int { count.add(1, ordering: .relaxed).oldValue }
+    var value: Int { count.load(ordering: .relaxed) }
+}
+
 func pause(_ seconds: Double) { usleep(useconds_t(seconds * 1e6)) }
 
 /// Looks until it is so. Throws where that takes longer than `seconds`: no proof waits for ever.

@@ -5,7 +5,8 @@ struct MemoryProof: Proof {
     let name = "memory"
     let claim = """
         a 1 GiB upload adds less than 32 MiB to the server's memory, as does a form of 300 long fields; 100 held bodies of \
-        2 MiB, and 16 lists of long specs at once, add less than 128 MiB
+        2 MiB, 16 lists of long specs at once, 100 that nobody reads, and 150 watchers of a job with one add less than \
+        128 MiB
         """
     let isQuick = false
 
@@ -15,11 +16,13 @@ struct MemoryProof: Proof {
         let server = try Server("--workers", "1")
         _ = try server.wire.submit(try Clip.make(frames: 5))
         var result = ProofResult(
-            tried: "1 upload of 1 GiB, 2 forms of 300 fields, 100 bodies that are held, 16 lists of 20 long specs")
+            tried: "1 upload of 1 GiB, 2 forms of 300 fields, 100 bodies that are held, 16 lists of 20 long specs, "
+                + "\(LongSpecs.unread) lists that are not read, \(LongSpecs.watchers) watchers")
         var figures: [String] = []
         for (what, most, attempt) in [
             ("the upload", 32.0, upload), ("300 targets", 32, sameFields), ("300 labels", 32, otherFields),
-            ("held bodies", 128, heldBodies), ("lists", 128, lists),
+            ("held bodies", 128, heldBodies), ("lists", 128, LongSpecs.lists),
+            ("unread lists", 128, LongSpecs.unreadLists), ("watchers", 128, LongSpecs.watched),
         ] {
             let before = server.memory("VmRSS")
             let peak = PeakMemory()
@@ -100,39 +103,5 @@ struct MemoryProof: Proof {
         result.expect(
             statuses.allSatisfy { $0 == 400 || $0 == 503 } && statuses.contains(503),
             "held bodies were answered with \(Set(statuses).sorted())")
-    }
-
-    private func lists(_ server: Server, _ result: inout ProofResult) throws {
-        let clip = try Clip.make(frames: 5)
-        let job = try server.wire.submit(clip, query: "&label.long=0") ?? ""
-        let keyframes = (1...8_000).map { "{\"frame\":\($0),\"box\":[10.5,20.25,30.125,40.5]}" }
-        let targets = (0..<4).map {
-            "{\"id\":\"t\($0)\",\"box\":[1,2,30,40],\"keyframes\":[\(keyframes.joined(separator: ","))]}"
-        }
-        let spec =
-            "{\"source\":{\"job\":\"\(job)\"},\"labels\":{\"long\":\"1\"},"
-            + "\"targets\":[\(targets.joined(separator: ","))]}"
-        for _ in 0..<20 {
-            let status = try server.wire.request(
-                "POST", "/v1/jobs", fields: ["Content-Type: application/json"], body: Array(spec.utf8)
-            ).status
-            result.expect(status == 202, "a long spec was answered with \(status)")
-        }
-        let listed = Tally<Int>()
-        let failures = Tally<String>()
-        let wire = server.wire
-        Crew.once(16) {
-            var next = Optional("/v1/jobs?limit=200&label.long=1")
-            while let path = next {
-                guard let answer = try? wire.get(path), answer.status == 200 else {
-                    return failures.add("a list was not answered")
-                }
-                listed.add((answer.json["jobs"] as? [Any])?.count ?? 0)
-                next = answer.next
-            }
-        }
-        result.losses += failures.all
-        let count = listed.all.reduce(0, +)
-        result.expect(count == 16 * 20, "\(count) jobs were listed, not \(16 * 20)")
     }
 }

@@ -12,8 +12,15 @@ package final class WireClient {
     /// - Parameters:
     ///   - source: the address that it comes from; `nil`: whichever the system takes.
     ///   - receiveSeconds: how long connecting, sending and receiving may stand still.
-    package init(host: String = "127.0.0.1", port: Int, from source: String? = nil, receiveSeconds: Int = 60) throws {
+    ///   - receiveBuffer: bytes that the kernel takes before they are read, about; `nil`: as many as it likes.
+    package init(
+        host: String = "127.0.0.1", port: Int, from source: String? = nil, receiveSeconds: Int = 60,
+        receiveBuffer: Int32? = nil
+    ) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        if var bytes = receiveBuffer {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
+        }
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             var patience = timeval(tv_sec: receiveSeconds, tv_usec: 0)
             setsockopt(descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
