@@ -18,7 +18,7 @@ struct BombsProof: Proof {
         let bombs = try Bombs.make()
         var share = MachineShare()
         share.measure()
-        let watch = Watch(server)
+        let watch = try Watch(server)
         var result = ProofResult(tried: "")
         var outcomes: [String: Int] = [:]
         var ids: [(String, String)] = []

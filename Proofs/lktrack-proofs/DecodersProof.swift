@@ -16,7 +16,7 @@ struct DecodersProof: Proof {
         let wanted = options.rounds(100, quick: 10)
         let clip = try Clip.make(frames: options.rounds(1000, quick: 300))
         let server = try Server("--workers", "1")
-        let watch = Watch(server)
+        let watch = try Watch(server)
         var result = ProofResult(tried: "")
         var killed = 0
         var crashed = 0

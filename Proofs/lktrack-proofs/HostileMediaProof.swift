@@ -6,6 +6,8 @@ struct HostileMediaProof: Proof {
     let name = "hostile media"
     let claim = "hostile files read nothing but themselves, and harm nothing but their own job"
 
+    private static let count = 50
+
     func run(_ options: ProofOptions) throws -> ProofResult {
         let listener = try Listener("127.0.0.1", answer: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         let data = try TemporaryFolder()
@@ -21,7 +23,7 @@ struct HostileMediaProof: Proof {
         }
         let canaries = try Canaries()
         for path in files.canaries + beside + [files.neighbour] { try canaries.watch(path) }
-        let watch = Watch(server)
+        let watch = try Watch(server)
         var result = ProofResult(tried: "")
         var outcomes: [String: Int] = [:]
         var submitted: [(file: HostileFiles.File, id: String)] = []
@@ -45,6 +47,8 @@ struct HostileMediaProof: Proof {
             result.expect(!file.isPlaylist || code != nil, "\(file.what): was tracked")
         }
         result.losses += watch.stop()
+        result.expect(files.all.count >= Self.count, "there are \(files.all.count) files, not \(Self.count)")
+        result.expect(submitted.count >= Self.count, "only \(submitted.count) files came to a decoder")
         result.expect(server.decoders().isEmpty, "decoders are left behind")
         result.expect(server.stop() == 0, "it does not stop")
         let connections = listener.connections

@@ -59,7 +59,7 @@ struct ProofOptions {
         NoisyTenantProof(), StreamShareProof(), WebhooksProof(), ArchivesProof(), HostileMediaProof(), BombsProof(),
         DecodersProof(), PoisonProof(), KillServerProof(), KillWorkerProof(), StoppedWorkerProof(), ClaimingProof(),
         StoppingProof(), SecondSignalProof(), DiskFullProof(), BackupProof(), ClusterProof(),
-        ParsersProof(), RacesProof(),
+        ParsersProof(), SanitizerProof.races, SanitizerProof.memoryErrors,
     ]
 
     private static var usage: String {
@@ -71,9 +71,9 @@ struct ProofOptions {
 
             Prints what was tried, how often, and what was lost; the exit status is 1 where anything was. --quick does
             with fewer rounds what takes longer than two minutes. --load is N minutes (30) of mixed work. --cluster is
-            the proof `cluster` alone, which needs root. `parsers` and `races` build the sources for sanitizers, which takes
-            longer than all others together. The binary is the `lktrack` beside this program, or the one that
-            LKTRACK_BINARY names.
+            the proof `cluster` alone, which needs root. `parsers`, `races` and `memory errors` build the sources for
+            sanitizers, which takes longer than all others together. The binary is the `lktrack` beside this program, or
+            the one that LKTRACK_BINARY names.
 
             \(names.joined(separator: "\n"))
             """

@@ -18,6 +18,8 @@ struct ParsersProof: Proof {
     let isQuick = false
 
     private static let secondsEach = 30
+    /// Of a run, that of long inputs of the slowest parser included; a parser that refused everything would do millions.
+    private static let leastExecutions = 200
 
     func run(_ options: ProofOptions) throws -> ProofResult {
         let output = try Checkout.run("scripts/fuzz", ["--seconds", "\(Self.secondsEach)"])
@@ -34,6 +36,8 @@ struct ParsersProof: Proof {
             figure: "\(rows.count { $0[1] == "ok" }) of \(rows.count) without a finding, the fewest were "
                 + "\(fewest.executions) of \(fewest.target)")
         for row in rows where row[1] != "ok" { result.losses.append("\(row[0]): see .build-fuzz/findings") }
+        result.expect(
+            fewest.executions >= Self.leastExecutions, "only \(fewest.executions) executions of \(fewest.target)")
         result.expect(counts.count == 2 * corpus, "\(counts.count) of \(2 * corpus) runs were counted")
         result.expect(output.status == 0 || !result.losses.isEmpty, "the exit status is \(output.status)")
         return result
@@ -41,13 +45,32 @@ struct ParsersProof: Proof {
 }
 
 /// The unit suites, in a build that watches each access to memory.
-struct RacesProof: Proof {
-    let name = "races"
-    let claim = "the unit suites under ThreadSanitizer: no report"
+struct SanitizerProof: Proof {
+    let name: String
+    let claim: String
     let isQuick = false
 
+    private let sanitizer: String
+    private let report: String
+    /// There are more than a thousand.
+    private static let leastTests = 1000
+
+    static let races = SanitizerProof(
+        name: "races", claim: "the unit suites under ThreadSanitizer: no report", sanitizer: "thread",
+        report: "WARNING: ThreadSanitizer")
+    static let memoryErrors = SanitizerProof(
+        name: "memory errors", claim: "the unit suites under AddressSanitizer: no report", sanitizer: "address",
+        report: "ERROR: AddressSanitizer")
+
+    private init(name: String, claim: String, sanitizer: String, report: String) {
+        self.name = name
+        self.claim = claim
+        self.sanitizer = sanitizer
+        self.report = report
+    }
+
     func run(_ options: ProofOptions) throws -> ProofResult {
-        let output = try Checkout.run("./run", ["test", "--sanitize", "thread"])
+        let output = try Checkout.run("./run", ["test", "--sanitize", sanitizer])
         let text = output.text + output.standardError
         // Test run with N tests in N suites passed after N seconds.
         let summary = text.split(separator: "\n").last { $0.contains("Test run with ") }
@@ -55,9 +78,10 @@ struct RacesProof: Proof {
         guard let tests = words.firstIndex(of: "tests").flatMap({ Int(words[$0 - 1]) }) else {
             throw ProofError(String(text.suffix(1000)))
         }
-        let reports = text.components(separatedBy: "WARNING: ThreadSanitizer").count - 1
+        let reports = text.components(separatedBy: report).count - 1
         var result = ProofResult(tried: "\(tests) tests", figure: "\(reports) reports")
-        result.expect(reports == 0, "\(reports) reports of ThreadSanitizer")
+        result.expect(reports == 0, "\(reports) reports")
+        result.expect(tests >= Self.leastTests, "there were \(tests) tests only")
         result.expect(output.status == 0, "the exit status is \(output.status): \(summary ?? "")")
         return result
     }

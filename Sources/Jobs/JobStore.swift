@@ -152,11 +152,12 @@ public protocol JobStore: TenantQuotas, JobRetention, IdempotentSubmission, JobP
 
     /// Running jobs whose cancellation was asked for and whose worker is gone: because the lease has run out or, where an
     /// owner is named that is known to be dead, because they are that owner's. Who ends them by ``publish(_:lease:)`` keeps
-    /// what their workers left; ``expireLeases()`` ends them without.
+    /// what their workers left; ``expireLeases()`` ends them without. They come without their specs.
     func canceledWithoutWorker(owner: String?) throws -> [ClaimedJob]
 
     /// Fails queued jobs whose deadline has passed with `deadline_exceeded`: it counts from the submission, so that
-    /// nothing is gained by running them. Running ones are their workers' to stop.
+    /// nothing is gained by running them. Running ones are their workers' to stop. Where they are many, some: the next
+    /// call goes on (``QueueLimits/overdueAtATime``).
     func failOverdue() throws -> [JobID]
 
     /// Owners of `running` jobs.

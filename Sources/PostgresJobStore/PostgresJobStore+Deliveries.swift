@@ -78,7 +78,8 @@ extension PostgresJobStore: DeliveryStore {
             WHERE id = $1 AND has_webhook AND status IN ('succeeded', 'failed', 'canceled')
             """
         guard let row = try connection.execute(select, [.id(job)]).first else { return }
-        let job = try JobRow.job(row)
+        // Of a job that cannot be read nobody can be told; it ends all the same.
+        guard let job = try? JobRow.job(row) else { return }
         // The time of the end is the database's, as all times of what is due.
         let id = DeliveryID(deliveryIDs.next())
         guard let message = DeliveryMessage(endOf: job, id: id, now: job.finishedAt ?? environment.now()) else {

@@ -116,6 +116,8 @@ extension PostgresJobStore {
 
     /// - Throws: where the tenant has more than it may, with this job; the transaction it is called in undoes the rest.
     static func insert(_ job: Job, _ connection: PostgresConnection) throws {
+        let spec = job.spec.storedText
+        let bytes = job.storedBytes(spec: spec.utf8.count)
         let hasQuota = try lockQuota(of: job.tenant, connection)
         let labels = job.spec.labels.sorted { $0.key < $1.key }
         let deadline = job.spec.deadlineSeconds.map { job.createdAt.unixMilliseconds + Int64((1000 * $0).rounded()) }
@@ -123,12 +125,12 @@ extension PostgresJobStore {
             insertSQL,
             [
                 .id(job.id), .text(job.tenant.name), .text(job.status.rawValue), .integer(job.spec.priority),
-                .text(job.spec.storedText), .text(job.source.storedJSON.storedText),
+                .text(spec), .text(job.source.storedJSON.storedText),
                 .boolean(job.spec.webhook != nil), .integer(job.createdAt.unixMilliseconds), .optional(deadline),
                 .integer(job.revision), .optional(job.traceID), .array(labels.map(\.key)), .array(labels.map(\.value)),
-                .integer(job.source.bytes),
+                .integer(bytes),
             ])
-        if hasQuota { try requireQuota(job, connection) }
+        if hasQuota { try requireQuota(job, storing: bytes, connection) }
     }
 
     static func job(

@@ -40,11 +40,11 @@ extension PostgresJobStore {
     }
 
     /// To be called after a job was inserted, in the same transaction.
-    static func requireQuota(_ job: Job, _ connection: PostgresConnection) throws {
+    static func requireQuota(_ job: Job, storing bytes: Int64, _ connection: PostgresConnection) throws {
         var usage = try usage(connection, job.tenant)
         if let limit = usage.quota.queued, usage.queued > limit { throw JobsError.queueQuota(limit) }
-        usage.stored -= job.source.bytes
-        try usage.requireRoom(for: job.source.bytes)
+        usage.stored -= bytes
+        try usage.requireRoom(for: bytes)
     }
 
     static func usage(_ connection: PostgresConnection, _ tenant: TenantID) throws -> TenantUsage {

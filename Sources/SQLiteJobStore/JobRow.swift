@@ -46,6 +46,16 @@ struct StoredJob: Sendable {
         return job
     }
 
+    /// In the transaction that it was read in, where that cannot be put off.
+    ///
+    /// - Returns: `nil` where the spec cannot be read: what is to be done with many jobs must not fail for one.
+    func readInTransaction() -> Job? {
+        var job = withoutSpec
+        guard let spec = try? JobSpec(storedTextInTransaction: spec, of: job.id) else { return nil }
+        job.spec = spec
+        return job
+    }
+
     /// - Throws: ``JobsError/Code/otherRevision`` where it has another.
     func require(revision: Int64?) throws(JobsError) { try withoutSpec.require(revision: revision) }
 
@@ -62,13 +72,16 @@ struct NewJob: Sendable {
         spec = job.spec.storedText
     }
 
+    /// For its tenant's quota.
+    var storedBytes: Int64 { job.storedBytes(spec: spec.utf8.count) }
+
     /// The values of an `INSERT INTO jobs`, by column.
     var values: [String: (any DatabaseValueConvertible)?] {
         [
             "id": job.id.description, "tenant": job.tenant.name, "status": job.status.rawValue,
             "priority": job.spec.priority, "spec": spec, "source": job.source.storedJSON.storedText,
             "created_at": job.createdAt.unixMilliseconds, "revision": job.revision, "trace_id": job.traceID,
-            "stored_bytes": job.source.bytes,
+            "stored_bytes": storedBytes,
         ]
     }
 }

@@ -102,7 +102,8 @@ extension SQLiteJobStore: DeliveryStore {
                 AND json_type(spec, '$.webhook') = 'object'
             """
         let row = try db.cachedStatement(sql: select).rows([job.description]).first
-        guard let job = try row.map(JobRow.job),
+        // Of a job that cannot be read nobody can be told; it ends all the same.
+        guard let job = try row.map({ try StoredJob($0) })?.readInTransaction(),
             let message = DeliveryMessage(endOf: job, id: DeliveryID(deliveryIDs.next()), now: environment.now())
         else { return }
         let insert = """

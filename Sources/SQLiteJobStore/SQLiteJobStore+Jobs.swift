@@ -14,19 +14,18 @@ extension SQLiteJobStore {
     }
 
     public func jobs(_ query: JobQuery) throws -> JobPage {
-        try read { db in
+        let (stored, hasMore) = try read { db -> ([StoredJob], Bool) in
             let nextRow = try Self.rows(of: query, db)
-            var jobs: [Job] = []
+            var jobs: [StoredJob] = []
             var bytes = 0
             while let row = try nextRow() {
-                guard jobs.count < query.limit, bytes < JobQuery.pageBytes else {
-                    return JobPage(jobs: jobs, hasMore: true)
-                }
-                jobs.append(try JobRow.job(row))
+                guard jobs.count < query.limit, bytes < JobQuery.pageBytes else { return (jobs, true) }
+                jobs.append(try StoredJob(row))
                 bytes += try JobRow.specBytes(row)
             }
-            return JobPage(jobs: jobs, hasMore: false)
+            return (jobs, false)
         }
+        return JobPage(jobs: try stored.map { try $0.read() }, hasMore: hasMore)
     }
 
     public func requestCancel(_ id: JobID, tenant: TenantID, ifRevision: Int64?) throws -> Job? {
@@ -56,7 +55,8 @@ extension SQLiteJobStore {
             try db.cachedStatement(sql: "DELETE FROM jobs WHERE id = ?").execute(arguments: [id.description])
             return job
         }
-        return try deleted?.read()
+        // Gone it is, also where it cannot be read.
+        return deleted.map { (try? $0.read()) ?? $0.withoutSpec }
     }
 
     public func attachVideo(_ key: String, job: JobID) throws -> Bool {
@@ -102,7 +102,7 @@ extension SQLiteJobStore {
             try db.cachedStatement(sql: label).execute(
                 arguments: [job.id.description, job.tenant.name, name, value, job.status.rawValue])
         }
-        try requireQuota(db, job)
+        try requireQuota(db, new)
     }
 
     private static func job(_ db: Database, _ id: JobID, _ tenant: TenantID) throws -> StoredJob? {

@@ -116,7 +116,7 @@ extension SQLiteJobStore {
                 """
             let arguments: StatementArguments = owner.map { ["owner": $0] } ?? ["now": now]
             return try db.cachedStatement(sql: sql).rows(arguments).map { row in
-                let job = try JobRow.job(row)
+                let job = try StoredJob(row).withoutSpec
                 let expires = Date(unixMilliseconds: row["lease_expires_at"])
                 return ClaimedJob(job: job, lease: Lease(job: job.id, token: row["lease_token"], expiresAt: expires))
             }
@@ -134,16 +134,27 @@ extension SQLiteJobStore {
             try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (\(Self.overdueSQL))"), arguments: arguments)
         }
         guard isNeeded == true else { return [] }
-        return try write { db in
+        var failed = try failOverdue(where: "length(spec) <= \(LongTexts.bytes)", atMost: QueueLimits.overdueAtATime)
+        // Messages with long specs take long to make, and nobody else writes meanwhile: each by itself.
+        for _ in 0..<QueueLimits.longOverdueAtATime {
+            let one = try failOverdue(where: "length(spec) > \(LongTexts.bytes)", atMost: 1)
+            guard !one.isEmpty else { break }
+            failed += one
+        }
+        return failed
+    }
+
+    private func failOverdue(where condition: String, atMost limit: Int) throws -> [JobID] {
+        try write { db in
             let sql = """
                 UPDATE jobs SET status = 'failed', failure = :failure, finished_at = :now,
                     expires_at = :now + :retention, revision = revision + 1
-                WHERE id IN (\(Self.overdueSQL)) RETURNING id
+                WHERE id IN (\(Self.overdueSQL) AND \(condition) LIMIT :limit) RETURNING id
                 """
             let failure = JobFailure.deadlineExceededInQueue.storedJSON.storedText
-            let jobs = try db.cachedStatement(sql: sql).rows(
-                arguments + ["failure": failure, "retention": retentionMilliseconds]
-            ).compactMap { JobID($0[0] as String) }
+            let jobs = try db.cachedStatement(sql: sql).rows([
+                "now": now, "failure": failure, "retention": retentionMilliseconds, "limit": limit,
+            ]).compactMap { JobID($0[0] as String) }
             for job in jobs { try addDelivery(of: job, db) }
             return jobs
         }

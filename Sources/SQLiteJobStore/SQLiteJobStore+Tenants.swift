@@ -28,11 +28,11 @@ extension SQLiteJobStore {
     }
 
     /// To be called after a job was inserted, in the same savepoint.
-    static func requireQuota(_ db: Database, _ job: Job) throws {
-        var usage = try usage(db, job.tenant)
+    static func requireQuota(_ db: Database, _ new: NewJob) throws {
+        var usage = try usage(db, new.job.tenant)
         if let limit = usage.quota.queued, usage.queued > limit { throw JobsError.queueQuota(limit) }
-        usage.stored -= job.source.bytes
-        try usage.requireRoom(for: job.source.bytes)
+        usage.stored -= new.storedBytes
+        try usage.requireRoom(for: new.storedBytes)
     }
 
     /// Of uploads that neither a job has taken nor have been swept.

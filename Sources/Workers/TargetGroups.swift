@@ -64,16 +64,19 @@ struct TargetGroups {
     /// The estimate of every target that is followed, in their order.
     func process(_ frame: Frame) throws(TrackingError) -> [TargetEstimate?] {
         let groups = groups
-        if let thread {
-            thread.run { groups[0].process(frame) }
-        } else if groups.count == 1 {
-            groups[0].process(frame)
+        if groups.count == 1 {
+            compute { groups[0].process(frame) }
         } else {
             DispatchQueue.concurrentPerform(iterations: groups.count) { groups[$0].process(frame) }
         }
         var estimates: [TargetEstimate?] = []
         for group in groups { estimates += try group.estimates.get() }
         return estimates
+    }
+
+    /// Runs `body` on the thread that stands back, where there is one, and waits for it.
+    func compute(_ body: @escaping @Sendable () -> Void) {
+        if let thread { thread.run(body) } else { body() }
     }
 }
 

@@ -10,6 +10,7 @@ public final class WorkerPool: Sendable {
     private let configuration: WorkerConfiguration
     private let logger: Logger
     private let runner: JobRunner
+    private let backlog: Backlog
     private let recovery: Recovery
     private let owners: OwnerRegistry
     private let keeper: LeaseKeeper
@@ -50,6 +51,7 @@ public final class WorkerPool: Sendable {
             onEvent(event)
             if case .offered = event { queued.notify() }
         }
+        backlog = Backlog(store)
         recovery = Recovery(
             store: store, blobs: blobs, owners: owners, sharesBlobs: configuration.sharesBlobs,
             environment: environment, logger: logger)
@@ -143,7 +145,7 @@ public final class WorkerPool: Sendable {
 
     private func run(_ job: ActiveJob, _ part: JobPart) {
         keep(job, "part of a job started", .partClaimed(job.job.id, part: part.number)) {
-            PartRunner(runner: runner).run(job, part)
+            PartRunner(runner: runner(for: job)).run(job, part)
         }
         onEvent(.partEnded(job.job.id, part: part.number))
     }
@@ -152,20 +154,13 @@ public final class WorkerPool: Sendable {
         if let started = job.job.startedAt {
             meter.jobStarted(waited: .seconds(max(0, started.timeIntervalSince(job.job.createdAt))))
         }
-        keep(job, "job started", .claimed(job.job.id, attempt: job.job.attempt)) {
-            var runner = runner
-            if hasBacklog(job.job.tenant) { runner.configuration = configuration.standingBack }
-            runner.run(job)
-        }
+        keep(job, "job started", .claimed(job.job.id, attempt: job.job.attempt)) { runner(for: job).run(job) }
     }
 
-    private func hasBacklog(_ tenant: TenantID) -> Bool {
-        do {
-            return try store.usage(of: tenant).queued > 0
-        } catch {
-            // Then the job's first write tells what is wrong.
-            return false
-        }
+    private func runner(for job: ActiveJob) -> JobRunner {
+        var runner = runner
+        if backlog.holds(job.job) { runner.configuration = configuration.standingBack }
+        return runner
     }
 
     /// Keeps the lease while `work` runs, which is told to stop at once where the pool is stopping its jobs.

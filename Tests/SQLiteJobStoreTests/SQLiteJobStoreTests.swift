@@ -77,6 +77,75 @@ struct SQLiteJobStoreTests {
         #expect([counts[.failed], counts[.running], counts[.queued]] == [1, 1, 0], "\(counts)")
     }
 
+    /// Running, with a lease of 30 s, and told to be canceled where asked for; then its stored spec is none any more.
+    private func unreadable(_ store: SQLiteJobStore, _ job: Job, isCanceled: Bool) throws {
+        try store.submit(job)
+        _ = try #require(try store.claim(owner: "dead", leaseSeconds: 30))
+        if isCanceled { _ = try store.requestCancel(job.id, tenant: job.tenant) }
+        try store.pool.write { db in
+            let sql = "UPDATE jobs SET spec = '{\"webhook\":{}}' WHERE id = ?"
+            try db.execute(sql: sql, arguments: [job.id.description])
+        }
+    }
+
+    @Test("a job whose spec cannot be read any more is ended and deleted like others", arguments: [false, true])
+    func unreadableSpec(isCanceled: Bool) throws {
+        let clock = ManualEnvironment()
+        let store = try TemporaryDatabase().store(clock)
+        let ids = JobIDGenerator(environment: clock)
+        var job = Self.job(ids.next())
+        job.spec.webhook = WebhookSpec(url: try WebhookURL("https://example.com/hook"))
+        try unreadable(store, job, isCanceled: isCanceled)
+        #expect(try store.canceledWithoutWorker(owner: "dead").map(\.job.id) == (isCanceled ? [job.id] : []))
+        #expect(try store.expireLeases(ofOwner: "dead") == [job.id])
+        #expect(try store.counts()[isCanceled ? .canceled : .queued] == 1)
+        #expect(try store.delete(job.id, tenant: job.tenant)?.id == job.id)
+        #expect(try store.exists(job.id) == false)
+    }
+
+    @Test("of queued jobs that are overdue together, those with long specs fail some at a time, others at once")
+    func overdueTogether() throws {
+        let clock = ManualEnvironment()
+        let store = try TemporaryDatabase().store(clock)
+        let ids = JobIDGenerator(environment: clock)
+        var jobs = (0..<12).map { _ in Self.job(ids.next()) }
+        for index in jobs.indices {
+            jobs[index].createdAt = clock.now()
+            jobs[index].spec.deadlineSeconds = 10
+            if index < 5 {
+                jobs[index].spec.targets[0].keyframes = (1...4000).map {
+                    TargetSpec.Keyframe(frame: $0, box: PixelBox(x: 1, y: 2, width: 30, height: 40))
+                }
+            }
+            try store.submit(jobs[index])
+        }
+        clock.advance(11)
+        let short = Set(jobs[5...].map(\.id))
+        let first = try store.failOverdue()
+        #expect(first.count == short.count + QueueLimits.longOverdueAtATime && short.isSubset(of: first))
+        #expect(Set(first + (try store.failOverdue())) == Set(jobs.map(\.id)))
+        #expect(try store.failOverdue().isEmpty)
+    }
+
+    @Test(
+        "what of a spec is longer than an ordinary one is stored bytes, twice with a webhook", arguments: [false, true])
+    func storedSpec(hasWebhook: Bool) throws {
+        let store = try TemporaryDatabase().store()
+        var job = Self.job(JobIDGenerator().next())
+        job.spec.targets[0].keyframes = (1...4000).map {
+            TargetSpec.Keyframe(frame: $0, box: PixelBox(x: 1, y: 2, width: 30, height: 40))
+        }
+        if hasWebhook { job.spec.webhook = WebhookSpec(url: try WebhookURL("https://example.com/hook")) }
+        try store.submit(job)
+        let text = Int64(job.spec.storedText.utf8.count) - 16 * 1024
+        let stored = try store.usage(of: job.tenant).stored
+        #expect(text > 100_000 && stored == job.source.bytes + (hasWebhook ? 2 : 1) * text)
+        _ = try store.delete(job.id, tenant: job.tenant)
+        #expect(try store.usage(of: job.tenant).stored == 0)
+        try store.setQuota(TenantQuota(stored: stored - 1), of: job.tenant)
+        #expect(throws: JobsError.self) { try store.submit(job) }
+    }
+
     @Test("its files are closed to others, whether it is new, was there with its log, or is a copy")
     func modes() throws {
         let database = TemporaryDatabase()

@@ -28,11 +28,8 @@ package final class WireClient {
         let isOpen =
             (source.map { Self.call(bind, descriptor, $0, 0) } ?? true)
             && Self.call(connect, descriptor, host, UInt16(port))
-        guard isOpen else {
-            let reason = String(cString: strerror(errno))
-            close(descriptor)
-            throw Failure(description: "cannot connect: \(reason)")
-        }
+        // It closes the descriptor: what throws once everything has its value is deinitialised.
+        guard isOpen else { throw Failure(description: "cannot connect: \(String(cString: strerror(errno)))") }
     }
 
     private static func call(
@@ -105,6 +102,20 @@ package struct WireAnswer: Sendable {
         status = head.split(separator: " ", maxSplits: 2).dropFirst().first.flatMap { Int($0) } ?? 0
         let whole = end.map { message[$0.upperBound...] } ?? []
         bytes = head.lowercased().contains("\r\ntransfer-encoding: chunked") ? Self.joined(whole) : Array(whole)
+    }
+
+    /// Several answers of one connection, of which none comes in chunks.
+    package static func all(_ messages: [UInt8]) -> [WireAnswer] {
+        var answers: [WireAnswer] = []
+        var rest = messages[...]
+        while let end = rest.firstRange(of: Array("\r\n\r\n".utf8)) {
+            let head = String(decoding: rest[..<end.lowerBound], as: UTF8.self).lowercased()
+            let field = head.split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
+            let length = field.flatMap { Int($0.filter(\.isNumber)) } ?? 0
+            answers.append(WireAnswer(Array(rest[..<end.upperBound] + rest[end.upperBound...].prefix(length))))
+            rest = rest[end.upperBound...].dropFirst(length)
+        }
+        return answers
     }
 
     /// A body without its chunks' sizes (RFC 9112, section 7.1).

@@ -25,7 +25,8 @@ private final class LongAnswer: HTTPBodyStream {
     private let sent = Mutex(0)
 
     init(_ text: [UInt8], _ held: HeldText) {
-        self.text = text
+        // A copy, because an array that has grown may have taken twice its bytes.
+        self.text = text.withUnsafeBufferPointer { Array($0) }
         self.held = held
     }
 

@@ -17,7 +17,8 @@ struct PartRunner: Sendable {
                     attempt: active.job.attempt, part: part.number, token: active.lease.token)
                 let records = try ResultFile(runner.blobs, key: key, limits: runner.configuration.storage)
                 file = records
-                let run = TrackingRun(active.job.spec, targets: Array(part.targets))
+                let run = TrackingRun(
+                    active.job.spec, targets: Array(part.targets), niceness: runner.configuration.niceness)
                 _ = try runner.pass(active, run, begin: { active.beginTracking(framesTotal: $0) }) { record in
                     try records.append(record)
                     active.countFrame()
