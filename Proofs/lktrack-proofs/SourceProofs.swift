@@ -7,7 +7,7 @@ private enum Checkout {
         guard FileManager.default.isExecutableFile(atPath: command) else {
             throw NotProvable(reason: "it builds the sources, and runs in their folder only")
         }
-        return try Executable.run("/usr/bin/env", [command] + arguments)
+        return try Executable.run("/usr/bin/env", ["timeout", "-k", "60", "3h", command] + arguments)
     }
 }
 
@@ -72,13 +72,13 @@ struct SanitizerProof: Proof {
     func run(_ options: ProofOptions) throws -> ProofResult {
         let output = try Checkout.run("./run", ["test", "--sanitize", sanitizer])
         let text = output.text + output.standardError
+        let reports = text.components(separatedBy: report).count - 1
         // Test run with N tests in N suites passed after N seconds.
         let summary = text.split(separator: "\n").last { $0.contains("Test run with ") }
         let words = summary?.split(separator: " ") ?? []
         guard let tests = words.firstIndex(of: "tests").flatMap({ Int(words[$0 - 1]) }) else {
-            throw ProofError(String(text.suffix(1000)))
+            throw ProofError("\(reports) reports, and no end of the tests: \(text.suffix(1000))")
         }
-        let reports = text.components(separatedBy: report).count - 1
         var result = ProofResult(tried: "\(tests) tests", figure: "\(reports) reports")
         result.expect(reports == 0, "\(reports) reports")
         result.expect(tests >= Self.leastTests, "there were \(tests) tests only")

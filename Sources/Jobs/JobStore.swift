@@ -157,7 +157,7 @@ public protocol JobStore: TenantQuotas, JobRetention, IdempotentSubmission, JobP
 
     /// Fails queued jobs whose deadline has passed with `deadline_exceeded`: it counts from the submission, so that
     /// nothing is gained by running them. Running ones are their workers' to stop. Where they are many, some: the next
-    /// call goes on (``QueueLimits/overdueAtATime``).
+    /// call goes on (``OverdueJobs``).
     func failOverdue() throws -> [JobID]
 
     /// Owners of `running` jobs.

@@ -107,17 +107,6 @@ extension JobSpec {
 }
 
 extension Job {
-    /// What the job keeps from its submission on, as ``TenantUsage/stored`` counts it: its source, and what of its spec is
-    /// longer than an ordinary one, twice where a webhook's message will hold it as well.
-    ///
-    /// - Parameter spec: bytes of its text, as it is stored.
-    public func storedBytes(spec: Int) -> Int64 {
-        let copies = self.spec.webhook == nil ? 1 : 2
-        return source.bytes + Int64(copies * max(0, spec - Self.ordinarySpecBytes))
-    }
-
-    private static let ordinarySpecBytes = 16 * 1024
-
     /// - Throws: ``JobsError/Code/otherRevision`` where the job has another revision; `nil` takes any.
     public func require(revision wanted: Int64?) throws(JobsError) {
         guard let wanted, revision != wanted else { return }
@@ -136,12 +125,6 @@ extension Environment {
 public enum QueueLimits {
     /// A job whose lease ran out this often fails for good with ``JobFailure/Code/workerLost``.
     public static let attempts = 3
-
-    /// How many queued jobs fail at their deadlines in one call of ``JobStore/failOverdue()``: the thread that calls it has
-    /// leases to keep.
-    public static let overdueAtATime = 1000
-    /// The same of jobs with long specs (``LongTexts``), whose webhooks' messages take long to make.
-    public static let longOverdueAtATime = 3
 }
 
 extension JobFailure {

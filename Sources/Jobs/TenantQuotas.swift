@@ -20,7 +20,7 @@ public struct TenantUsage: Hashable, Sendable {
     public var running: Int
     /// Bytes of its jobs' sources, results, videos and other forms of results, as long as they are kept, and of uploads
     /// that no job has taken: their length where it is known, else what has come. A source that two jobs share counts for
-    /// both.
+    /// both. Of long specs, see ``NewJob/storedBytes``.
     public var stored: Int64
     public var quota: TenantQuota
 

@@ -14,20 +14,14 @@ enum JobRow {
     /// Where columns after these begin.
     static let count = 19
 
-    static func job(_ row: PostgresRow) throws(JobsError) -> Job {
-        var job = try withoutSpec(row)
-        job.spec = try JobSpec(storedText: row.text(spec), of: job.id)
-        return job
-    }
+    static func job(_ row: PostgresRow) throws(JobsError) -> Job { try stored(row).read() }
 
-    /// For who needs no spec: that may take long to read, or not be readable.
-    static func withoutSpec(_ row: PostgresRow) throws(JobsError) -> Job {
+    static func stored(_ row: PostgresRow) throws(JobsError) -> StoredJob {
         guard let id = JobID(row.text(0)), let status = JobStatus(rawValue: row.text(2)) else {
             throw JobsError(.corrupt, "the stored job \(row.text(0)) cannot be read")
         }
         var job = Job(
-            id: id, tenant: TenantID(row.text(1)), status: status,
-            spec: JobSpec(targets: []),
+            id: id, tenant: TenantID(row.text(1)), status: status, spec: JobSpec(targets: []),
             source: try JobSource(storedText: row.text(3), of: id), createdAt: row.date(4),
             startedAt: row.optionalDate(5), finishedAt: row.optionalDate(6), attempt: row.int(7),
             cancelRequested: row.boolean(8),
@@ -36,7 +30,7 @@ enum JobRow {
             resultKey: row.optionalText(13), videoKey: row.optionalText(14), expiresAt: row.optionalDate(17),
             revision: row.integer(15), traceID: row.optionalText(16))
         if let failure = row.optionalText(12) { job.failure = try JobFailure(storedText: failure, of: id) }
-        return job
+        return StoredJob(withoutSpec: job, spec: row.text(spec))
     }
 
     /// Ids in a result's first column.

@@ -79,7 +79,7 @@ extension PostgresJobStore: DeliveryStore {
             """
         guard let row = try connection.execute(select, [.id(job)]).first else { return }
         // Of a job that cannot be read nobody can be told; it ends all the same.
-        guard let job = try? JobRow.job(row) else { return }
+        guard let job = try? JobRow.stored(row).readInTransaction() else { return }
         // The time of the end is the database's, as all times of what is due.
         let id = DeliveryID(deliveryIDs.next())
         guard let message = DeliveryMessage(endOf: job, id: id, now: job.finishedAt ?? environment.now()) else {

@@ -4,9 +4,10 @@ import Jobs
 /// Submissions that happen once.
 extension PostgresJobStore {
     public func submit(_ job: Job, as attempt: IdempotentAttempt) throws -> IdempotentAttempt? {
+        let new = NewJob(job)
         let earlier = try transactor.write { connection -> IdempotentAttempt? in
             if let earlier = try keep(attempt, of: job, connection) { return earlier }
-            try Self.insert(job, connection)
+            try Self.insert(new, connection)
             return nil
         }
         if earlier == nil { changes.note(StoreChange(jobs: [job.id], isQueued: true)) }
@@ -14,13 +15,14 @@ extension PostgresJobStore {
     }
 
     public func submit(_ job: Job, taking upload: UploadID, as attempt: IdempotentAttempt) throws -> UploadSubmission {
+        let new = NewJob(job)
         let outcome = try transactor.write { connection -> UploadSubmission in
             if let earlier = try keep(attempt, of: job, connection) { return .repeated(earlier) }
             // The attempt that was just kept goes, too.
             guard try Self.take(upload, for: job, connection) else {
                 throw Transactor.Undone(value: UploadSubmission.unavailable)
             }
-            try Self.insert(job, connection)
+            try Self.insert(new, connection)
             return .kept
         }
         if outcome == .kept { changes.note(StoreChange(jobs: [job.id], isQueued: true)) }

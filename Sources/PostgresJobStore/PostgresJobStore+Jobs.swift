@@ -14,12 +14,13 @@ extension PostgresJobStore {
     }
 
     public func submit(_ job: Job) throws {
-        try transactor.write { connection in try Self.insert(job, connection) }
+        let new = NewJob(job)
+        try transactor.write { connection in try Self.insert(new, connection) }
         changes.note(StoreChange(jobs: [job.id], isQueued: true))
     }
 
     public func job(_ id: JobID, tenant: TenantID) throws -> Job? {
-        try transactor.read { connection in try Self.job(connection, id, tenant) }
+        try transactor.read { connection in try Self.job(connection, id, tenant) }?.read()
     }
 
     public func jobs(_ query: JobQuery) throws -> JobPage {
@@ -27,22 +28,21 @@ extension PostgresJobStore {
         let texts = query.labels.flatMap { [$0.key, $0.value] }
         guard !texts.contains(where: { $0.utf8.contains(0) }) else { return JobPage(jobs: [], hasMore: false) }
         let (sql, values) = Self.listing(query)
-        return try transactor.read { connection in
-            var jobs: [Job] = []
+        let (stored, hasMore) = try transactor.read { connection -> ([StoredJob], Bool) in
+            var jobs: [StoredJob] = []
             for row in try connection.execute(sql, values).rows {
-                guard jobs.count < query.limit, row.optionalText(JobRow.spec) != nil else {
-                    return JobPage(jobs: jobs, hasMore: true)
-                }
-                jobs.append(try JobRow.job(row))
+                guard jobs.count < query.limit, row.optionalText(JobRow.spec) != nil else { return (jobs, true) }
+                jobs.append(try JobRow.stored(row))
             }
-            return JobPage(jobs: jobs, hasMore: false)
+            return (jobs, false)
         }
+        return JobPage(jobs: try stored.map { try $0.read() }, hasMore: hasMore)
     }
 
     public func requestCancel(_ id: JobID, tenant: TenantID, ifRevision: Int64?) throws -> Job? {
-        let (job, hasChanged) = try transactor.write { connection -> (Job?, Bool) in
+        let (job, hasChanged) = try transactor.write { connection -> (StoredJob?, Bool) in
             guard let job = try Self.job(connection, id, tenant, locking: true) else { return (nil, false) }
-            try job.require(revision: ifRevision)
+            try job.withoutSpec.require(revision: ifRevision)
             let sql = """
                 UPDATE jobs SET status = CASE status WHEN 'queued' THEN 'canceled' ELSE status END,
                     finished_at = CASE status WHEN 'queued' THEN \(Self.now("$2")) ELSE finished_at END,
@@ -56,18 +56,18 @@ extension PostgresJobStore {
             return (try Self.job(connection, id, tenant), true)
         }
         if hasChanged { changes.note(StoreChange(jobs: [id], isEnded: true)) }
-        return job
+        return job?.changed
     }
 
     public func delete(_ id: JobID, tenant: TenantID, ifRevision: Int64?) throws -> Job? {
-        let job = try transactor.write { connection -> Job? in
+        let job = try transactor.write { connection -> StoredJob? in
             guard let job = try Self.job(connection, id, tenant, locking: true) else { return nil }
-            try job.require(revision: ifRevision)
+            try job.withoutSpec.require(revision: ifRevision)
             try connection.execute("DELETE FROM jobs WHERE id = $1", [.id(id)])
             return job
         }
         if job != nil { changes.note(StoreChange(jobs: [id])) }
-        return job
+        return job?.changed
     }
 
     public func attachVideo(_ key: String, job: JobID) throws -> Bool {
@@ -115,9 +115,8 @@ extension PostgresJobStore {
         """
 
     /// - Throws: where the tenant has more than it may, with this job; the transaction it is called in undoes the rest.
-    static func insert(_ job: Job, _ connection: PostgresConnection) throws {
-        let spec = job.spec.storedText
-        let bytes = job.storedBytes(spec: spec.utf8.count)
+    static func insert(_ new: NewJob, _ connection: PostgresConnection) throws {
+        let job = new.job
         let hasQuota = try lockQuota(of: job.tenant, connection)
         let labels = job.spec.labels.sorted { $0.key < $1.key }
         let deadline = job.spec.deadlineSeconds.map { job.createdAt.unixMilliseconds + Int64((1000 * $0).rounded()) }
@@ -125,20 +124,20 @@ extension PostgresJobStore {
             insertSQL,
             [
                 .id(job.id), .text(job.tenant.name), .text(job.status.rawValue), .integer(job.spec.priority),
-                .text(spec), .text(job.source.storedJSON.storedText),
+                .text(new.spec), .text(job.source.storedJSON.storedText),
                 .boolean(job.spec.webhook != nil), .integer(job.createdAt.unixMilliseconds), .optional(deadline),
                 .integer(job.revision), .optional(job.traceID), .array(labels.map(\.key)), .array(labels.map(\.value)),
-                .integer(bytes),
+                .integer(new.storedBytes),
             ])
-        if hasQuota { try requireQuota(job, storing: bytes, connection) }
+        if hasQuota { try requireQuota(new, connection) }
     }
 
     static func job(
         _ connection: PostgresConnection, _ id: JobID, _ tenant: TenantID, locking: Bool = false
-    ) throws -> Job? {
+    ) throws -> StoredJob? {
         let sql = "SELECT \(JobRow.columns) FROM jobs WHERE id = $1 AND tenant = $2"
         let result = try connection.execute(locking ? sql + " FOR UPDATE" : sql, [.id(id), .text(tenant.name)])
-        return try result.first.map { row throws(JobsError) in try JobRow.job(row) }
+        return try result.first.map { row throws(JobsError) in try JobRow.stored(row) }
     }
 
     /// One row more than asked for tells whether there are more; so does one without a spec, before which the page is full.

@@ -129,8 +129,9 @@ extension PostgresJobStore {
             WHERE status = 'running' AND cancel_requested AND \(condition)
             """
         return try transactor.read { connection in
-            try connection.execute(sql, [owner.map { .text($0) } ?? givenNow]).rows.map { row in
-                let job = try JobRow.withoutSpec(row)
+            try connection.execute(sql, [owner.map { .text($0) } ?? givenNow]).rows.compactMap { row in
+                // One that cannot be read is ended by ``expireLeases()``.
+                guard let job = try? JobRow.stored(row).withoutSpec else { return nil }
                 let lease = Lease(
                     job: job.id, token: row.text(JobRow.count + 1), expiresAt: row.date(JobRow.count))
                 return ClaimedJob(job: job, lease: lease)
@@ -139,36 +140,35 @@ extension PostgresJobStore {
     }
 
     public func failOverdue() throws -> [JobID] {
-        let condition = "status = 'queued' AND deadline_at IS NOT NULL AND deadline_at <= \(Self.now("$1"))"
+        let isOverdue = "status = 'queued' AND deadline_at IS NOT NULL AND deadline_at <= \(Self.now("$1"))"
         let given = givenNow
-        guard try isAny(condition, [given]) else { return [] }
-        let isLong = "octet_length(spec) > \(LongTexts.bytes)"
-        var failed = try failOverdue(
-            where: "\(condition) AND NOT \(isLong)", given, atMost: QueueLimits.overdueAtATime)
-        // Messages with long specs take long to make: each by itself.
-        for _ in 0..<QueueLimits.longOverdueAtATime {
-            let one = try failOverdue(where: "\(condition) AND \(isLong)", given, atMost: 1)
-            guard !one.isEmpty else { break }
-            failed += one
+        let overdue = try transactor.read { connection in
+            let sql = """
+                SELECT id, octet_length(spec) FROM jobs WHERE \(isOverdue) ORDER BY deadline_at, id
+                LIMIT \(OverdueJobs.most)
+                """
+            var overdue = OverdueJobs()
+            for row in try connection.execute(sql, [given]).rows {
+                guard let id = JobID(row.text(0)), overdue.add(id, specBytes: row.int(1)) else { break }
+            }
+            return overdue
         }
-        return failed
-    }
-
-    private func failOverdue(
-        where condition: String, _ given: PostgresValue, atMost limit: Int
-    ) throws -> [JobID] {
         let sql = """
             UPDATE jobs SET status = 'failed', failure = $2, failure_code = $3, finished_at = \(Self.now("$1")),
                 expires_at = \(Self.now("$1")) + $4::bigint, revision = revision + 1
-            WHERE id IN (SELECT id FROM jobs WHERE \(condition) ORDER BY id LIMIT $5 FOR UPDATE SKIP LOCKED) RETURNING id
+            WHERE id IN (
+                SELECT id FROM jobs WHERE id = ANY ($5::uuid[]) AND \(isOverdue) ORDER BY id FOR UPDATE SKIP LOCKED)
+            RETURNING id
             """
         let failure = JobFailure.deadlineExceededInQueue
-        return try endingSome(
-            sql,
-            [
-                given, .text(failure.storedJSON.storedText), .text(failure.code.rawValue),
-                .optional(retentionMilliseconds), .integer(limit),
-            ])
+        return try overdue.batches.flatMap { ids in
+            try endingSome(
+                sql,
+                [
+                    given, .text(failure.storedJSON.storedText), .text(failure.code.rawValue),
+                    .optional(retentionMilliseconds), .array(ids.map(\.description)),
+                ])
+        }
     }
 
     public func owners() throws -> Set<String> {

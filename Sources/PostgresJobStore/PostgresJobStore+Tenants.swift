@@ -40,11 +40,11 @@ extension PostgresJobStore {
     }
 
     /// To be called after a job was inserted, in the same transaction.
-    static func requireQuota(_ job: Job, storing bytes: Int64, _ connection: PostgresConnection) throws {
-        var usage = try usage(connection, job.tenant)
+    static func requireQuota(_ new: NewJob, _ connection: PostgresConnection) throws {
+        var usage = try usage(connection, new.job.tenant)
         if let limit = usage.quota.queued, usage.queued > limit { throw JobsError.queueQuota(limit) }
-        usage.stored -= bytes
-        try usage.requireRoom(for: bytes)
+        usage.stored -= new.storedBytes
+        try usage.requireRoom(for: new.storedBytes)
     }
 
     static func usage(_ connection: PostgresConnection, _ tenant: TenantID) throws -> TenantUsage {

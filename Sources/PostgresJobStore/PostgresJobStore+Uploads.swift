@@ -88,9 +88,10 @@ extension PostgresJobStore: UploadStore {
     }
 
     public func submit(_ job: Job, taking upload: UploadID) throws -> Bool {
+        let new = NewJob(job)
         let isKept = try transactor.write { connection in
             guard try Self.take(upload, for: job, connection) else { return false }
-            try Self.insert(job, connection)
+            try Self.insert(new, connection)
             return true
         }
         if isKept { changes.note(StoreChange(jobs: [job.id], isQueued: true)) }

@@ -17,11 +17,7 @@ enum JobRow {
     static func specBytes(_ row: Row) throws -> Int { try row.withUnsafeData(atIndex: 3) { $0?.count ?? 0 } }
 }
 
-/// A row whose spec has not been read yet. To read a long one takes a second, which no transaction is to wait for.
-struct StoredJob: Sendable {
-    let withoutSpec: Job
-    private let spec: String
-
+extension StoredJob {
     init(_ row: Row) throws {
         let id: String = row[0]
         let status: String = row[2]
@@ -29,52 +25,20 @@ struct StoredJob: Sendable {
             throw JobsError(.corrupt, "the stored job \(id) cannot be read")
         }
         let failure: String? = row[13]
-        withoutSpec = Job(
+        let job = Job(
             id: id, tenant: TenantID(row[1]), status: status, spec: JobSpec(targets: []),
             source: try JobSource(storedText: row[4], of: id), createdAt: Date(unixMilliseconds: row[5]),
             startedAt: Self.date(row[6]), finishedAt: Self.date(row[7]), attempt: row[8], cancelRequested: row[9],
             progress: JobProgress(framesDone: row[10], framesTotal: row[11], framesPerSecond: row[12]),
             failure: try failure.map { try JobFailure(storedText: $0, of: id) }, resultKey: row[14], videoKey: row[15],
             expiresAt: Self.date(row["expires_at"]), revision: row[16], traceID: row["trace_id"])
-        spec = row[3]
+        self.init(withoutSpec: job, spec: row[3])
     }
-
-    /// - Throws: ``JobsError/Code/corrupt`` where the spec cannot be read.
-    func read() throws(JobsError) -> Job {
-        var job = withoutSpec
-        job.spec = try JobSpec(storedText: spec, of: job.id)
-        return job
-    }
-
-    /// In the transaction that it was read in, where that cannot be put off.
-    ///
-    /// - Returns: `nil` where the spec cannot be read: what is to be done with many jobs must not fail for one.
-    func readInTransaction() -> Job? {
-        var job = withoutSpec
-        guard let spec = try? JobSpec(storedTextInTransaction: spec, of: job.id) else { return nil }
-        job.spec = spec
-        return job
-    }
-
-    /// - Throws: ``JobsError/Code/otherRevision`` where it has another.
-    func require(revision: Int64?) throws(JobsError) { try withoutSpec.require(revision: revision) }
 
     private static func date(_ milliseconds: Int64?) -> Date? { milliseconds.map { Date(unixMilliseconds: $0) } }
 }
 
-/// A job that is to be stored, with its spec as text: made before a transaction, as ``StoredJob`` is read after one.
-struct NewJob: Sendable {
-    let job: Job
-    private let spec: String
-
-    init(_ job: Job) {
-        self.job = job
-        spec = job.spec.storedText
-    }
-
-    /// For its tenant's quota.
-    var storedBytes: Int64 { job.storedBytes(spec: spec.utf8.count) }
-
+extension NewJob {
     /// The values of an `INSERT INTO jobs`, by column.
     var values: [String: (any DatabaseValueConvertible)?] {
         [

@@ -103,7 +103,7 @@ extension SQLiteJobStore: DeliveryStore {
             """
         let row = try db.cachedStatement(sql: select).rows([job.description]).first
         // Of a job that cannot be read nobody can be told; it ends all the same.
-        guard let job = try row.map({ try StoredJob($0) })?.readInTransaction(),
+        guard let row, let job = try? StoredJob(row).readInTransaction(),
             let message = DeliveryMessage(endOf: job, id: DeliveryID(deliveryIDs.next()), now: environment.now())
         else { return }
         let insert = """

@@ -30,7 +30,7 @@ extension SQLiteJobStore {
 
     public func requestCancel(_ id: JobID, tenant: TenantID, ifRevision: Int64?) throws -> Job? {
         try write { db in
-            if ifRevision != nil { try Self.job(db, id, tenant)?.require(revision: ifRevision) }
+            if ifRevision != nil { try Self.job(db, id, tenant)?.withoutSpec.require(revision: ifRevision) }
             let sql = """
                 UPDATE jobs SET status = iif(status = 'queued', 'canceled', status),
                     finished_at = iif(status = 'queued', :now, finished_at),
@@ -45,18 +45,17 @@ extension SQLiteJobStore {
                 ])
             if db.changesCount == 1 { try addDelivery(of: id, db) }
             return try Self.job(db, id, tenant)
-        }?.read()
+        }?.changed
     }
 
     public func delete(_ id: JobID, tenant: TenantID, ifRevision: Int64?) throws -> Job? {
         let deleted = try write { db -> StoredJob? in
             guard let job = try Self.job(db, id, tenant) else { return nil }
-            try job.require(revision: ifRevision)
+            try job.withoutSpec.require(revision: ifRevision)
             try db.cachedStatement(sql: "DELETE FROM jobs WHERE id = ?").execute(arguments: [id.description])
             return job
         }
-        // Gone it is, also where it cannot be read.
-        return deleted.map { (try? $0.read()) ?? $0.withoutSpec }
+        return deleted?.changed
     }
 
     public func attachVideo(_ key: String, job: JobID) throws -> Bool {

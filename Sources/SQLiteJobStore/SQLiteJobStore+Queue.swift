@@ -115,45 +115,42 @@ extension SQLiteJobStore {
                     AND \(owner == nil ? "lease_expires_at <= :now" : "lease_owner = :owner")
                 """
             let arguments: StatementArguments = owner.map { ["owner": $0] } ?? ["now": now]
-            return try db.cachedStatement(sql: sql).rows(arguments).map { row in
-                let job = try StoredJob(row).withoutSpec
+            return try db.cachedStatement(sql: sql).rows(arguments).compactMap { row in
+                // One that cannot be read is ended by ``expireLeases()``.
+                guard let job = try? StoredJob(row).withoutSpec else { return nil }
                 let expires = Date(unixMilliseconds: row["lease_expires_at"])
                 return ClaimedJob(job: job, lease: Lease(job: job.id, token: row["lease_token"], expiresAt: expires))
             }
         }
     }
 
-    static let overdueSQL = """
-        SELECT id FROM jobs WHERE status = 'queued' AND deadline_at IS NOT NULL AND deadline_at <= :now
-        """
+    static let isOverdue = "status = 'queued' AND deadline_at IS NOT NULL AND deadline_at <= :now"
 
     public func failOverdue() throws -> [JobID] {
-        let arguments: StatementArguments = ["now": now]
-        // Asks without the write lock first, because mostly there are none.
-        let isNeeded = try read { db in
-            try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (\(Self.overdueSQL))"), arguments: arguments)
+        // Looked for without the write lock, because mostly there are none.
+        let overdue = try read { db in
+            let sql = """
+                SELECT id, length(spec) FROM jobs WHERE \(Self.isOverdue) ORDER BY deadline_at LIMIT \(OverdueJobs.most)
+                """
+            let rows = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: ["now": now])
+            var overdue = OverdueJobs()
+            while let row = try rows.next(), let id = JobID(row[0] as String), overdue.add(id, specBytes: row[1]) {}
+            return overdue
         }
-        guard isNeeded == true else { return [] }
-        var failed = try failOverdue(where: "length(spec) <= \(LongTexts.bytes)", atMost: QueueLimits.overdueAtATime)
-        // Messages with long specs take long to make, and nobody else writes meanwhile: each by itself.
-        for _ in 0..<QueueLimits.longOverdueAtATime {
-            let one = try failOverdue(where: "length(spec) > \(LongTexts.bytes)", atMost: 1)
-            guard !one.isEmpty else { break }
-            failed += one
-        }
-        return failed
+        return try overdue.batches.flatMap(failOverdue)
     }
 
-    private func failOverdue(where condition: String, atMost limit: Int) throws -> [JobID] {
+    private func failOverdue(_ ids: [JobID]) throws -> [JobID] {
         try write { db in
             let sql = """
                 UPDATE jobs SET status = 'failed', failure = :failure, finished_at = :now,
                     expires_at = :now + :retention, revision = revision + 1
-                WHERE id IN (\(Self.overdueSQL) AND \(condition) LIMIT :limit) RETURNING id
+                WHERE id IN (SELECT value FROM json_each(:ids)) AND \(Self.isOverdue) RETURNING id
                 """
-            let failure = JobFailure.deadlineExceededInQueue.storedJSON.storedText
             let jobs = try db.cachedStatement(sql: sql).rows([
-                "now": now, "failure": failure, "retention": retentionMilliseconds, "limit": limit,
+                "now": now, "failure": JobFailure.deadlineExceededInQueue.storedJSON.storedText,
+                "retention": retentionMilliseconds,
+                "ids": JSONValue.array(ids.map { .string($0.description) }).storedText,
             ]).compactMap { JobID($0[0] as String) }
             for job in jobs { try addDelivery(of: job, db) }
             return jobs

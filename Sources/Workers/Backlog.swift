@@ -2,35 +2,56 @@ import Jobs
 import Synchronization
 
 /// Which jobs stand back where there is no processor for all, with the process that decodes and the thread that follows
-/// targets: those of a tenant that has more of them waiting, as long as others use the service, too. Nobody watches one of
-/// a hundred. A tenant that is alone has all there is.
+/// targets: those of a tenant that has more of them waiting, as long as others use this process's workers, too. Nobody
+/// watches one of a hundred. A tenant that is alone has all there is.
 final class Backlog: Sendable {
-    /// How long a tenant counts as one that uses the service, after a job of its own began.
-    private static let neighbourSeconds = 60.0
-
-    private struct Seen {
+    private struct Ended {
         var tenant: TenantID
         var at: ContinuousClock.Instant
     }
 
-    /// The tenant of the last job, and the last other one.
-    private let last = Mutex<(newest: Seen?, other: Seen?)>((nil, nil))
+    private struct State {
+        /// Jobs, by tenants that have any.
+        var running: [TenantID: Int] = [:]
+        /// Whose job ended last, and the last of somebody else.
+        var newest: Ended?
+        var other: Ended?
+
+        func hasNeighbour(_ tenant: TenantID, _ now: ContinuousClock.Instant) -> Bool {
+            if running.keys.contains(where: { $0 != tenant }) { return true }
+            return [newest, other].contains { ended in
+                ended.map { $0.tenant != tenant && now - $0.at < Backlog.neighbourTime } ?? false
+            }
+        }
+    }
+
+    /// How long a tenant counts as one that uses the workers after its last job ended.
+    private static let neighbourTime = Duration.seconds(60)
+
+    private let state = Mutex(State())
     private let store: any JobStore
 
     init(_ store: any JobStore) { self.store = store }
 
-    /// Whether a job that was just claimed is to stand back.
-    func holds(_ job: Job, now: ContinuousClock.Instant = .now) -> Bool {
-        guard hasNeighbour(job.tenant, now) else { return false }
+    /// A job begins, until ``end(_:now:)``.
+    ///
+    /// - Returns: whether it is to stand back.
+    func begin(_ job: Job, now: ContinuousClock.Instant = .now) -> Bool {
+        let hasNeighbour = state.withLock { state in
+            state.running[job.tenant, default: 0] += 1
+            return state.hasNeighbour(job.tenant, now)
+        }
+        guard hasNeighbour else { return false }
         // Where the store does not answer, the job's first write tells so.
         return ((try? store.usage(of: job.tenant))?.queued ?? 0) > 0
     }
 
-    private func hasNeighbour(_ tenant: TenantID, _ now: ContinuousClock.Instant) -> Bool {
-        last.withLock { last in
-            if let newest = last.newest, newest.tenant != tenant { last.other = newest }
-            last.newest = Seen(tenant: tenant, at: now)
-            return last.other.map { now - $0.at < .seconds(Self.neighbourSeconds) } ?? false
+    func end(_ job: Job, now: ContinuousClock.Instant = .now) {
+        state.withLock { state in
+            let left = state.running[job.tenant, default: 0] - 1
+            state.running[job.tenant] = left > 0 ? left : nil
+            if let newest = state.newest, newest.tenant != job.tenant { state.other = newest }
+            state.newest = Ended(tenant: job.tenant, at: now)
         }
     }
 }

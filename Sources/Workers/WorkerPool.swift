@@ -145,7 +145,7 @@ public final class WorkerPool: Sendable {
 
     private func run(_ job: ActiveJob, _ part: JobPart) {
         keep(job, "part of a job started", .partClaimed(job.job.id, part: part.number)) {
-            PartRunner(runner: runner(for: job)).run(job, part)
+            PartRunner(runner: $0).run(job, part)
         }
         onEvent(.partEnded(job.job.id, part: part.number))
     }
@@ -154,22 +154,19 @@ public final class WorkerPool: Sendable {
         if let started = job.job.startedAt {
             meter.jobStarted(waited: .seconds(max(0, started.timeIntervalSince(job.job.createdAt))))
         }
-        keep(job, "job started", .claimed(job.job.id, attempt: job.job.attempt)) { runner(for: job).run(job) }
-    }
-
-    private func runner(for job: ActiveJob) -> JobRunner {
-        var runner = runner
-        if backlog.holds(job.job) { runner.configuration = configuration.standingBack }
-        return runner
+        keep(job, "job started", .claimed(job.job.id, attempt: job.job.attempt)) { $0.run(job) }
     }
 
     /// Keeps the lease while `work` runs, which is told to stop at once where the pool is stopping its jobs.
-    private func keep(_ job: ActiveJob, _ message: Logger.Message, _ event: WorkerEvent, _ work: () -> Void) {
+    private func keep(_ job: ActiveJob, _ message: Logger.Message, _ event: WorkerEvent, _ work: (JobRunner) -> Void) {
         keeper.add(job)
         logger.info(message, metadata: runner.metadata(job, nil))
         onEvent(event)
         if isInterrupting.load(ordering: .sequentiallyConsistent) { job.interrupt(.stopping) }
-        work()
+        var runner = runner
+        if backlog.begin(job.job) { runner.configuration = configuration.standingBack }
+        work(runner)
+        backlog.end(job.job)
         keeper.remove(job)
     }
 }

@@ -103,28 +103,40 @@ struct SQLiteJobStoreTests {
         #expect(try store.exists(job.id) == false)
     }
 
-    @Test("of queued jobs that are overdue together, those with long specs fail some at a time, others at once")
+    @Test("of queued jobs that are overdue together as many fail at a time as have so much text, and none is left")
     func overdueTogether() throws {
         let clock = ManualEnvironment()
         let store = try TemporaryDatabase().store(clock)
         let ids = JobIDGenerator(environment: clock)
-        var jobs = (0..<12).map { _ in Self.job(ids.next()) }
+        var jobs = (0..<20).map { _ in Self.job(ids.next()) }
         for index in jobs.indices {
             jobs[index].createdAt = clock.now()
             jobs[index].spec.deadlineSeconds = 10
-            if index < 5 {
-                jobs[index].spec.targets[0].keyframes = (1...4000).map {
-                    TargetSpec.Keyframe(frame: $0, box: PixelBox(x: 1, y: 2, width: 30, height: 40))
-                }
+            jobs[index].spec.targets[0].keyframes = (1...5000).map {
+                TargetSpec.Keyframe(frame: $0, box: PixelBox(x: 1, y: 2, width: 30, height: 40))
             }
             try store.submit(jobs[index])
         }
         clock.advance(11)
-        let short = Set(jobs[5...].map(\.id))
-        let first = try store.failOverdue()
-        #expect(first.count == short.count + QueueLimits.longOverdueAtATime && short.isSubset(of: first))
-        #expect(Set(first + (try store.failOverdue())) == Set(jobs.map(\.id)))
-        #expect(try store.failOverdue().isEmpty)
+        var failed: [[JobID]] = []
+        while case let more = try store.failOverdue(), !more.isEmpty { failed.append(more) }
+        #expect(failed.count > 1)
+        #expect(failed.joined().count == jobs.count && Set(failed.joined()) == Set(jobs.map(\.id)))
+    }
+
+    @Test("a sweep of overdue jobs takes what fits in so many bytes, a transaction at a time, and one job always")
+    func overdueBatches() {
+        let ids = JobIDGenerator()
+        func taken(_ sizes: [Int]) -> [Int] {
+            var overdue = OverdueJobs()
+            for size in sizes where !overdue.add(ids.next(), specBytes: size) { break }
+            return overdue.batches.map(\.count)
+        }
+        #expect(taken([]) == [])
+        #expect(taken([10 << 20, 1]) == [1])
+        #expect(taken([1, 2 << 20, 2 << 20, 1]) == [1, 1])
+        #expect(taken(Array(repeating: 600, count: 1000)) == [436, 436, 128])
+        #expect(taken(Array(repeating: 128 << 10, count: 1000)) == Array(repeating: 2, count: 12))
     }
 
     @Test(

@@ -66,19 +66,25 @@ extension WorkersTests {
             #expect(seen == Array(repeating: [usual, usual], count: 3))
         }
 
-        @Test("who has more waiting stands back for a minute after another's last job")
+        @Test("who has more waiting stands back while another's job runs, and for a minute after")
         func neighbours() throws {
             let bench = try Bench()
             let other = try bench.submit(try Scene(), tenant: TenantID("other"))
             let jobs = try (1...2).map { try bench.submit(try Scene(seed: $0)) }
             let backlog = Backlog(bench.store)
             let start = ContinuousClock.now
-            #expect(!backlog.holds(jobs[0], now: start))
-            // The other has one job waiting here, and so has a backlog itself.
-            #expect(backlog.holds(other, now: start + .seconds(1)))
-            #expect(backlog.holds(jobs[0], now: start + .seconds(60)))
-            #expect(backlog.holds(jobs[1], now: start + .seconds(60.5)))
-            #expect(!backlog.holds(jobs[1], now: start + .seconds(61)))
+            func begin(_ job: Job, _ seconds: Double) -> Bool { backlog.begin(job, now: start + .seconds(seconds)) }
+            func end(_ job: Job, _ seconds: Double) { backlog.end(job, now: start + .seconds(seconds)) }
+            #expect(!begin(jobs[0], 0))
+            // All of them are still waiting in the store, also those that have begun here.
+            #expect(begin(other, 1))
+            end(jobs[0], 2)
+            #expect(begin(jobs[1], 1000))
+            end(other, 1001)
+            end(jobs[1], 1002)
+            #expect(begin(jobs[0], 1060))
+            end(jobs[0], 1060)
+            #expect(!begin(jobs[1], 1061))
         }
 
         @Test("a run that stands back follows targets on such a thread, any other on the caller's")

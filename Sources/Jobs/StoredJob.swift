@@ -1,0 +1,82 @@
+/// A job that a store has found, its spec not read yet. To read a long one takes a third of a second, which no transaction
+/// is to wait for, and one that cannot be read is no reason not to end or delete the job.
+public struct StoredJob: Sendable {
+    public let withoutSpec: Job
+    private let spec: String
+
+    /// - Parameter spec: what `JobSpec.storedText` made.
+    public init(withoutSpec: Job, spec: String) {
+        self.withoutSpec = withoutSpec
+        self.spec = spec
+    }
+
+    /// - Throws: ``JobsError/Code/corrupt`` where the spec cannot be read.
+    public func read() throws(JobsError) -> Job {
+        var job = withoutSpec
+        job.spec = try JobSpec(storedText: spec, of: job.id)
+        return job
+    }
+
+    /// Once it has been changed: without its spec where that cannot be read.
+    public var changed: Job { (try? read()) ?? withoutSpec }
+
+    /// In the transaction that it was found in, where that cannot be put off.
+    ///
+    /// - Returns: `nil` where the spec cannot be read: what is to be done with many jobs must not fail for one.
+    public func readInTransaction() -> Job? {
+        guard let spec = try? JobSpec(storedTextInTransaction: spec, of: withoutSpec.id) else { return nil }
+        var job = withoutSpec
+        job.spec = spec
+        return job
+    }
+}
+
+/// A job that is to be stored, with its spec as text: made before a transaction, as ``StoredJob`` is read after one.
+public struct NewJob: Sendable {
+    public let job: Job
+    public let spec: String
+
+    public init(_ job: Job) {
+        self.job = job
+        spec = job.spec.storedText
+    }
+
+    /// What the job keeps from its submission on, as ``TenantUsage/stored`` counts it: its source, and what of its spec is
+    /// longer than an ordinary one, twice where a webhook's message will hold it as well.
+    public var storedBytes: Int64 {
+        let copies = job.spec.webhook == nil ? 1 : 2
+        return job.source.bytes + Int64(copies * max(0, spec.utf8.count - Self.ordinarySpecBytes))
+    }
+
+    private static let ordinarySpecBytes = 16 * 1024
+}
+
+/// Queued jobs that have reached their deadlines, as many as one sweep is to end: messages about jobs' ends hold their
+/// specs, and are made in the transactions that end them, in which others wait. The next sweep goes on.
+public struct OverdueJobs: Sendable {
+    /// Jobs of one transaction each, in the order of their deadlines.
+    public private(set) var batches: [[JobID]] = []
+    private var batchBytes = 0
+    private var allBytes = 0
+
+    /// How many are looked at.
+    public static let most = 1000
+    /// Bytes of specs in a transaction, which take about a twentieth of a second, and in a sweep. One job is always taken.
+    static let bytesOfBatch = 256 * 1024
+    static let bytesOfSweep = 3 << 20
+
+    public init() {}
+
+    /// - Returns: `false` where it is to be left to the next sweep, with all that come after it.
+    public mutating func add(_ id: JobID, specBytes: Int) -> Bool {
+        guard batches.isEmpty || allBytes + specBytes <= Self.bytesOfSweep else { return false }
+        if batches.isEmpty || batchBytes + specBytes > Self.bytesOfBatch {
+            batches.append([])
+            batchBytes = 0
+        }
+        batches[batches.count - 1].append(id)
+        batchBytes += specBytes
+        allBytes += specBytes
+        return true
+    }
+}
