@@ -18,9 +18,12 @@ struct ArchivesProof: Proof {
         let archives = HostileArchives.all(image)
         result.expect(archives.count >= Self.count, "there are \(archives.count) archives, not \(Self.count)")
         var reached = 0
-        for (name, bytes) in archives {
-            let answer = try server.wire.request(
+        func submit(_ bytes: [UInt8]) throws -> WireAnswer {
+            try server.wire.request(
                 "POST", "/v1/jobs?roi=\(scene.box)", fields: ["Content-Type: application/octet-stream"], body: bytes)
+        }
+        for (name, bytes) in archives {
+            let answer = try submit(bytes)
             guard answer.status == 202, let id = answer.json["id"] as? String else {
                 result.expect((400..<500).contains(answer.status), "\(name): answered with \(answer.status)")
                 continue
@@ -34,8 +37,7 @@ struct ArchivesProof: Proof {
         result.expect(reached >= Self.count / 2, "only \(reached) archives came to a decoder")
         // Some that are not hostile, so that refusing all is no defence.
         for bytes in [TestArchive.tar([image]), TestArchive.zip([image])] {
-            let honest = try server.wire.request(
-                "POST", "/v1/jobs?roi=\(scene.box)", fields: ["Content-Type: application/octet-stream"], body: bytes)
+            let honest = try submit(bytes)
             let status = try (honest.json["id"] as? String).map { try server.finish($0)["status"] } as? String
             result.expect(status == "succeeded", "an honest archive: \(honest.status), \(status ?? "")")
         }

@@ -18,7 +18,11 @@ final class Crew: Sendable {
     }
 
     /// Threads that do something once, all at the same time; waits for them.
-    static func once(_ count: Int, _ body: @escaping @Sendable () -> Void) {
+    static func once(_ count: Int, _ body: @escaping @Sendable () -> Void) { begin(count, body).wait() }
+
+    /// The same without waiting: the group is empty when all of them have done it.
+    @discardableResult
+    static func begin(_ count: Int, _ body: @escaping @Sendable () -> Void) -> DispatchGroup {
         let group = DispatchGroup()
         for _ in 0..<count {
             group.enter()
@@ -27,7 +31,7 @@ final class Crew: Sendable {
                 group.leave()
             }
         }
-        group.wait()
+        return group
     }
 
     /// For members whose turns may take long.

@@ -12,7 +12,8 @@ struct HostileMediaProof: Proof {
         let listener = try Listener("127.0.0.1", answer: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         let data = try TemporaryFolder()
         let server = try Server("--workers", "2", data: data)
-        let neighbour = try neighbour(server)
+        // Somebody else's job, which is done: its video is there to be read.
+        let neighbour = try server.finishedJob()
         let files = try HostileFiles(
             canaryPort: Int(listener.port), neighbour: data.path("blobs/jobs/\(neighbour)/source"))
         // By their names alone, they are looked for where decoders are.
@@ -61,13 +62,5 @@ struct HostileMediaProof: Proof {
             "\(connections) connections, \(touched.count) of \(canaries.count) other files opened; "
             + outcomes.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         return result
-    }
-
-    /// Somebody else's job, which is done: its video is there to be read.
-    private func neighbour(_ server: Server) throws -> String {
-        guard let id = try server.wire.submit(Clip.make(frames: 10)) else { throw ProofError("a job is not accepted") }
-        let job = try server.finish(id)
-        guard job["status"] as? String == "succeeded" else { throw ProofError("an honest job fails: \(job)") }
-        return id
     }
 }

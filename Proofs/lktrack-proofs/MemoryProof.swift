@@ -28,8 +28,7 @@ struct MemoryProof: Proof {
         ] {
             // Each has a server of its own, or it could grow into what the one before it left.
             let server = try Server("--workers", "1")
-            guard let id = try server.wire.submit(try Clip.make(frames: 5)) else { throw ProofError("no job") }
-            _ = try server.finish(id)
+            _ = try server.finishedJob()
             let before = server.memory("VmRSS")
             let peak = PeakMemory()
             let process = server.processIdentifier

@@ -62,13 +62,6 @@ struct SanitizerProof: Proof {
         name: "memory errors", claim: "the unit suites under AddressSanitizer: no report", sanitizer: "address",
         report: "ERROR: AddressSanitizer")
 
-    private init(name: String, claim: String, sanitizer: String, report: String) {
-        self.name = name
-        self.claim = claim
-        self.sanitizer = sanitizer
-        self.report = report
-    }
-
     func run(_ options: ProofOptions) throws -> ProofResult {
         let output = try Checkout.run("./run", ["test", "--sanitize", sanitizer])
         let text = output.text + output.standardError

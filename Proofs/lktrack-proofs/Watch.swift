@@ -11,8 +11,7 @@ final class Watch: Sendable {
     /// Asks for a job of its own, which is done by then: that takes a thread of the server's and the store.
     init(_ server: Server) throws {
         let wire = server.wire
-        guard let id = try wire.submit(Clip.make(frames: 5)) else { throw ProofError("a job is not accepted") }
-        guard try server.finish(id)["status"] as? String == "succeeded" else { throw ProofError("a job fails") }
+        let id = try server.finishedJob()
         let process = server.processIdentifier
         let failures = Tally<String>()
         let times = Tally<Double>()
@@ -59,13 +58,6 @@ extension Processes {
     static func memory(of process: Int32) -> Int {
         let text = (try? String(contentsOfFile: "/proc/\(process)/statm", encoding: .utf8)) ?? ""
         return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 4096
-    }
-
-    /// In hundredths of a second: fields 14 and 15 of proc(5)'s stat, of which the name, the second, may have spaces.
-    static func processorTicks(of process: Int32) -> Int {
-        let text = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
-        let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
-        return fields.count > 12 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : 0
     }
 
     static func memory(ofFamily process: Int32) -> Int {

@@ -1,6 +1,16 @@
 import Foundation
 import ServiceHarness
 
+extension Server {
+    /// A small job that succeeds: its id, once it has.
+    func finishedJob() throws -> String {
+        guard let id = try wire.submit(Clip.make(frames: 10)) else { throw ProofError("a job is not accepted") }
+        let job = try finish(id)
+        guard job["status"] as? String == "succeeded" else { throw ProofError("an honest job fails: \(job)") }
+        return id
+    }
+}
+
 /// What is submitted, and what must come of it.
 struct Work: Sendable {
     let clip: Clip

@@ -1,9 +1,9 @@
 import Foundation
 import Jobs
 
-/// A row of `jobs` as a ``Job``.
+/// A row of `jobs` as a ``StoredJob``.
 enum JobRow {
-    /// In the order that ``job(_:)`` reads. The spec comes last, for ``PostgresJobStore/listing(_:)``.
+    /// In the order that ``stored(_:)`` reads. The spec comes last, for ``PostgresJobStore/listing(_:)``.
     static let columns = """
         jobs.id, jobs.tenant, jobs.status, jobs.source, jobs.created_at, jobs.started_at, jobs.finished_at, jobs.attempt, \
         jobs.cancel_requested, jobs.frames_done, jobs.frames_total, jobs.frames_per_second, jobs.failure, \
@@ -13,8 +13,6 @@ enum JobRow {
     static let spec = 18
     /// Where columns after these begin.
     static let count = 19
-
-    static func job(_ row: PostgresRow) throws(JobsError) -> Job { try stored(row).read() }
 
     static func stored(_ row: PostgresRow) throws(JobsError) -> StoredJob {
         guard let id = JobID(row.text(0)), let status = JobStatus(rawValue: row.text(2)) else {

@@ -53,7 +53,7 @@ extension PostgresJobStore {
         guard isNeeded else { return nil }
         let token = environment.leaseToken()
         let milliseconds = Int64((leaseSeconds * 1000).rounded())
-        return try transactor.write { connection in
+        let claimed = try transactor.write { connection -> (job: StoredJob, part: JobPart, expiresAt: Date)? in
             let sql = """
                 UPDATE job_parts SET attempt = attempt + 1, frames_done = 0, lease_owner = $3, lease_token = $4,
                     lease_expires_at = \(Self.now("$1")) + $5::bigint
@@ -64,12 +64,13 @@ extension PostgresJobStore {
             guard let row = try connection.execute(sql, open + own).first else { return nil }
             let jobs = "SELECT \(JobRow.columns) FROM jobs WHERE id = $1"
             guard let found = try connection.execute(jobs, [.literal(row.text(3))]).first else { return nil }
-            let job = try JobRow.job(found)
-            let part = Self.part(row)
-            return ClaimedPart(
-                job: job, part: part,
-                lease: Lease(job: job.id, part: part.number, token: token, expiresAt: row.date(4)))
+            return (try JobRow.stored(found), Self.part(row), row.date(4))
         }
+        guard let claimed else { return nil }
+        let job = try claimed.job.read()
+        return ClaimedPart(
+            job: job, part: claimed.part,
+            lease: Lease(job: job.id, part: claimed.part.number, token: token, expiresAt: claimed.expiresAt))
     }
 
     public func takeBack(atMost count: Int, lease: Lease) throws -> [JobPart] {

@@ -11,16 +11,16 @@ extension PostgresJobStore {
     public func claim(owner: String, leaseSeconds: Double) throws -> ClaimedJob? {
         let token = environment.leaseToken()
         // The token is of this claim alone: with it the statement may be run twice.
-        let claimed = try transactor.read { connection -> ClaimedJob? in
+        let claimed = try transactor.read { connection -> (job: StoredJob, expiresAt: Date)? in
             let milliseconds = Int64((leaseSeconds * 1000).rounded())
             let values: [PostgresValue] = [givenNow, .text(owner), .text(token), .integer(milliseconds)]
             guard let row = try connection.execute(Self.claimSQL, values).first else { return nil }
-            let job = try JobRow.job(row)
-            return ClaimedJob(
-                job: job, lease: Lease(job: job.id, token: token, expiresAt: row.date(JobRow.count)))
+            return (try JobRow.stored(row), row.date(JobRow.count))
         }
-        if let claimed { changes.note(StoreChange(jobs: [claimed.job.id])) }
-        return claimed
+        guard let claimed else { return nil }
+        changes.note(StoreChange(jobs: [claimed.job.withoutSpec.id]))
+        let job = try claimed.job.read()
+        return ClaimedJob(job: job, lease: Lease(job: job.id, token: token, expiresAt: claimed.expiresAt))
     }
 
     public func heartbeat(_ lease: Lease, progress: JobProgress, leaseSeconds: Double) throws -> LeaseStatus {

@@ -2,16 +2,14 @@ import Foundation
 import GRDB
 import Jobs
 
-/// A row of `jobs` as a ``Job``.
+/// A row of `jobs`, which is read as a ``StoredJob``.
 enum JobRow {
-    /// In the order that ``job(_:)`` reads.
+    /// In the order that ``StoredJob/init(_:)`` reads.
     static let columns = """
         jobs.id, jobs.tenant, jobs.status, jobs.spec, jobs.source, jobs.created_at, jobs.started_at, jobs.finished_at, \
         jobs.attempt, jobs.cancel_requested, jobs.frames_done, jobs.frames_total, jobs.frames_per_second, \
         jobs.failure, jobs.result_key, jobs.video_key, jobs.revision, jobs.trace_id, jobs.expires_at
         """
-
-    static func job(_ row: Row) throws -> Job { try StoredJob(row).read() }
 
     /// How large its spec is.
     static func specBytes(_ row: Row) throws -> Int { try row.withUnsafeData(atIndex: 3) { $0?.count ?? 0 } }

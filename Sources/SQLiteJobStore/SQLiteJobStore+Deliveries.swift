@@ -89,11 +89,6 @@ extension SQLiteJobStore: DeliveryStore {
 
     // MARK: Parts
 
-    /// For `json_each`.
-    private static func list(_ names: some Sequence<String>) -> String {
-        JSONValue.array(names.sorted().map { .string($0) }).storedText
-    }
-
     /// Makes the delivery of a job that may have ended just now. Part of the transaction that ended it.
     func addDelivery(of job: JobID, _ db: Database) throws {
         let select = """

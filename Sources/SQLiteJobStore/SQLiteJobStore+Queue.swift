@@ -124,15 +124,16 @@ extension SQLiteJobStore {
         }
     }
 
-    static let isOverdue = "status = 'queued' AND deadline_at IS NOT NULL AND deadline_at <= :now"
+    private static let isOverdue = "status = 'queued' AND deadline_at IS NOT NULL AND deadline_at <= :now"
+
+    static let overdueSQL = """
+        SELECT id, length(spec) FROM jobs WHERE \(isOverdue) ORDER BY deadline_at LIMIT \(OverdueJobs.most)
+        """
 
     public func failOverdue() throws -> [JobID] {
         // Looked for without the write lock, because mostly there are none.
         let overdue = try read { db in
-            let sql = """
-                SELECT id, length(spec) FROM jobs WHERE \(Self.isOverdue) ORDER BY deadline_at LIMIT \(OverdueJobs.most)
-                """
-            let rows = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: ["now": now])
+            let rows = try Row.fetchCursor(db.cachedStatement(sql: Self.overdueSQL), arguments: ["now": now])
             var overdue = OverdueJobs()
             while let row = try rows.next(), let id = JobID(row[0] as String), overdue.add(id, specBytes: row[1]) {}
             return overdue
@@ -150,7 +151,7 @@ extension SQLiteJobStore {
             let jobs = try db.cachedStatement(sql: sql).rows([
                 "now": now, "failure": JobFailure.deadlineExceededInQueue.storedJSON.storedText,
                 "retention": retentionMilliseconds,
-                "ids": JSONValue.array(ids.map { .string($0.description) }).storedText,
+                "ids": Self.list(ids.map(\.description)),
             ]).compactMap { JobID($0[0] as String) }
             for job in jobs { try addDelivery(of: job, db) }
             return jobs

@@ -9,7 +9,7 @@ extension SQLiteJobStore: JobRevisionStore {
 
     public func revisions(of ids: [JobID]) throws -> [JobID: Int64] {
         guard !ids.isEmpty else { return [:] }
-        let wanted = JSONValue.array(ids.map { .string($0.description) }).storedText
+        let wanted = Self.list(ids.map(\.description))
         return try read { db in
             let rows = try db.cachedStatement(sql: Self.revisionsSQL).rows([wanted])
             return Dictionary(

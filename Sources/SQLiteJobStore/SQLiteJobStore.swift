@@ -137,3 +137,10 @@ extension JobsError {
         }
     }
 }
+
+extension SQLiteJobStore {
+    /// For `json_each`: with it a statement is the same for any number of names.
+    static func list(_ names: some Sequence<String>) -> String {
+        JSONValue.array(names.sorted().map { .string($0) }).storedText
+    }
+}

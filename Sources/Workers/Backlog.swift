@@ -5,28 +5,24 @@ import Synchronization
 /// targets: those of a tenant that has more of them waiting, as long as others use this process's workers, too. Nobody
 /// watches one of a hundred. A tenant that is alone has all there is.
 final class Backlog: Sendable {
-    private struct Ended {
-        var tenant: TenantID
-        var at: ContinuousClock.Instant
-    }
-
     private struct State {
         /// Jobs, by tenants that have any.
         var running: [TenantID: Int] = [:]
-        /// Whose job ended last, and the last of somebody else.
-        var newest: Ended?
-        var other: Ended?
+        /// When tenants' last jobs ended, as long as that counts.
+        var ended: [TenantID: ContinuousClock.Instant] = [:]
 
         func hasNeighbour(_ tenant: TenantID, _ now: ContinuousClock.Instant) -> Bool {
-            if running.keys.contains(where: { $0 != tenant }) { return true }
-            return [newest, other].contains { ended in
-                ended.map { $0.tenant != tenant && now - $0.at < Backlog.neighbourTime } ?? false
-            }
+            running.keys.contains { $0 != tenant }
+                || ended.contains { $0.key != tenant && Backlog.counts($0.value, now) }
         }
     }
 
     /// How long a tenant counts as one that uses the workers after its last job ended.
     private static let neighbourTime = Duration.seconds(60)
+
+    private static func counts(_ end: ContinuousClock.Instant, _ now: ContinuousClock.Instant) -> Bool {
+        now - end < neighbourTime
+    }
 
     private let state = Mutex(State())
     private let store: any JobStore
@@ -50,8 +46,8 @@ final class Backlog: Sendable {
         state.withLock { state in
             let left = state.running[job.tenant, default: 0] - 1
             state.running[job.tenant] = left > 0 ? left : nil
-            if let newest = state.newest, newest.tenant != job.tenant { state.other = newest }
-            state.newest = Ended(tenant: job.tenant, at: now)
+            state.ended = state.ended.filter { Self.counts($0.value, now) }
+            state.ended[job.tenant] = now
         }
     }
 }

@@ -8,13 +8,13 @@ import Synchronization
 /// That a whole job cannot run on such a thread has two reasons: a process without privileges can raise a niceness, but
 /// not lower it again, and threads that Dispatch starts for it would have its niceness, and keep it for what comes after.
 final class StandingBackThread: Sendable {
-    private let work = Work()
+    private let work: Work
 
     /// `nil` where the system has no thread left.
     ///
     /// - Parameter niceness: what is added; see setpriority(2). Where it is refused, the thread is as others.
     init?(niceness: Int32) {
-        work.niceness.store(niceness, ordering: .relaxed)
+        work = Work(niceness: niceness)
         let context = Unmanaged.passRetained(work)
         var thread = pthread_t()
         let result = pthread_create(
@@ -41,10 +41,12 @@ final class StandingBackThread: Sendable {
     }
 
     private final class Work: Sendable {
-        let niceness = Atomic<Int32>(0)
+        private let niceness: Int32
         private let next = Mutex<(@Sendable () -> Void)?>(nil)
         private let arrival = DispatchSemaphore(value: 0)
         let done = DispatchSemaphore(value: 0)
+
+        init(niceness: Int32) { self.niceness = niceness }
 
         func begin(_ body: (@Sendable () -> Void)?) {
             next.withLock { $0 = body }
@@ -52,7 +54,7 @@ final class StandingBackThread: Sendable {
         }
 
         func loop() {
-            clinux_stand_back(0, niceness.load(ordering: .relaxed))
+            clinux_stand_back(0, niceness)
             while true {
                 arrival.wait()
                 guard let body = next.withLock({ $0.take() }) else { return }

@@ -55,9 +55,7 @@ struct FairnessMigrationTests {
     @Test("queued jobs have their deadlines")
     func deadlines() throws {
         let overdue = try migrated { db in
-            try [2_499, 2_500].map { now in
-                try String.fetchAll(db, sql: "SELECT id FROM jobs WHERE \(SQLiteJobStore.isOverdue)", arguments: [now])
-            }
+            try [2_499, 2_500].map { now in try String.fetchAll(db, sql: SQLiteJobStore.overdueSQL, arguments: [now]) }
         }
         #expect(overdue == [[], ["c"]])
     }

@@ -235,7 +235,7 @@ struct QueryPlanTests {
 
     @Test("looking for queued jobs that are overdue reads those only")
     func overdue() throws {
-        let plan = try plan("SELECT id FROM jobs WHERE \(SQLiteJobStore.isOverdue)", ["now": 0])
+        let plan = try plan(SQLiteJobStore.overdueSQL, ["now": 0])
         #expect(plan.contains("INDEX jobs_deadlines (deadline_at"), "\(plan)")
     }
 
