@@ -14,8 +14,8 @@ public enum BoxList {
     }
 
     private static let count = SpecLimits.targets
-    private static let pointer = JSONPointer().appending("boxes")
-    private static let roiPointer = JSONPointer().appending("roi")
+    private static let pointer = JSONPointer.root.appending("boxes")
+    private static let roiPointer = JSONPointer.root.appending("roi")
 
     private static func read(_ value: JSONValue, _ rois: [String], _ problems: SpecProblems) -> [PixelBox] {
         guard rois.isEmpty else {

@@ -28,12 +28,27 @@ public struct SpecErrors: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// A place in a JSON text.
-struct JSONPointer {
-    private(set) var text = "#"
+/// A place in a JSON text. Its own text is made only where it is asked for: a spec has a hundred thousand places, and
+/// mostly no problem.
+indirect enum JSONPointer: Sendable {
+    case root
+    case member(of: JSONPointer, String)
+    case element(of: JSONPointer, Int)
 
-    /// A member or an element below this place, escaped for a URI fragment.
-    func appending(_ token: String) -> JSONPointer {
+    func appending(_ token: String) -> JSONPointer { .member(of: self, token) }
+
+    func appending(_ index: Int) -> JSONPointer { .element(of: self, index) }
+
+    /// In its URI fragment form (RFC 6901 §6).
+    var text: String {
+        switch self {
+        case .root: "#"
+        case .member(let parent, let token): parent.text + "/" + Self.escaped(token)
+        case .element(let parent, let index): parent.text + "/\(index)"
+        }
+    }
+
+    private static func escaped(_ token: String) -> String {
         var escaped: [UInt8] = []
         for byte in token.utf8 {
             switch byte {
@@ -47,12 +62,8 @@ struct JSONPointer {
                 escaped += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
             }
         }
-        var pointer = self
-        pointer.text += "/" + String(decoding: escaped, as: UTF8.self)
-        return pointer
+        return String(decoding: escaped, as: UTF8.self)
     }
-
-    func appending(_ index: Int) -> JSONPointer { appending(String(index)) }
 }
 
 /// Collects problems while a spec is read. Used by one thread.

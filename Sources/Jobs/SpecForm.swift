@@ -24,7 +24,7 @@ public enum SpecForm {
         fields: [(name: String, value: String)], base: JSONValue?
     ) throws(SpecErrors) -> JSONValue {
         let problems = SpecProblems()
-        guard let object = SpecObject(base ?? [:], at: JSONPointer(), problems: problems) else {
+        guard let object = SpecObject(base ?? [:], at: JSONPointer.root, problems: problems) else {
             throw SpecErrors(problems.list)
         }
         var builder = SpecFormBuilder(spec: object.members, problems: problems)
@@ -100,7 +100,7 @@ private struct SpecFormBuilder {
     }
 
     mutating func add(_ name: String, _ value: String) {
-        let pointer = JSONPointer().appending(name)
+        let pointer = JSONPointer.root.appending(name)
         switch name {
         case "roi":
             if let box = box(value, pointer) { boxes.append(box) }
@@ -165,13 +165,13 @@ private struct SpecFormBuilder {
     /// Sets a member at a path of one or two keys. What is there already stays, with a problem.
     private mutating func set(_ path: [String], _ value: JSONValue?, field: String) {
         guard let value, let key = path.last else { return }
-        let pointer = JSONPointer().appending(field)
+        let pointer = JSONPointer.root.appending(field)
         guard path.count == 2 else {
             if spec[key] != nil { return refuseTwice(path, pointer) }
             return spec[key] = value
         }
         guard var object = (spec[path[0]] ?? [:]).objectValue else {
-            return problems.add(JSONPointer().appending(path[0]), "must be an object")
+            return problems.add(JSONPointer.root.appending(path[0]), "must be an object")
         }
         if object[key] != nil { return refuseTwice(path, pointer) }
         object[key] = value
@@ -186,7 +186,7 @@ private struct SpecFormBuilder {
         if !boxes.isEmpty {
             if spec["targets"] != nil {
                 problems.add(
-                    JSONPointer().appending("roi"), "give the boxes either as roi fields or as targets, not both")
+                    JSONPointer.root.appending("roi"), "give the boxes either as roi fields or as targets, not both")
             } else {
                 spec["targets"] = .array(boxes.map { ["box": $0] })
             }
@@ -197,7 +197,7 @@ private struct SpecFormBuilder {
         for (id, frame, box) in keyframes.sorted(by: { $0.frame < $1.frame }) {
             guard let index = ids.firstIndex(of: id), var target = targets[index].objectValue else {
                 let known = ids.isEmpty ? "there is none" : "there are \(ids.joined(separator: ", "))"
-                problems.add(JSONPointer().appending("keyframe"), "no target is called \"\(id)\"; \(known)")
+                problems.add(JSONPointer.root.appending("keyframe"), "no target is called \"\(id)\"; \(known)")
                 continue
             }
             let others = target["keyframes"]?.arrayValue ?? []

@@ -73,11 +73,11 @@ struct TargetReader {
     struct BoxFault: Error { let detail: String }
 
     static func box(_ value: JSONValue) -> Result<PixelBox, BoxFault> {
-        guard let numbers = value.arrayValue?.map(\.doubleValue), numbers.count == 4 else {
+        guard let numbers = value.arrayValue, numbers.count == 4 else {
             return .failure(BoxFault(detail: "must be four numbers [x, y, width, height] in pixels"))
         }
-        guard let x = numbers[0], let y = numbers[1], let width = numbers[2], let height = numbers[3],
-            x.isFinite, y.isFinite, width.isFinite, height.isFinite
+        guard let x = numbers[0].doubleValue, let y = numbers[1].doubleValue, let width = numbers[2].doubleValue,
+            let height = numbers[3].doubleValue, x.isFinite, y.isFinite, width.isFinite, height.isFinite
         else { return .failure(BoxFault(detail: "must be four finite numbers [x, y, width, height] in pixels")) }
         guard width >= SpecLimits.boxSide.lowerBound, height >= SpecLimits.boxSide.lowerBound else {
             let least = Int(SpecLimits.boxSide.lowerBound)
@@ -115,8 +115,8 @@ struct TargetReader {
     }
 
     private func point(_ value: JSONValue, _ pointer: JSONPointer) -> PixelPoint? {
-        guard let numbers = value.arrayValue?.map(\.doubleValue), numbers.count == 2, let x = numbers[0],
-            let y = numbers[1]
+        guard let numbers = value.arrayValue, numbers.count == 2, let x = numbers[0].doubleValue,
+            let y = numbers[1].doubleValue
         else {
             problems.add(pointer, "must be two numbers [x, y] in pixels")
             return nil

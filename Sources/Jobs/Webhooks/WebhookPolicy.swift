@@ -16,7 +16,7 @@ public struct WebhookPolicy: Hashable, Sendable {
     /// What is wrong with a job's webhook here. Where a name leads to is looked at with each delivery, not now.
     public func problems(with spec: JobSpec) -> [SpecProblem] {
         guard let webhook = spec.webhook else { return [] }
-        let pointer = JSONPointer().appending("webhook")
+        let pointer = JSONPointer.root.appending("webhook")
         var problems = urlProblems(webhook.url).map {
             SpecProblem(pointer: pointer.appending("url").text, detail: $0)
         }
