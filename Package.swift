@@ -82,7 +82,7 @@ let package = Package(
         .target(
             name: "SQLiteJobStore",
             dependencies: [
-                "Jobs", .product(name: "GRDB", package: "GRDB.swift"),
+                "CLinux", "Jobs", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             resources: [.embedInCode("Migrations")],

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -65,6 +66,16 @@ int clinux_fsync_directory(const char *path) {
     int cause = errno;
     close(fd);
     errno = cause;
+    return result;
+}
+
+int clinux_file_system_type(const char *path, uint32_t *type) {
+    struct statfs status;
+    int result;
+    do {
+        result = statfs(path, &status);
+    } while (result != 0 && errno == EINTR);
+    if (result == 0) *type = (uint32_t)status.f_type;
     return result;
 }
 

@@ -104,12 +104,13 @@ public struct JobPage: Sendable {
 public protocol JobStore: TenantQuotas, JobRetention, IdempotentSubmission, JobParts {
     /// Keeps a new job in state `queued`. When it returns, the job survives power loss.
     ///
-    /// - Throws: ``JobsError/Code/quotaExceeded`` where the tenant has as many queued jobs as it may,
+    /// - Throws: ``JobsError/Code/quotaExceeded`` where the tenant has as many queued jobs as it may by its quota or by the
+    ///   store's ``QueueCapacity``, however many come at the same time; ``JobsError/Code/queueFull`` where all tenants have;
     ///   ``JobsError/Code/storedQuotaExceeded`` where the source is more than it may store.
     func submit(_ job: Job) throws
 
-    /// `nil` where there is none, or it belongs to another tenant.
-    func job(_ id: JobID, tenant: TenantID) throws -> Job?
+    /// `nil` where there is none, or it belongs to another tenant. See ``JobStore/job(_:tenant:)``.
+    func stored(_ id: JobID, tenant: TenantID) throws -> StoredJob?
 
     func jobs(_ query: JobQuery) throws -> JobPage
 
@@ -185,6 +186,9 @@ public protocol JobStore: TenantQuotas, JobRetention, IdempotentSubmission, JobP
 }
 
 extension JobStore {
+    /// `nil` where there is none, or it belongs to another tenant.
+    public func job(_ id: JobID, tenant: TenantID) throws -> Job? { try stored(id, tenant: tenant)?.read() }
+
     /// Whatever the job's revision.
     public func requestCancel(_ id: JobID, tenant: TenantID) throws -> Job? {
         try requestCancel(id, tenant: tenant, ifRevision: nil)

@@ -26,6 +26,8 @@ public struct JobsError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let moved = Code(rawValue: "moved")
         /// A tenant has as much as it may have.
         public static let quotaExceeded = Code(rawValue: "quota_exceeded")
+        /// As many jobs wait, of all tenants together, as may.
+        public static let queueFull = Code(rawValue: "queue_full")
         /// A tenant would store more than it may.
         public static let storedQuotaExceeded = Code(rawValue: "stored_quota_exceeded")
         /// What is to be added is there already.

@@ -1,4 +1,4 @@
-/// A job that a store has found, its spec not read yet. To read a long one takes a third of a second, which no transaction
+/// A job that a store has found, its spec not read yet. To read a long one takes tens of milliseconds, which no transaction
 /// is to wait for, and one that cannot be read is no reason not to end or delete the job.
 public struct StoredJob: Sendable {
     public let withoutSpec: Job
@@ -15,6 +15,14 @@ public struct StoredJob: Sendable {
         var job = withoutSpec
         job.spec = try JobSpec(storedText: spec, of: job.id)
         return job
+    }
+
+    /// With the spec that was read before, which no store changes.
+    public func read(knowing job: Job?) throws(JobsError) -> Job {
+        guard let job, job.id == withoutSpec.id else { return try read() }
+        var known = withoutSpec
+        known.spec = job.spec
+        return known
     }
 
     /// Once it has been changed: without its spec where that cannot be read.

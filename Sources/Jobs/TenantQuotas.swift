@@ -61,10 +61,11 @@ extension JobsError {
     }
 }
 
-/// What each tenant may have at a time. A submission over the quota of queued jobs, or of stored bytes, is refused by
-/// ``JobStore/submit(_:)``, and an upload over the latter by ``UploadStore/create(_:atMost:)``; one of running jobs holds
-/// the tenant's jobs back in ``JobStore/claim(owner:leaseSeconds:)``. A job that was accepted is finished, whatever its
-/// result adds to the stored bytes.
+/// What each tenant may have at a time. A submission over the quota of queued jobs, in place of which the store's
+/// ``QueueCapacity`` counts where there is none, or over that of stored bytes, is refused by ``JobStore/submit(_:)``, and an
+/// upload over the latter by ``UploadStore/create(_:atMost:)``; one of running jobs holds the tenant's jobs back in
+/// ``JobStore/claim(owner:leaseSeconds:)``. A job that was accepted is finished, whatever its result adds to the stored
+/// bytes.
 public protocol TenantQuotas: Sendable {
     /// Of a tenant that nobody has heard of: nothing, without a quota.
     func usage(of tenant: TenantID) throws -> TenantUsage

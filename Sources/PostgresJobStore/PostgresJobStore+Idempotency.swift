@@ -7,7 +7,7 @@ extension PostgresJobStore {
         let new = NewJob(job)
         let earlier = try transactor.write { connection -> IdempotentAttempt? in
             if let earlier = try keep(attempt, of: job, connection) { return earlier }
-            try Self.insert(new, connection)
+            try insert(new, connection)
             return nil
         }
         if earlier == nil { changes.note(StoreChange(jobs: [job.id], isQueued: true)) }
@@ -22,7 +22,7 @@ extension PostgresJobStore {
             guard try Self.take(upload, for: job, connection) else {
                 throw Transactor.Undone(value: UploadSubmission.unavailable)
             }
-            try Self.insert(new, connection)
+            try insert(new, connection)
             return .kept
         }
         if outcome == .kept { changes.note(StoreChange(jobs: [job.id], isQueued: true)) }

@@ -15,12 +15,12 @@ extension PostgresJobStore {
 
     public func submit(_ job: Job) throws {
         let new = NewJob(job)
-        try transactor.write { connection in try Self.insert(new, connection) }
+        try transactor.write { connection in try insert(new, connection) }
         changes.note(StoreChange(jobs: [job.id], isQueued: true))
     }
 
-    public func job(_ id: JobID, tenant: TenantID) throws -> Job? {
-        try transactor.read { connection in try Self.job(connection, id, tenant) }?.read()
+    public func stored(_ id: JobID, tenant: TenantID) throws -> StoredJob? {
+        try transactor.read { connection in try Self.job(connection, id, tenant) }
     }
 
     public func jobs(_ query: JobQuery) throws -> JobPage {
@@ -114,14 +114,14 @@ extension PostgresJobStore {
         FROM job CROSS JOIN unnest($12::text[], $13::text[]) AS label (name, value)
         """
 
-    /// - Throws: where the tenant has more than it may, with this job; the transaction it is called in undoes the rest.
-    static func insert(_ new: NewJob, _ connection: PostgresConnection) throws {
+    /// - Throws: where there is more than may be, with this job; the transaction it is called in undoes the rest.
+    func insert(_ new: NewJob, _ connection: PostgresConnection) throws {
         let job = new.job
-        let hasQuota = try lockQuota(of: job.tenant, connection)
+        let room = try lockRoom(of: job.tenant, connection)
         let labels = job.spec.labels.sorted { $0.key < $1.key }
         let deadline = job.spec.deadlineSeconds.map { job.createdAt.unixMilliseconds + Int64((1000 * $0).rounded()) }
         try connection.execute(
-            insertSQL,
+            Self.insertSQL,
             [
                 .id(job.id), .text(job.tenant.name), .text(job.status.rawValue), .integer(job.spec.priority),
                 .text(new.spec), .text(job.source.storedJSON.storedText),
@@ -129,7 +129,7 @@ extension PostgresJobStore {
                 .integer(job.revision), .optional(job.traceID), .array(labels.map(\.key)), .array(labels.map(\.value)),
                 .integer(new.storedBytes),
             ])
-        if hasQuota { try requireQuota(new, connection) }
+        try requireRoom(for: new, within: room, connection)
     }
 
     static func job(

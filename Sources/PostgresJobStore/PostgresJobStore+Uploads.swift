@@ -91,7 +91,7 @@ extension PostgresJobStore: UploadStore {
         let new = NewJob(job)
         let isKept = try transactor.write { connection in
             guard try Self.take(upload, for: job, connection) else { return false }
-            try Self.insert(new, connection)
+            try insert(new, connection)
             return true
         }
         if isKept { changes.note(StoreChange(jobs: [job.id], isQueued: true)) }

@@ -12,6 +12,7 @@ public struct PostgresJobStore: JobStore {
     /// From a job's end until it expires; `nil`: never.
     let retentionMilliseconds: Int64?
     let deliveryIDs: JobIDGenerator
+    let capacity: QueueCapacity
     let changes: ChangeFeed
     /// Tokens of leases whose job may have been ended by a call that did not learn of it.
     let unsettled = UnsettledTokens()
@@ -20,6 +21,7 @@ public struct PostgresJobStore: JobStore {
     ///
     /// - Parameters:
     ///   - retentionSeconds: what jobs that end get until they expire; `nil`: they are kept for ever.
+    ///   - capacity: what submissions are held to.
     ///   - environment: gives the leases' tokens. Any other than ``SystemEnvironment`` gives the time of day, too, which
     ///     is the database's else.
     /// - Throws: ``JobsError/Code/unreachable`` where the database cannot be reached, or the client library cannot be
@@ -27,9 +29,10 @@ public struct PostgresJobStore: JobStore {
     ///   taking over another one's jobs.
     public init(
         _ configuration: PostgresConfiguration, retentionSeconds: Double? = nil,
-        environment: any Environment = SystemEnvironment()
+        capacity: QueueCapacity = QueueCapacity(), environment: any Environment = SystemEnvironment()
     ) throws(JobsError) {
         self.environment = environment
+        self.capacity = capacity
         retentionMilliseconds = retentionSeconds.map { Int64(($0 * 1000).rounded()) }
         deliveryIDs = JobIDGenerator(environment: environment)
         if let reason = PostgresConnection.problem(with: configuration.url) { throw JobsError(.unreachable, reason) }

@@ -32,9 +32,13 @@ final class GroupCommit: Sendable {
     private static let batchSize = 100
 
     private let pool: DatabasePool
+    private let lock: WriterLock
     private let state = Mutex(State())
 
-    init(_ pool: DatabasePool) { self.pool = pool }
+    init(_ pool: DatabasePool, _ lock: WriterLock) {
+        self.pool = pool
+        self.lock = lock
+    }
 
     /// Runs a write and returns once it is durable. Blocks. Throws what `body` throws, which undoes it alone, or the
     /// error of the transaction, which undoes everything in it.
@@ -82,24 +86,30 @@ final class GroupCommit: Sendable {
         next?.turn.signal()
     }
 
-    /// The transaction takes the write lock at its start: one that upgrades later fails at once when another process
-    /// writes, whatever the busy timeout.
+    /// The transaction takes SQLite's write lock at its start: one that upgrades later fails when another program writes,
+    /// in the middle of what it does. A commit may bring the log over, so the process's lock is held beyond it.
     private func commit(_ batch: [Entry]) throws {
         try pool.writeWithoutTransaction { db in
-            try db.inTransaction(.immediate) {
-                for entry in batch {
-                    do {
-                        try db.inSavepoint {
-                            try entry.body(db)
-                            return .commit
-                        }
-                    } catch {
-                        entry.fail(error)
-                        // SQLite has undone everything by itself (a full disk); nothing may run outside.
-                        if !db.isInsideTransaction { throw error }
-                    }
+            try lock.hold {
+                try db.inTransaction(.immediate) {
+                    try Self.run(batch, db)
+                    return .commit
                 }
-                return .commit
+            }
+        }
+    }
+
+    private static func run(_ batch: [Entry], _ db: Database) throws {
+        for entry in batch {
+            do {
+                try db.inSavepoint {
+                    try entry.body(db)
+                    return .commit
+                }
+            } catch {
+                entry.fail(error)
+                // SQLite has undone everything by itself (a full disk); nothing may run outside.
+                if !db.isInsideTransaction { throw error }
             }
         }
     }

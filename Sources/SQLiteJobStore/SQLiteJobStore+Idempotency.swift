@@ -9,7 +9,7 @@ extension SQLiteJobStore {
         return try write { db in
             if let earlier = try Self.attempt(db, attempt.key, job.tenant, since: oldestAttempt) { return earlier }
             try keep(attempt, of: job, db)
-            try Self.insert(new, db)
+            try insert(new, db)
             return nil
         }
     }
@@ -22,7 +22,7 @@ extension SQLiteJobStore {
             }
             guard try Self.take(upload, for: job, db) else { return .unavailable }
             try keep(attempt, of: job, db)
-            try Self.insert(new, db)
+            try insert(new, db)
             return .kept
         }
     }

@@ -6,11 +6,11 @@ import Jobs
 extension SQLiteJobStore {
     public func submit(_ job: Job) throws {
         let new = NewJob(job)
-        try write { db in try Self.insert(new, db) }
+        try write { db in try insert(new, db) }
     }
 
-    public func job(_ id: JobID, tenant: TenantID) throws -> Job? {
-        try read { db in try Self.job(db, id, tenant) }?.read()
+    public func stored(_ id: JobID, tenant: TenantID) throws -> StoredJob? {
+        try read { db in try Self.job(db, id, tenant) }
     }
 
     public func jobs(_ query: JobQuery) throws -> JobPage {
@@ -86,8 +86,8 @@ extension SQLiteJobStore {
 
     // MARK: Parts
 
-    /// - Throws: where the tenant has more than it may, with this job; the savepoint it is called in undoes the rest.
-    static func insert(_ new: NewJob, _ db: Database) throws {
+    /// - Throws: where there is more than may be, with this job; the savepoint it is called in undoes the rest.
+    func insert(_ new: NewJob, _ db: Database) throws {
         let job = new.job
         let values = new.values.sorted { $0.key < $1.key }
         let sql = """
@@ -101,7 +101,7 @@ extension SQLiteJobStore {
             try db.cachedStatement(sql: label).execute(
                 arguments: [job.id.description, job.tenant.name, name, value, job.status.rawValue])
         }
-        try requireQuota(db, new)
+        try requireRoom(for: new, db)
     }
 
     private static func job(_ db: Database, _ id: JobID, _ tenant: TenantID) throws -> StoredJob? {

@@ -28,11 +28,12 @@ extension SQLiteJobStore {
     }
 
     /// To be called after a job was inserted, in the same savepoint.
-    static func requireQuota(_ db: Database, _ new: NewJob) throws {
-        var usage = try usage(db, new.job.tenant)
-        if let limit = usage.quota.queued, usage.queued > limit { throw JobsError.queueQuota(limit) }
-        usage.stored -= new.storedBytes
-        try usage.requireRoom(for: new.storedBytes)
+    func requireRoom(for new: NewJob, _ db: Database) throws {
+        try Self.usage(db, new.job.tenant).requireRoom(including: new, in: capacity)
+        guard capacity.total != nil else { return }
+        let sql = "SELECT count FROM job_counts WHERE status = 'queued'"
+        let queued = try Int.fetchOne(db.cachedStatement(sql: sql)) ?? 0
+        try capacity.requireRoom(after: queued - 1)
     }
 
     /// Of uploads that neither a job has taken nor have been swept.

@@ -83,7 +83,7 @@ extension SQLiteJobStore: UploadStore {
         let new = NewJob(job)
         return try write { db in
             guard try Self.take(upload, for: job, db) else { return false }
-            try Self.insert(new, db)
+            try insert(new, db)
             return true
         }
     }

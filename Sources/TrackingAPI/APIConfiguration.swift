@@ -65,6 +65,9 @@ public struct APIConfiguration: Hashable, Sendable {
 
     public init() {}
 
+    /// What the store is to hold submissions to; it is asked for beforehand, too, to spare uploads that it would refuse.
+    public var queueCapacity: QueueCapacity { QueueCapacity(total: queuedJobs, perTenant: queuedJobsPerTenant) }
+
     /// How many of a server's connections may be held by clients that wait: three quarters.
     public static func streams(of connections: Int) -> Int { max(1, connections - connections / 4) }
 

@@ -25,7 +25,7 @@ extension JobStoreContract {
             _ = try bench.store.jobs(JobQuery(tenant: .anonymous))
             #expect(changes.changeCount() == last)
             // Another process on the same database.
-            let other = try fixture.open(bench.clock, retentionSeconds: nil)
+            let other = try fixture.open(bench.clock)
             var claimed: ClaimedJob?
             try expectChange("claim elsewhere", within: fixture.noticeSeconds) {
                 claimed = try other.claim(owner: "other", leaseSeconds: 30)

@@ -6,8 +6,12 @@ import Testing
 public protocol JobStoreFixture: Sendable {
     /// Opens the fixture's database once more, with connections of its own.
     ///
-    /// - Parameter retentionSeconds: what jobs that end get until they expire; `nil`: they do not.
-    func open(_ environment: any Environment, retentionSeconds: Double?) throws -> any JobStore
+    /// - Parameters:
+    ///   - retentionSeconds: what jobs that end get until they expire; `nil`: they do not.
+    ///   - capacity: what submissions are held to.
+    func open(
+        _ environment: any Environment, retentionSeconds: Double?, capacity: QueueCapacity
+    ) throws -> any JobStore
 
     /// How long it may take until a store's ``ChangeCount`` knows of what another has changed; 0: it knows at once.
     var noticeSeconds: Double { get }
@@ -16,7 +20,9 @@ public protocol JobStoreFixture: Sendable {
 extension JobStoreFixture {
     public var noticeSeconds: Double { 0 }
 
-    func open(_ environment: any Environment) throws -> any JobStore { try open(environment, retentionSeconds: nil) }
+    func open(_ environment: any Environment, capacity: QueueCapacity = QueueCapacity()) throws -> any JobStore {
+        try open(environment, retentionSeconds: nil, capacity: capacity)
+    }
 }
 
 /// One thing that every ``JobStore`` must do.
@@ -37,7 +43,7 @@ public enum JobStoreContract {
     public static let checks: [JobStoreCheck] =
         submissionChecks + queueChecks + leaseChecks + cancelChecks + listChecks + concurrencyChecks
         + tenantChecks + keyChecks + retentionChecks + idempotencyChecks + statisticsChecks + revisionChecks
-        + changeChecks + deadlineChecks + partChecks + storedBytesChecks
+        + changeChecks + deadlineChecks + partChecks + storedBytesChecks + capacityChecks
 }
 
 /// A store, its clock and the makings of jobs.
@@ -46,8 +52,10 @@ struct Bench {
     let store: any JobStore
     let ids: JobIDGenerator
 
-    init(_ fixture: any JobStoreFixture, retentionSeconds: Double? = nil) throws {
-        store = try fixture.open(clock, retentionSeconds: retentionSeconds)
+    init(
+        _ fixture: any JobStoreFixture, retentionSeconds: Double? = nil, capacity: QueueCapacity = QueueCapacity()
+    ) throws {
+        store = try fixture.open(clock, retentionSeconds: retentionSeconds, capacity: capacity)
         ids = JobIDGenerator(environment: clock)
     }
 

@@ -182,10 +182,11 @@ extension JobStoreContract {
 extension JobStoreContract {
     /// How many of so many submissions, that come together through four stores, are refused with a code.
     static func refusals(
-        of count: Int, _ bench: Bench, _ fixture: any JobStoreFixture, as code: JobsError.Code
+        of count: Int, _ bench: Bench, _ fixture: any JobStoreFixture, as code: JobsError.Code,
+        tenant: TenantID = .anonymous, capacity: QueueCapacity = QueueCapacity()
     ) throws -> Int {
-        let jobs = (0..<count).map { _ in bench.job() }
-        let stores = try (0..<4).map { _ in try fixture.open(bench.clock) }
+        let jobs = (0..<count).map { _ in bench.job(tenant: tenant) }
+        let stores = try (0..<4).map { _ in try fixture.open(bench.clock, capacity: capacity) }
         let refused = Mutex(0)
         onThreads(count) { index in
             do {

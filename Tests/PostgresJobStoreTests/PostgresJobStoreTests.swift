@@ -84,6 +84,36 @@ struct PostgresJobStoreTests {
         #expect(claimed.load(ordering: .relaxed) == 3)
     }
 
+    @Test("submissions far from the limit of their tenant do not wait for each other, and near it none passes")
+    func queueLimit() throws {
+        let schema = try TemporarySchema()
+        let connection = try schema.connection()
+        let most = try connection.execute("SELECT current_setting('max_connections')::bigint").first?.int(0) ?? 0
+        let (limit, tenant) = (most + 10, TenantID("a"))
+        let stores = try (0..<4).map { _ in try schema.store(capacity: QueueCapacity(perTenant: limit)) }
+        // Somebody who has not come to an end yet.
+        try connection.run(script: "BEGIN")
+        try connection.execute(
+            "SELECT pg_advisory_xact_lock_shared(hashtext('lktrack.queue.' || current_schema()), hashtext('a'))")
+        let ids = JobIDGenerator()
+        for _ in 0..<5 { try stores[0].submit(try .simple(ids.next(), tenant: tenant)) }
+        try connection.run(script: "COMMIT")
+        let refused = Atomic(0)
+        onThreads(16) { thread in
+            for _ in 0..<((limit + 100) / 16) {
+                do {
+                    try stores[thread % 4].submit(try .simple(ids.next(), tenant: tenant))
+                } catch let error as JobsError where error.code == .quotaExceeded {
+                    refused.wrappingAdd(1, ordering: .relaxed)
+                } catch {
+                    Issue.record(error)
+                }
+            }
+        }
+        #expect(try stores[0].usage(of: tenant).queued == limit)
+        #expect(refused.load(ordering: .relaxed) == (limit + 100) / 16 * 16 + 5 - limit)
+    }
+
     @Test("leases run by the database's clock, not by the machine's")
     func databaseClock() throws {
         let store = try TemporarySchema().store()

@@ -38,15 +38,19 @@ final class TemporarySchema: JobStoreFixture, UploadStoreFixture, DeliveryStoreF
 
     func store(
         _ environment: any Environment = SystemEnvironment(), retentionSeconds: Double? = nil,
+        capacity: QueueCapacity = QueueCapacity(),
         configured: (inout PostgresConfiguration) -> Void = { _ in }
     ) throws -> PostgresJobStore {
         var configuration = configuration
         configured(&configuration)
-        return try PostgresJobStore(configuration, retentionSeconds: retentionSeconds, environment: environment)
+        return try PostgresJobStore(
+            configuration, retentionSeconds: retentionSeconds, capacity: capacity, environment: environment)
     }
 
-    func open(_ environment: any Environment, retentionSeconds: Double?) throws -> any JobStore {
-        try store(environment, retentionSeconds: retentionSeconds)
+    func open(
+        _ environment: any Environment, retentionSeconds: Double?, capacity: QueueCapacity
+    ) throws -> any JobStore {
+        try store(environment, retentionSeconds: retentionSeconds, capacity: capacity)
     }
 
     func openUploads(_ environment: any Environment) throws -> any JobStore & UploadStore { try store(environment) }

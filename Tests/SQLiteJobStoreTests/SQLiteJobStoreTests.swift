@@ -164,14 +164,14 @@ struct SQLiteJobStoreTests {
         let store = try database.store()
         try store.submit(Self.job(JobIDGenerator().next()))
         func modes(_ path: String) throws -> [Int?] {
-            try ["", "-wal", "-shm"].map { suffix in
+            try ["", "-wal", "-shm", "-lock"].map { suffix in
                 try FileManager.default.attributesOfItem(atPath: path + suffix)[.posixPermissions] as? Int
             }
         }
-        #expect(try modes(database.path) == [0o640, 0o640, 0o640])
-        for suffix in ["", "-wal", "-shm"] { #expect(chmod(database.path + suffix, 0o644) == 0) }
+        #expect(try modes(database.path) == [0o640, 0o640, 0o640, 0o640])
+        for suffix in ["", "-wal", "-shm", "-lock"] { #expect(chmod(database.path + suffix, 0o644) == 0) }
         let another = try database.store()
-        #expect(try modes(database.path) == [0o640, 0o640, 0o640])
+        #expect(try modes(database.path) == [0o640, 0o640, 0o640, 0o640])
         let copy = database.folder.path + "/copy.sqlite"
         try SQLiteJobStore.backUp(from: database.path, to: copy)
         let mode = try FileManager.default.attributesOfItem(atPath: copy)[.posixPermissions] as? Int
@@ -188,7 +188,7 @@ struct SQLiteJobStoreTests {
         #expect(chmod(database.path, 0o600) == 0)
         let store = try database.store()
         try store.submit(Self.job(JobIDGenerator().next()))
-        for suffix in ["", "-wal", "-shm"] {
+        for suffix in ["", "-wal", "-shm", "-lock"] {
             let found = try FileManager.default.attributesOfItem(atPath: database.path + suffix)
             #expect(found[.posixPermissions] as? Int == 0o600)
         }
@@ -214,7 +214,7 @@ struct SQLiteJobStoreTests {
         #expect(try store.pool.read { try String.fetchOne($0, sql: "PRAGMA integrity_check") } == "ok")
     }
 
-    @Test("closed, the database is one file, whose copy holds every job")
+    @Test("closed, the database is one file, whose copy holds every job, and an empty one")
     func closed() throws {
         let database = TemporaryDatabase()
         let store = try database.store()
@@ -222,9 +222,19 @@ struct SQLiteJobStoreTests {
         try store.submit(job)
         #expect(try store.job(job.id, tenant: .anonymous) != nil, "a reader is open")
         try store.close()
-        #expect(try FileManager.default.contentsOfDirectory(atPath: database.folder.path) == ["jobs.sqlite"])
+        let names = try FileManager.default.contentsOfDirectory(atPath: database.folder.path).sorted()
+        #expect(names == ["jobs.sqlite", "jobs.sqlite-lock"])
+        #expect(try Data(contentsOf: URL(fileURLWithPath: database.path + "-lock")).isEmpty)
         #expect(throws: JobsError.self) { try store.counts() }
         #expect(try database.store().job(job.id, tenant: .anonymous)?.id == job.id)
+    }
+
+    @Test("closed twice, nothing happens; later calls throw")
+    func closedTwice() throws {
+        let store = try TemporaryDatabase().store()
+        try store.close()
+        try store.close()
+        #expect(throws: JobsError.self) { try store.counts() }
     }
 
     @Test("closed while another process reads, the log is kept and no job is lost")

@@ -11,8 +11,11 @@ final class TemporaryDatabase: JobStoreFixture, UploadStoreFixture, DeliveryStor
 
     var path: String { folder.appendingPathComponent("jobs.sqlite").path }
 
-    func open(_ environment: any Environment, retentionSeconds: Double?) throws -> any JobStore {
-        try SQLiteJobStore(path: path, retentionSeconds: retentionSeconds, environment: environment)
+    func open(
+        _ environment: any Environment, retentionSeconds: Double?, capacity: QueueCapacity
+    ) throws -> any JobStore {
+        try SQLiteJobStore(
+            path: path, retentionSeconds: retentionSeconds, capacity: capacity, environment: environment)
     }
 
     func openUploads(_ environment: any Environment) throws -> any JobStore & UploadStore { try store(environment) }

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPServer
 import JobStoreContract
 import Jobs
 import Testing
@@ -167,6 +168,29 @@ struct RateTests {
         // The queue is full now; who has too much in it is told of that first.
         #expect(Self.post(service, key).status == 429)
         #expect(Self.post(service, try service.key(TenantID("third"), id: "k3")).status == 503)
+    }
+
+    @Test("bodies that are held and end together do not pass the queue's limits; what is refused leaves nothing behind")
+    func heldBodies() throws {
+        let service = try Service(keys: .required) {
+            $0.queuedJobs = 3
+            $0.queuedJobsPerTenant = 2
+        }
+        let keys = [try service.key(Self.tenant, id: "k1"), try service.key(TenantID("other"), id: "k2")]
+        // All are let in while nothing waits.
+        let sinks = try [keys[0], keys[0], keys[0], keys[1], keys[1]].map { key -> any HTTPBodySink in
+            let sink = try service.sink(
+                "POST", "/v1/jobs?roi=1,2,30,40", [key, ("Content-Type", "video/mp4")], count: Sample.video().count)
+            #expect(sink.take(Sample.video()) == nil)
+            return sink
+        }
+        let answers = sinks.map { Answer($0.finish()) }
+        #expect(answers.map(\.status) == [202, 202, 429, 202, 503])
+        #expect(answers[2].json?["type"] == "urn:lktrack:problem:queue-quota-exceeded")
+        #expect(answers[2].fields["RateLimit-Policy"] == "\"queued-jobs\";q=2")
+        #expect(answers[4].json?["type"] == "urn:lktrack:problem:queue-full")
+        #expect(answers[4].fields["Retry-After"] == "10")
+        #expect(try service.blobs.children(of: "jobs").count == 3)
     }
 
     @Test("a quota of a tenant's own counts in place of the configuration's, in both directions")

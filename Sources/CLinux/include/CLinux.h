@@ -42,6 +42,9 @@ int clinux_open_unnamed(const char *directory);
 /// power loss. See NOTES of fsync(2).
 int clinux_fsync_directory(const char *path);
 
+/// Which kind of file system a file or folder is on: `f_type` of statfs(2), in 32 bits.
+int clinux_file_system_type(const char *path, uint32_t *type);
+
 /// Keeps bytes with a file as an extended attribute, and reads them back; see xattr(7). Reading returns how many there
 /// are.
 int clinux_set_attribute(int fd, const char *name, const void *bytes, size_t count);

@@ -11,8 +11,8 @@ struct Admission: Sendable {
     ///   - tenant: who asks. One that has as many queued jobs as it may, or stores as much, is told so also where the queue
     ///     is full.
     /// - Throws: 503 where the service stops or the queue is full, 429 where the tenant's part of it is, 507 where the
-    ///   tenant's part of the disk is or the disk's reserve would be touched. Requests that arrive together may pass the
-    ///   limits of the configuration by their number; a quota of the tenant's own is held by the store.
+    ///   tenant's part of the disk is or the disk's reserve would be touched. Requests that arrive together may all pass:
+    ///   the store asks again for the queue, and for a quota of the tenant's own, when it takes the job.
     func check(
         expecting bytes: Int64, storing stored: Int64, after arriving: Int64, from tenant: TenantID
     ) throws {
@@ -22,7 +22,7 @@ struct Admission: Sendable {
         if let limit = usage.quota.queued, usage.isQueueFull { throw JobsError.queueQuota(limit) }
         usage.stored += arriving
         try usage.requireRoom(for: stored)
-        try checkQueue()
+        try services.configuration.queueCapacity.requireRoom(after: services.store.counts()[.queued] ?? 0)
         try services.space.check(for: bytes)
     }
 
@@ -45,19 +45,11 @@ struct Admission: Sendable {
     /// With the configuration's quotas where the tenant has none of its own.
     private func usage(of tenant: TenantID) throws -> TenantUsage {
         var usage = try services.store.usage(of: tenant)
+        usage.quota.queued = services.configuration.queueCapacity.limit(of: tenant, quota: usage.quota)
         // Without keys there are no others.
         guard tenant != .anonymous else { return usage }
-        usage.quota.queued = usage.quota.queued ?? services.configuration.queuedJobsPerTenant
         usage.quota.stored = usage.quota.stored ?? services.configuration.storedBytesPerTenant
         return usage
-    }
-
-    private func checkQueue() throws {
-        let queued = try services.store.counts()[.queued] ?? 0
-        guard queued < services.configuration.queuedJobs else {
-            throw Problem(.queueFull, "\(queued) jobs are waiting already. Try again when some are done.")
-                .retryAfter(10)
-        }
     }
 
     static var stopping: Problem {

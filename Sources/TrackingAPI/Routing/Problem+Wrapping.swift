@@ -46,6 +46,7 @@ extension Problem {
             self = Problem(.unavailable, "The storage does not answer. Try again.", cause: error.message).retryAfter(5)
         case .quotaExceeded:
             self = Problem(.quotaExceeded, error.message).overQuota(QuotaPolicy.queuedJobs, error.limit).retryAfter(10)
+        case .queueFull: self = Problem(.queueFull, error.message).retryAfter(10)
         case .storedQuotaExceeded:
             self = Problem(.storedQuotaExceeded, error.message)
                 .overQuota(QuotaPolicy.storedBytes, error.limit, left: error.left).retryAfter(60)

@@ -48,7 +48,7 @@ struct Backup {
     private func fill(_ draft: String, at time: Date) throws -> Summary {
         let copy = draft + "/" + BackupManifest.database
         try SQLiteJobStore.backUp(from: database, to: copy)
-        let store = try SQLiteJobStore(path: copy)
+        let store = try SQLiteJobStore(copy: copy)
         var files: [BackupManifest.File] = []
         var jobs = 0
         var dropped = 0

@@ -26,10 +26,14 @@ enum StoreLocation {
     }
 
     /// Opens the store, and brings its schema up to date.
-    func open(retentionSeconds: Double? = nil) throws(JobsError) -> any ServiceStore {
+    func open(
+        retentionSeconds: Double? = nil, capacity: QueueCapacity = QueueCapacity()
+    ) throws(JobsError) -> any ServiceStore {
         switch self {
-        case .sqlite(let path): try SQLiteJobStore(path: path, retentionSeconds: retentionSeconds)
-        case .postgres(let database): try PostgresJobStore(database, retentionSeconds: retentionSeconds)
+        case .sqlite(let path):
+            try SQLiteJobStore(path: path, retentionSeconds: retentionSeconds, capacity: capacity)
+        case .postgres(let database):
+            try PostgresJobStore(database, retentionSeconds: retentionSeconds, capacity: capacity)
         }
     }
 }

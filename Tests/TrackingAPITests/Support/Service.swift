@@ -58,7 +58,8 @@ final class Service: Sendable {
         let environment = environment ?? clock
         self.environment = environment
         store = try SQLiteJobStore(
-            path: folder + "/jobs.sqlite", retentionSeconds: retentionSeconds, environment: environment)
+            path: folder + "/jobs.sqlite", retentionSeconds: retentionSeconds, capacity: configuration.queueCapacity,
+            environment: environment)
         let logger = Logger(label: "test")
         ring =
             keys == .none

@@ -43,7 +43,7 @@ final class SilentStore: JobStore {
         try base.attempt(key: key, tenant: tenant)
     }
     func forgetAttempts(limit: Int) throws -> Int { try base.forgetAttempts(limit: limit) }
-    func job(_ id: JobID, tenant: TenantID) throws -> Job? { try base.job(id, tenant: tenant) }
+    func stored(_ id: JobID, tenant: TenantID) throws -> StoredJob? { try base.stored(id, tenant: tenant) }
     func jobs(_ query: JobQuery) throws -> JobPage { try base.jobs(query) }
     func claim(owner: String, leaseSeconds: Double) throws -> ClaimedJob? {
         try base.claim(owner: owner, leaseSeconds: leaseSeconds)
