@@ -1,5 +1,5 @@
 # docker build -t lktrack .
-# docker run -p 8080:8080 -v lktrack:/var/lib/lktrack -e LKTRACK_AUTH=none lktrack
+# docker run --stop-timeout 45 -p 8080:8080 -v lktrack:/var/lib/lktrack -e LKTRACK_AUTH=none lktrack
 #
 # LKTRACK_AUTH=none is spelled out on purpose: whoever reaches the port may submit jobs.
 

@@ -101,7 +101,8 @@ extension SystemCallFilter {
             Rule(call: "tgkill", conditions: [equal(0, Int(getpid()))]),
             // send(2) on the socket that there is: without an address.
             Rule(call: "sendto", conditions: [equal(4, 0)]),
-            // What is open, and not what a path names.
+            // What is open, as fstat(3) asks. With the flag a path that is not empty is still followed, and it cannot be
+            // looked at: see "What a path names" in docs/threat_model.md.
             Rule(call: "newfstatat", conditions: [bits(3, emptyPath, are: emptyPath)]),
             Rule(call: "statx", conditions: [bits(2, emptyPath, are: emptyPath)]),
             // Reading limits, and not setting them.

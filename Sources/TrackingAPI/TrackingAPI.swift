@@ -9,6 +9,7 @@ import PrometheusMetrics
 public struct TrackingAPI: HTTPApplication {
     let router: Router
     private let watch: JobWatch
+    let conversions: ConversionPool
     private let renderings: RenderingQueue
     private let requests: HTTPMetrics
     private let tus: TusGate
@@ -42,6 +43,7 @@ public struct TrackingAPI: HTTPApplication {
             conversions: ConversionPool(threads: configuration.conversionThreads, bodies: configuration.conversions),
             streams: LiveStreams(configuration))
         self.watch = watch
+        conversions = services.conversions
         keys?.onRevocation(watch.close)
         renderings = RenderingQueue(services, renderer: renderer)
         tus = TusGate(largestUpload: configuration.uploadBytes)

@@ -26,12 +26,14 @@ public final class DeliverySender: Sendable {
     private let logger: Logger
     private let state = Mutex(State())
     private let isStopping = Atomic(false)
+    /// Messages on their way must be given back now.
+    private let isInterrupting = Atomic(false)
     private let bell = Doorbell()
     private let looking = DispatchGroup()
     private let sending = DispatchGroup()
 
-    /// How long messages on their way may take to be given back once the service stops: libcurl asks once a second
-    /// whether it should go on. A look-up of a name that takes longer is left alone.
+    /// How long messages on their way may take to be given back once they are told to, at the deadline of ``stop(by:)``:
+    /// libcurl asks once a second whether it should go on. A look-up of a name that takes longer is left alone.
     private static let stopSeconds = 5.0
 
     public init(
@@ -61,13 +63,23 @@ public final class DeliverySender: Sendable {
     /// Something may be due: a job has ended.
     public func notify() { bell.ring() }
 
-    /// Sends nothing more, and gives back what is on its way. Blocks.
-    public func stop() {
+    /// Ends the wait of ``stop(by:)``: nothing more is sent, and what is on its way is given back at once. From any thread.
+    public func hurry() {
+        isInterrupting.store(true, ordering: .releasing)
+        isStopping.store(true, ordering: .sequentiallyConsistent)
+        bell.ring()
+    }
+
+    /// Sends nothing more but what is on its way, and gives back what has not arrived by the deadline. Blocks until then.
+    public func stop(by deadline: DispatchTime = .now()) {
         isStopping.store(true, ordering: .sequentiallyConsistent)
         bell.ring()
         looking.wait()
-        if sending.wait(timeout: .now() + Self.stopSeconds) == .timedOut {
-            logger.warning("webhooks on their way are sent again when their leases run out")
+        if sending.wait(timeout: deadline) == .timedOut {
+            hurry()
+            if sending.wait(timeout: deadline + Self.stopSeconds) == .timedOut {
+                logger.warning("webhooks on their way are sent again when their leases run out")
+            }
         }
     }
 
@@ -108,7 +120,7 @@ public final class DeliverySender: Sendable {
 
     /// Makes one attempt and writes down what came of it. What cannot be written down is sent again.
     private func send(_ claimed: ClaimedDelivery) {
-        let result = run.run(claimed) { [self] in isStopping.load(ordering: .acquiring) }
+        let result = run.run(claimed) { [self] in isInterrupting.load(ordering: .acquiring) }
         do {
             switch result {
             case .interrupted: _ = try store.release(claimed.lease)

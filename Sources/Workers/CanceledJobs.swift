@@ -21,22 +21,27 @@ public struct CanceledJobs: Sendable {
         for owner in owners.dead() { _ = try endThose(ofOwner: owner) }
     }
 
-    /// - Parameter owner: `nil`: those whose lease has run out.
+    /// - Parameters:
+    ///   - owner: `nil`: those whose lease has run out.
+    ///   - isWanted: asked while a result is copied; without it, that job is left as it is.
     /// - Returns: the jobs that were ended.
-    func endThose(ofOwner owner: String?) throws -> [JobID] {
+    /// - Throws: the store's errors, and `CancellationError` where it is wanted no more.
+    func endThose(ofOwner owner: String?, isWanted: () -> Bool = { true }) throws -> [JobID] {
         try store.canceledWithoutWorker(owner: owner).compactMap { claimed in
-            try store.publish(outcome(of: claimed.job), lease: claimed.lease) ? claimed.job.id : nil
+            try store.publish(outcome(of: claimed.job, isWanted), lease: claimed.lease) ? claimed.job.id : nil
         }
     }
 
-    private func outcome(of job: Job) -> JobOutcome {
+    private func outcome(of job: Job, _ isWanted: () -> Bool) throws -> JobOutcome {
         var outcome = JobOutcome(status: .canceled, progress: job.progress)
         outcome.progress.framesDone = 0
         do {
-            guard let kept = try keep(job) else { return outcome }
+            guard let kept = try keep(job, isWanted) else { return outcome }
             outcome.resultKey = kept.key
             outcome.progress.framesDone = kept.frames
             outcome.storedBytes = try blobs.bytes(of: [kept.key])
+        } catch let error as CancellationError {
+            throw error
         } catch {
             logger.warning(
                 "partial result could not be kept",
@@ -46,7 +51,7 @@ public struct CanceledJobs: Sendable {
     }
 
     /// Copies the whole lines of what the worker made readable; `nil` where there are none.
-    private func keep(_ job: Job) throws -> (key: String, frames: Int)? {
+    private func keep(_ job: Job, _ isWanted: () -> Bool) throws -> (key: String, frames: Int)? {
         let written = job.id.resultKey(attempt: job.attempt)
         guard let reader = try blobs.openPartial(written) ?? blobs.open(written) else { return nil }
         let key = job.id.keptResultKey(attempt: job.attempt)
@@ -54,6 +59,10 @@ public struct CanceledJobs: Sendable {
         var lines = BlobLines(reader)
         var frames = 0
         while let line = try lines.next() {
+            guard isWanted() else {
+                writer.abort()
+                throw CancellationError()
+            }
             try (line + [UInt8(ascii: "\n")]).withUnsafeBytes(writer.write)
             frames += 1
         }

@@ -186,6 +186,8 @@ struct JobRunner: Sendable {
     private func end(_ active: ActiveJob, _ outcome: JobOutcome) {
         var outcome = outcome
         outcome.storedBytes = storedBytes(active, outcome)
+        // Before: once the job has ended, nobody comes back to it.
+        removeFormerAttempts(active)
         guard publish(active, outcome) else { return abandon(active) }
         // Also what those handed in late who helped with a job that was stopped.
         removeParts(active)
@@ -270,7 +272,20 @@ struct JobRunner: Sendable {
     /// Each attempt has keys of its own, so this takes nothing from another worker.
     private func removeBlobs(_ active: ActiveJob) {
         removeParts(active)
-        for key in [active.job.id.resultKey(attempt: active.job.attempt)] + VideoPasses.keys(active.job) {
+        removeBlobs(active, ofAttempt: active.job)
+    }
+
+    /// What workers finished before they died, which nobody asks for any more.
+    private func removeFormerAttempts(_ active: ActiveJob) {
+        var former = active.job
+        for attempt in 1..<max(active.job.attempt, 1) {
+            former.attempt = attempt
+            removeBlobs(active, ofAttempt: former)
+        }
+    }
+
+    private func removeBlobs(_ active: ActiveJob, ofAttempt job: Job) {
+        for key in [job.id.resultKey(attempt: job.attempt)] + VideoPasses.keys(job) {
             do {
                 try blobs.remove(key)
             } catch {

@@ -4,16 +4,12 @@ import Logging
 import Synchronization
 
 /// Keeps the leases of all running jobs on a thread of its own, so that neither a slow decoder nor a slow tracker lets
-/// one run out. The same thread brings cancellations to the jobs, and takes jobs from dead workers; a ``LeaseClock`` stops
-/// those whose leases cannot be kept.
+/// one run out. The same thread brings cancellations to the jobs; a ``LeaseClock`` stops those whose leases cannot be kept.
 final class LeaseKeeper: Sendable {
     private let store: any JobStore
-    private let canceled: CanceledJobs
     private let configuration: WorkerConfiguration
     private let logger: Logger
     private let onEvent: @Sendable (WorkerEvent) -> Void
-    /// Told of jobs that went back to the queue.
-    private let onRequeue: @Sendable () -> Void
 
     private let jobs = ActiveJobs()
     private let clock: LeaseClock
@@ -23,15 +19,13 @@ final class LeaseKeeper: Sendable {
     private let ended = DispatchSemaphore(value: 0)
 
     init(
-        store: any JobStore, blobs: any BlobStore, configuration: WorkerConfiguration, logger: Logger,
-        onEvent: @escaping @Sendable (WorkerEvent) -> Void, onRequeue: @escaping @Sendable () -> Void
+        store: any JobStore, configuration: WorkerConfiguration, logger: Logger,
+        onEvent: @escaping @Sendable (WorkerEvent) -> Void
     ) {
         self.store = store
-        canceled = CanceledJobs(store: store, blobs: blobs, logger: logger)
         self.configuration = configuration
         self.logger = logger
         self.onEvent = onEvent
-        self.onRequeue = onRequeue
         clock = LeaseClock(configuration: configuration, logger: logger) { [jobs] in jobs.all }
     }
 
@@ -48,15 +42,9 @@ final class LeaseKeeper: Sendable {
         hasStarted.store(true, ordering: .releasing)
         clock.start()
         let thread = Thread { [self] in
-            var swept = ContinuousClock.now
             while !isStopping.load(ordering: .acquiring) {
                 let seen = signal.seen
                 for job in active { watch(job) }
-                if ContinuousClock.now - swept >= .seconds(WorkerConfiguration.sweepSeconds) {
-                    swept = .now
-                    expireLeases()
-                    failOverdue()
-                }
                 signal.wait(since: seen, seconds: configuration.watchSeconds)
             }
             ended.signal()
@@ -105,36 +93,6 @@ final class LeaseKeeper: Sendable {
         job.didRenew(progress, at: now)
         if status != .lost && job.lease.part == nil { onEvent(.progressed(job.job.id)) }
         return status
-    }
-
-    private func expireLeases() {
-        clock.ask(at: .now)
-        do {
-            for job in try canceled.endThose(ofOwner: nil) { onEvent(.ended(job, .canceled)) }
-            let expired = try store.expireLeases()
-            clock.answered()
-            guard !expired.isEmpty else { return }
-            logger.warning(
-                "leases ran out", metadata: ["jobs": .array(expired.map { .string($0.description) })])
-            onRequeue()
-        } catch {
-            logger.error("leases could not be looked through", metadata: ["error": .string("\(error)")])
-        }
-    }
-
-    private func failOverdue() {
-        clock.ask(at: .now)
-        do {
-            let overdue = try store.failOverdue()
-            clock.answered()
-            guard !overdue.isEmpty else { return }
-            logger.warning(
-                "queued jobs failed at their deadlines",
-                metadata: ["jobs": .array(overdue.map { .string($0.description) })])
-            for job in overdue { onEvent(.ended(job, .failed)) }
-        } catch {
-            logger.error("deadlines could not be looked through", metadata: ["error": .string("\(error)")])
-        }
     }
 }
 

@@ -4,11 +4,12 @@ import Jobs
 import Logging
 import Synchronization
 
-/// Removes blobs of jobs that are not there from a store that several machines write to: uploads that were cut off,
-/// deletions that were.
+/// Removes blobs of jobs that are not there while the service runs: uploads that were cut off, deletions that were. What is
+/// old, and surely no other process's, goes at a start already (`Recovery`).
 ///
-/// An upload has its blob before its job, on whatever machine, and a moment is all that lies between. So what is seen
-/// without a job twice, an hour apart, belongs to nobody. Several processes may sweep the same stores.
+/// An upload has its blob before its job, on whatever machine, and once it is whole a moment is all that lies between. So
+/// what is seen without a job, and not being written, twice, an hour apart, belongs to nobody. Several processes may sweep
+/// the same stores.
 public final class OrphanSweeper: Sendable {
     /// Seconds between two looks.
     private static let period = 1200.0
@@ -69,6 +70,8 @@ public final class OrphanSweeper: Sendable {
         for name in try blobs.children(of: JobID.blobFolder) {
             guard !isStopping.load(ordering: .acquiring) else { return removed }
             guard let id = JobID(name), try !store.exists(id) else { continue }
+            // Not yet whole: however long that takes, it is its writer's, or goes with the drafts of the dead.
+            guard try blobs.openPartial(id.sourceKey) == nil else { continue }
             let since = before[id] ?? now
             guard now.timeIntervalSince(since) >= Self.graceSeconds else {
                 still[id] = since

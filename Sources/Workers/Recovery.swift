@@ -3,8 +3,8 @@ import Logging
 
 /// What is left of processes that died, put in order before work begins.
 struct Recovery {
-    /// Blobs without a job whose id is younger are left alone: an upload may be on its way, also one to this process,
-    /// or to one that starts meanwhile.
+    /// Blobs without a job whose id is younger are left to an ``OrphanSweeper``: an upload may be on its way, also one to
+    /// this process, or to one that starts meanwhile.
     private static let youngSeconds = 600.0
 
     let store: any JobStore

@@ -20,8 +20,8 @@ public struct WorkerConfiguration: Sendable {
     public var watchSeconds: Double
     /// How often results are made readable for `?partial=true`, in seconds.
     public var flushSeconds: Double
-    /// Whether other machines write to the same blobs: then those without a job may be another's upload, and are left to
-    /// an ``OrphanSweeper``.
+    /// Whether other machines write to the same blobs: then those without a job may be another's upload, however old, and a
+    /// start leaves them to an ``OrphanSweeper``.
     public var sharesBlobs = false
     /// Of the threads that follow targets, beyond that of this process.
     var niceness: Int32 = 0
@@ -46,8 +46,6 @@ public struct WorkerConfiguration: Sendable {
     static let renewalsPerLease = 3.0
     /// The progress of a job is stored no more often, in seconds.
     static let progressSeconds = 1.0
-    /// Leases that ran out, and queued jobs that are overdue, are looked for no more often, in seconds.
-    static let sweepSeconds = 1.0
 }
 
 /// What a pool tells those who watch it (tests, events for clients). Called on the worker's thread unless said

@@ -14,6 +14,7 @@ public final class WorkerPool: Sendable {
     private let recovery: Recovery
     private let owners: OwnerRegistry
     private let keeper: LeaseKeeper
+    private let sweeper: QueueSweeper
     private let queued: WakeSignal
     private let meter: any WorkerMeter
     private let onEvent: @Sendable (WorkerEvent) -> Void
@@ -23,11 +24,12 @@ public final class WorkerPool: Sendable {
     private let alive = Atomic(0)
     private let running = DispatchGroup()
 
-    /// How long a job that is told to stop may take to do so, in seconds.
+    /// How long jobs may take to stop once they are told to, at the deadline of ``stop(by:)``: a decoder, a disk or a
+    /// database may hang. In seconds.
     private static let interruptionSeconds = 10.0
 
     /// - Parameters:
-    ///   - owners: this process among those that work on the same data; its maker closes it, after ``stop(within:)``.
+    ///   - owners: this process among those that work on the same data; its maker closes it, after ``stop(by:)``.
     ///   - environment: gives the time of day.
     ///   - meter: told of what takes how long.
     ///   - onEvent: told of what happens to jobs, on the workers' threads.
@@ -55,15 +57,15 @@ public final class WorkerPool: Sendable {
         recovery = Recovery(
             store: store, blobs: blobs, owners: owners, sharesBlobs: configuration.sharesBlobs,
             environment: environment, logger: logger)
-        keeper = LeaseKeeper(
-            store: store, blobs: blobs, configuration: configuration, logger: logger, onEvent: onEvent
-        ) { queued.notify() }
+        keeper = LeaseKeeper(store: store, configuration: configuration, logger: logger, onEvent: onEvent)
+        sweeper = QueueSweeper(store: store, blobs: blobs, logger: logger, onEvent: onEvent) { queued.notify() }
     }
 
     /// Puts in order what dead processes left behind, then starts the workers.
     public func start() throws {
         try recovery.run()
         keeper.start()
+        sweeper.start()
         for number in 1...max(configuration.workers, 1) {
             running.enter()
             alive.wrappingAdd(1, ordering: .relaxed)
@@ -84,23 +86,29 @@ public final class WorkerPool: Sendable {
     /// Workers that take jobs, or are running one.
     public var workersAlive: Int { alive.load(ordering: .relaxed) }
 
-    /// Ends the wait of ``stop(within:)``: what still runs is given back to the queue at once. From any thread.
+    /// Takes no more jobs, nor parts of any; what runs goes on. From any thread, any number of times.
+    public func stopClaiming() {
+        isStopping.store(true, ordering: .releasing)
+        queued.notify()
+    }
+
+    /// Ends the wait of ``stop(by:)``: what still runs is given back to the queue at once. From any thread.
     public func hurry() {
         isInterrupting.store(true, ordering: .sequentiallyConsistent)
         for job in keeper.active { job.interrupt(.stopping) }
     }
 
-    /// Takes no more jobs, lets those that run finish, and gives back to the queue those that are not done in time.
+    /// Takes no more jobs, lets those that run finish, and gives back to the queue those that are not done by the deadline.
     /// Blocks until then: not to be called on Swift's cooperative threads. Once; a pool does not start again.
-    public func stop(within seconds: Double) {
-        isStopping.store(true, ordering: .releasing)
-        queued.notify()
-        if running.wait(timeout: .now() + max(seconds, 0)) == .timedOut {
+    public func stop(by deadline: DispatchTime) {
+        stopClaiming()
+        if running.wait(timeout: deadline) == .timedOut {
             hurry()
-            if running.wait(timeout: .now() + Self.interruptionSeconds) == .timedOut {
+            if running.wait(timeout: deadline + Self.interruptionSeconds) == .timedOut {
                 logger.error("workers did not stop; their jobs go on when their leases run out")
             }
         }
+        sweeper.stop()
         keeper.stop()
     }
 

@@ -89,6 +89,44 @@ struct LifeTests {
         #expect(job["attempt"] as? Int == 1)
     }
 
+    @Test("after SIGTERM what is under way comes to its end, an upload and a job, and no other job is begun")
+    func draining() throws {
+        let server = try Server("--workers", "1", environment: ["LKTRACK_SERVER_SHUTDOWN_SECONDS": "600"])
+        let clip = try Clip.make(frames: 5).padded(to: 2 << 20)
+        let running = try runningJob(server, try longVideo())
+        let waiting = try #require(try server.wire.submit(clip))
+        let client = try WireClient(port: server.port)
+        client.send(
+            "POST /v1/jobs?roi=\(clip.box) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                + "Content-Type: application/octet-stream\r\nContent-Length: \(clip.bytes.count)\r\n\r\n")
+        var sent = clip.bytes.count / 2
+        client.send(Array(clip.bytes[..<sent]))
+        // The sources of three jobs, one of them half of one.
+        try poll("the upload to begin") { server.blobs().count { $0.hasSuffix("source") } == 3 }
+        kill(server.processIdentifier, SIGTERM)
+        // Slowly, but not as slowly as bodies are cut for. When the job has ended, its worker could begin the next.
+        while server.log.line(containing: "job ended", seconds: 0.5) == nil, sent + 2048 < clip.bytes.count {
+            client.send(Array(clip.bytes[sent..<sent + 2048]))
+            sent += 2048
+        }
+        #expect(server.log.line(containing: "job ended")?.contains(running) == true)
+        client.send(Array(clip.bytes[sent...]))
+        let answer = WireAnswer(client.readToEnd())
+        #expect(answer.status == 202)
+        let uploaded = try #require(answer.json["id"] as? String)
+        try poll("the server to end") { !server.processIsRunning }
+        let started = server.log.text.split(separator: "\n").filter { $0.contains("job started") }
+        #expect(started.count == 1)
+
+        try server.start()
+        #expect(try server.status(running) == "succeeded")
+        for id in [waiting, uploaded] {
+            let job = try server.finish(id)
+            #expect(job["status"] as? String == "succeeded")
+            #expect(job["attempt"] as? Int == 1)
+        }
+    }
+
     @Test("a second SIGTERM stops at once, and the next start finishes what ran, with no attempt counted")
     func secondSignal() throws {
         let server = try Server("--workers", "1", environment: ["LKTRACK_SERVER_SHUTDOWN_SECONDS": "3600"])

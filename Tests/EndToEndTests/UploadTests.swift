@@ -135,7 +135,7 @@ struct UploadTests {
 
     @Test("SIGTERM in the middle of an upload keeps what arrived for the next start")
     func stopped() throws {
-        let server = try Server("--workers", "1")
+        let server = try Server("--workers", "1", environment: ["LKTRACK_SERVER_SHUTDOWN_SECONDS": "1"])
         let created = try server.post(
             "/v1/uploads", ["-H", "Tus-Resumable: 1.0.0", "-H", "Upload-Length: 100000000"])
         let path = try #require(created["Location"])

@@ -39,7 +39,7 @@ struct SandboxTests {
     private let refused = "errno \(EPERM)"
 
     @Test(
-        "opens, makes, removes and lists no file, and learns of none",
+        "opens, makes, removes and lists no file, and stat(3) tells it of none",
         arguments: [
             "open-for-reading", "open-for-writing", "make-folder", "remove-file", "list-folder", "look-at-file",
         ])

@@ -160,7 +160,9 @@ struct MigrationTests {
                 createdAt: move.clock.now())
         }
         // In one transaction: a disk that is busy takes minutes for so many.
-        try move.store.write { db in for job in jobs { try SQLiteJobStore.insert(NewJob(job), db) } }
+        try move.store.write { [store = move.store] db in
+            for job in jobs { try store.insert(NewJob(job), db) }
+        }
         let takeover = try move.takeover()
         try takeover.begin()
         let migration = Migration(from: move.store, to: takeover, blobs: BlobRoute(from: move.here, to: move.there))

@@ -64,7 +64,7 @@ struct LongResultTests {
         var calls = 0
         var step = FeedStep.looksOn
         while step == .looksOn, bytes.isEmpty {
-            step = try feed.append(seen, to: &bytes) { _ in true }
+            step = try feed.append(seen, to: &bytes) { _ in nil }
             calls += 1
             #expect(reader.takeBytesRead() <= Self.most)
         }

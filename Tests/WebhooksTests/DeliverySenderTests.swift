@@ -169,6 +169,48 @@ struct DeliverySenderTests {
         #expect(try bench.delivery(job).attempts.map(\.number) == [1])
     }
 
+    /// Stops a sender on a thread of its own. Signalled when it has stopped.
+    private func stopping(_ sender: DeliverySender) -> DispatchSemaphore {
+        let stopped = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            sender.stop(by: .distantFuture)
+            stopped.signal()
+        }
+        return stopped
+    }
+
+    @Test("what is on its way may arrive before the deadline of a stop")
+    func stopInTime() throws {
+        let bench = try Bench()
+        let transport = HeldTransport()
+        let job = try bench.endedJob("a.example")
+        let sender = bench.sender(transport)
+        sender.start()
+        #expect(transport.entered.wait(timeout: .now() + 30) == .success)
+        let stopped = stopping(sender)
+        // Ten times as long as the transport takes to see that it is interrupted.
+        #expect(stopped.wait(timeout: .now() + 0.1) == .timedOut)
+        transport.leave.signal()
+        #expect(stopped.wait(timeout: .now() + 30) == .success)
+        #expect(try bench.delivery(job).state == .delivered(bench.clock.now()))
+    }
+
+    @Test("who is in a hurry waits for no deadline: what is on its way is given back, and nothing more is sent")
+    func hurry() throws {
+        let bench = try Bench()
+        let transport = HeldTransport()
+        let job = try bench.endedJob("a.example")
+        let sender = bench.sender(transport)
+        sender.start()
+        #expect(transport.entered.wait(timeout: .now() + 30) == .success)
+        let stopped = stopping(sender)
+        sender.hurry()
+        #expect(stopped.wait(timeout: .now() + 30) == .success)
+        #expect(try bench.delivery(job).attempts.isEmpty)
+        #expect(try bench.delivery(job).state == .pending(due: bench.clock.now()))
+        #expect(transport.begun.withLock { $0.count } == 1)
+    }
+
     @Test("two senders over one store send every message once")
     func twoSenders() throws {
         let bench = try Bench()

@@ -188,6 +188,23 @@ extension WorkersTests {
             #expect(try bench.result(finished) == bench.result(try bench.current(first)))
         }
 
+        @Test("a pool that claims no more ends what runs, and leaves the rest in the queue")
+        func stopClaiming() async throws {
+            let first = try bench.submit(scene)
+            let pool = try bench.pool()
+            let hold = bench.events.hold(at: .tracked(first.id, frame: 5))
+            try pool.start()
+            await bench.events.wait(for: .tracked(first.id, frame: 5))
+            let second = try bench.submit(scene)
+            pool.stopClaiming()
+            pool.notifyJobQueued()
+            hold.open()
+            #expect(await bench.events.end(of: first.id) == .succeeded)
+            await bench.stop(pool)
+            #expect(try bench.current(second).status == .queued)
+            #expect(try bench.current(second).attempt == 0)
+        }
+
         @Test("a graceful stop lets a running job finish where there is time")
         func finish() async throws {
             let pool = try bench.pool()

@@ -3,8 +3,8 @@ import Jobs
 import Testing
 import Workers
 
-/// Blobs without a job, in a store that other machines write to.
-@Suite("Orphaned blobs of a shared store")
+/// Blobs without a job, in a folder.
+@Suite("Orphaned blobs")
 struct OrphanTests {
     private let bench: Bench
     private let sweeper: OrphanSweeper
@@ -51,6 +51,34 @@ struct OrphanTests {
         #expect(try bench.blobs.open(id.sourceKey) != nil)
         bench.clock.advance(3600)
         #expect(try sweeper.sweep() == [id])
+    }
+
+    @Test("an upload that is being written is left alone, however long it takes; the hour begins when it is whole")
+    func slowUpload() throws {
+        let id = bench.newID()
+        let writer = try bench.blobs.create(id.sourceKey)
+        for _ in 0..<3 {
+            #expect(try sweeper.sweep().isEmpty)
+            bench.clock.advance(10_000)
+        }
+        _ = try writer.commit()
+        #expect(try sweeper.sweep().isEmpty)
+        #expect(try bench.blobs.open(id.sourceKey) != nil)
+        bench.clock.advance(3600)
+        #expect(try sweeper.sweep() == [id])
+    }
+
+    @Test("what a start after a crash finds too young is removed an hour later, without another start")
+    func quickRestart() async throws {
+        let orphan = try upload()
+        bench.clock.advance(5)
+        let pool = try bench.pool()
+        try pool.start()
+        #expect(try sweeper.sweep().isEmpty)
+        #expect(try bench.blobs.open(orphan.sourceKey) != nil)
+        bench.clock.advance(3600)
+        #expect(try sweeper.sweep() == [orphan])
+        await bench.stop(pool)
     }
 
     @Test("what is no job's is left alone")

@@ -23,13 +23,15 @@ extension WorkersTests {
 
         @Test("the job of a killed process runs again at the next start, before its lease is over")
         func killed() async throws {
-            let submitted = try bench.submit(scene)
+            let submitted = try bench.submit(scene) { $0.output.video = .avi }
             _ = try bench.store.claim(owner: "dead-1", leaseSeconds: 10_000)
+            // It was tracked, and was being made into a video.
+            _ = try bench.blobs.create(submitted.id.resultKey(attempt: 1)).commit()
             try leaveFile(of: "dead-1")
             let job = try await bench.run(submitted)
             #expect(job.status == .succeeded)
             #expect(job.attempt == 2)
-            #expect(try bench.blobNames(job) == ["results-2.ndjson", "source"])
+            #expect(try bench.blobNames(job) == ["results-2.ndjson", "source", "video-2.avi"])
             #expect(try FileManager.default.contentsOfDirectory(atPath: bench.ownersDirectory).isEmpty)
         }
 
@@ -54,6 +56,32 @@ extension WorkersTests {
             #expect(job.progress.framesDone == 2)
             #expect(bench.events.events.isEmpty)
             withExtendedLifetime(writer) {}
+        }
+
+        @Test("leases are renewed while what a dead worker left of a canceled job is copied, however long that takes")
+        func renewedMeanwhile() async throws {
+            let canceled = try bench.submit(scene)
+            _ = try bench.store.claim(owner: "gone", leaseSeconds: 1)
+            _ = try bench.store.requestCancel(canceled.id, tenant: .anonymous)
+            bench.clock.advance(2)
+            let running = try bench.submit(scene)
+            let (copy, tracking) = (Hold(), bench.events.hold(at: .tracked(running.id, frame: 5)))
+            let (reached, reach) = AsyncStream<Void>.makeStream()
+            let blobs = DistantBlobs(bench.blobs) {
+                reach.finish()
+                copy.block()
+            }
+            let pool = try bench.pool(leaseSeconds: 3, blobs: blobs)
+            try pool.start()
+            for await _ in reached {}
+            await withCheckedContinuation { renewed in
+                bench.events.perform(times: 1, at: .progressed(running.id)) { renewed.resume() }
+            }
+            copy.open()
+            #expect(await bench.events.end(of: canceled.id) == .canceled)
+            tracking.open()
+            #expect(await bench.events.end(of: running.id) == .succeeded)
+            await bench.stop(pool)
         }
 
         @Test("a job that has killed its process three times fails with worker_lost and is not run again")

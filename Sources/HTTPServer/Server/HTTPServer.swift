@@ -106,7 +106,7 @@ public final class HTTPServer: Sendable {
                 if MHD_add_connection(running.daemon, socket, address, size) != .YES { core.dismiss() }
             }
         } catch {
-            end(running, gracePeriod: .zero)
+            end(running, by: .now())
             throw error
         }
         log.info(
@@ -151,19 +151,22 @@ public final class HTTPServer: Sendable {
     /// libmicrohttpd zeroes all of it between two requests of a connection, which then takes much of the request's time.
     private static func connectionMemory(headBytes: Int) -> Int { max(32 * 1024, headBytes * 3 / 2) }
 
-    /// Stops accepting, lets requests finish for as long as the grace period lasts, then cuts the rest: their sinks are
-    /// aborted. Returns when no callback runs any more, except for handlers that have not returned; their responses are
-    /// dropped.
-    public func stop(gracePeriod: Duration) {
+    /// Stops accepting, lets requests finish up to the deadline, then cuts the rest: their sinks are aborted. Returns when
+    /// no callback runs any more, except for handlers that have not returned; their responses are dropped.
+    public func stop(by deadline: DispatchTime) {
         guard let stopped = running.withLock({ $0.take() }) else { return }
-        end(stopped, gracePeriod: gracePeriod)
+        end(stopped, by: deadline)
         log.info("stopped", metadata: ["port": .stringConvertible(stopped.acceptor.port)])
     }
 
-    private func end(_ stopped: Running, gracePeriod: Duration) {
+    /// The same, with a deadline from now on.
+    public func stop(gracePeriod: Duration) {
+        stop(by: .now() + .nanoseconds(Int(clamping: gracePeriod.nanoseconds)))
+    }
+
+    private func end(_ stopped: Running, by deadline: DispatchTime) {
         let core = stopped.core.takeUnretainedValue()
         stopped.acceptor.stop()
-        let deadline = DispatchTime.now() + .nanoseconds(Int(clamping: gracePeriod.nanoseconds))
         while !core.table.drainIdle(), DispatchTime.now() < deadline {
             _ = stopped.empty.wait(timeout: min(deadline, .now() + Self.drainPoll))
         }

@@ -2,15 +2,16 @@ import Dispatch
 import Jobs
 import Synchronization
 
-/// The threads that make results in other forms while they are sent, and look through long ones for what is wanted: not
-/// the server's, on which one such body would hold up every other connection.
+/// The threads that make results in other forms while they are sent, look through long ones for what is wanted, and read
+/// and write jobs for those who wait for them: not the server's, on which one such body would hold up every other
+/// connection. Tenants take turns.
 final class ConversionPool: Sendable {
     typealias Work = @Sendable () -> Void
 
     private let threads: Int
     private let bodies: ConcurrencyLimit
     private let turns = Mutex(TenantTurns<Work>())
-    private let queue = DispatchQueue(label: "conversions", attributes: .concurrent)
+    let queue = DispatchQueue(label: "conversions", attributes: .concurrent)
 
     /// - Parameters:
     ///   - threads: pieces that are made at a time.

@@ -14,7 +14,8 @@ struct JobWaitRoute: Sendable {
         // A proxy in between may give up sooner than a client that asks for more.
         let seconds = min(wait, APILimits.waitSeconds)
         return .later { responder in
-            services.watch.perform { hold(context, seconds, responder) }
+            // Who waits gets no thread, and what reads the job for it takes its turn with others.
+            services.conversions.submit(context.tenant) { hold(context, seconds, responder) }
         }
     }
 
@@ -34,22 +35,32 @@ struct JobWaitRoute: Sendable {
 
     private func hold(_ context: RequestContext, _ seconds: Int, _ responder: HTTPResponder) {
         do {
+            if context.request.hasClientLeft() { throw Problem(.unavailable, "The client has left.") }
             let job = try services.job(context)
             let held = HeldAnswer(to: context, job: job, wait: .seconds(seconds), services: services) {
                 job, isHonoured in
-                responder.respond(
-                    Router.answer(context, route: Self.pattern) {
-                        if services.watch.isClosed(key: context.key) { throw KeyRing.closed }
-                        guard let job else { throw RequestContext.noSuchJob }
-                        var response = try respond(document(job), context)
-                        if isHonoured { response.fields["Preference-Applied"] = "wait=\(seconds)" }
-                        return response
-                    })
+                let respond = { @Sendable in
+                    responder.respond(
+                        Router.answer(context, route: Self.pattern) {
+                            try answer(context, job, honouredWait: isHonoured ? seconds : nil)
+                        })
+                }
+                // Whoever woke it must not wait for a long text.
+                guard job?.spec.isLong == true else { return respond() }
+                services.conversions.submit(context.tenant, respond)
             }
             held.hold(job)
         } catch {
             responder.respond(Router.response(to: error, context.request, route: Self.pattern))
         }
+    }
+
+    private func answer(_ context: RequestContext, _ job: Job?, honouredWait seconds: Int?) throws -> HTTPResponse {
+        if services.watch.isClosed(key: context.key) { throw KeyRing.closed }
+        guard let job else { throw RequestContext.noSuchJob }
+        var response = try respond(document(job), context)
+        if let seconds { response.fields["Preference-Applied"] = "wait=\(seconds)" }
+        return response
     }
 
     private func document(_ job: Job) -> JobDocuments.Document {

@@ -31,7 +31,7 @@ public final class UploadSweeper: Sendable {
         sweepLater()
     }
 
-    /// Returns when no sweep is under way, and none will be.
+    /// Returns when no sweep is under way, and none will be; one that is ends before its next upload.
     public func stop() {
         isStopped.store(true, ordering: .releasing)
         queue.sync {}
@@ -49,11 +49,12 @@ public final class UploadSweeper: Sendable {
     /// job's, are nobody's, whoever else is at work.
     public func sweep() {
         do {
-            for id in try uploads.expireUploads() {
+            for id in try uploads.expireUploads() where !isStopped.load(ordering: .acquiring) {
                 try blobs.remove(id.blobPrefix)
                 logger.info("upload expired", metadata: ["upload": "\(id)"])
             }
             for name in try blobs.children(of: UploadID.blobFolder) {
+                guard !isStopped.load(ordering: .acquiring) else { return }
                 guard let id = UploadID(name), try !uploads.isOpen(id) else { continue }
                 try blobs.remove(id.blobPrefix)
                 logger.info("orphaned bytes of an upload removed", metadata: ["upload": "\(id)"])

@@ -26,7 +26,7 @@ struct EventFeed: JobFeed {
     }
 
     mutating func append(
-        _ seen: WatchedJob.Snapshot, to bytes: inout [UInt8], hasRoom: (Job) -> Bool
+        _ seen: WatchedJob.Snapshot, to bytes: inout [UInt8], obstacle: (Job) -> FeedStep?
     ) throws -> FeedStep {
         guard let job = seen.job else {
             let deleted: JSONValue = ["id": .string(id.description), "status": "deleted"]
@@ -53,7 +53,7 @@ struct EventFeed: JobFeed {
             position.stage = .ended
             append("status", Self.status(job.status, job.attempt), &bytes)
         }
-        guard hasRoom(job) else { return .waitsForRoom }
+        if let obstacle = obstacle(job) { return obstacle }
         end(JobWriter.encoded(job), &bytes)
         return .over
     }

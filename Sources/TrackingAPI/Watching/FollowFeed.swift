@@ -22,7 +22,7 @@ struct FollowFeed: JobFeed {
     }
 
     mutating func append(
-        _ seen: WatchedJob.Snapshot, to bytes: inout [UInt8], hasRoom: (Job) -> Bool
+        _ seen: WatchedJob.Snapshot, to bytes: inout [UInt8], obstacle: (Job) -> FeedStep?
     ) throws -> FeedStep {
         guard let job = seen.job else { throw RequestContext.noSuchJob }
         guard seen.isResultKnown else { return .waits }

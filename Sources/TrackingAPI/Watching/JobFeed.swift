@@ -7,10 +7,10 @@ protocol JobFeed: Sendable {
     /// Appends what is new; nothing where there is nothing. Looks at a bounded part of the result only, because it is
     /// called on the connection's thread.
     ///
-    /// - Parameter hasRoom: asked before the text of a whole job is appended.
+    /// - Parameter obstacle: asked before the text of a whole job is appended: what to return instead of doing it now.
     /// - Throws: where the body cannot go on; the client sees that it is cut off.
     mutating func append(
-        _ seen: WatchedJob.Snapshot, to bytes: inout [UInt8], hasRoom: (Job) -> Bool
+        _ seen: WatchedJob.Snapshot, to bytes: inout [UInt8], obstacle: (Job) -> FeedStep?
     ) throws -> FeedStep
 
     /// Sent at the start, so that the client has its answer.
@@ -27,7 +27,8 @@ protocol JobFeed: Sendable {
 enum FeedStep {
     /// There is no more now, or more once this is sent.
     case waits
-    /// Nothing was found in what was looked at; the rest of the result is to be looked at by a thread that may take its time.
+    /// The rest takes a thread that may take its time: nothing was found in what was looked at of the result, or the job's
+    /// text is long.
     case looksOn
     /// There is more, for which there is no room in memory now.
     case waitsForRoom
@@ -39,7 +40,8 @@ enum FeedStep {
 struct FeedCutOff: Error {}
 
 /// A feed as a response's body. Nobody waits for it: ``JobWatch`` wakes the connection. Where much of a result is to be
-/// passed over, a thread of the ``ConversionPool`` does it, a part at a time, in turn with what others want of it.
+/// passed over, or a job's text is long, a thread of the ``ConversionPool`` does it, a part at a time, in turn with what
+/// others want of it.
 final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
     private struct State {
         var feed: Feed
@@ -124,7 +126,7 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
         var bytes: [UInt8] = []
         var needsRoom = false
         if !state.isLooking {
-            let step = try step(&state.feed, watcher, &bytes)
+            let step = try step(&state.feed, watcher, &bytes, mayTakeLong: false)
             state.isOver = step == .over
             state.isLooking = step == .looksOn
             needsRoom = step == .waitsForRoom
@@ -147,13 +149,18 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
         state.held = HeldText(memory, tenant: place.tenant, keeping: state.pending.count)
     }
 
-    private func step(_ feed: inout Feed, _ watcher: Watcher, _ bytes: inout [UInt8]) throws -> FeedStep {
+    /// - Parameter mayTakeLong: whether this thread is not the connection's.
+    private func step(
+        _ feed: inout Feed, _ watcher: Watcher, _ bytes: inout [UInt8], mayTakeLong: Bool
+    ) throws -> FeedStep {
         if watch.isOver(for: watcher) {
             guard Feed.mayBreakOff else { throw FeedCutOff() }
             return .over
         }
         let step = try feed.append(watcher.watched.snapshot, to: &bytes) { job in
-            !job.spec.isLong || memory.hasRoom(for: place.tenant)
+            guard job.spec.isLong else { return nil }
+            guard memory.hasRoom(for: place.tenant) else { return .waitsForRoom }
+            return mayTakeLong ? nil : .looksOn
         }
         // What was found is sent first.
         return step == .looksOn && !bytes.isEmpty ? .waits : step
@@ -172,7 +179,9 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
         var last = FeedStep.looksOn
         var failure: (any Error)?
         do {
-            for _ in 0..<Self.stepsAtOnce where last == .looksOn { last = try step(&feed, watcher, &bytes) }
+            for _ in 0..<Self.stepsAtOnce where last == .looksOn {
+                last = try step(&feed, watcher, &bytes, mayTakeLong: true)
+            }
         } catch {
             failure = error
         }

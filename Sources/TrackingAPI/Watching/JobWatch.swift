@@ -45,7 +45,7 @@ public final class JobWatch: Sendable {
     private let logger: Logger
     private let state = Mutex(State())
     /// Where the store is read.
-    private let queue = DispatchQueue(label: "job-watch")
+    let queue = DispatchQueue(label: "job-watch")
     private let longJobs = ConcurrencyLimit(JobWatch.mostLong)
 
     public init(
@@ -142,9 +142,6 @@ public final class JobWatch: Sendable {
         withExtendedLifetime(removed) {}
     }
 
-    /// Runs something that reads the store, one at a time: for requests that must not block their own thread.
-    func perform(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
-
     // MARK: Looking
 
     /// Wakes those whose time has come, and looks at the store once a second.
@@ -157,7 +154,7 @@ public final class JobWatch: Sendable {
             return (state.entries.values.flatMap { $0.watchers.values.filter { $0.isDue(now) } }, isLookDue)
         }
         for watcher in due { watcher.wake() }
-        if isLookDue { perform { [weak self] in self?.lookAtAll() } }
+        if isLookDue { queue.async { [weak self] in self?.lookAtAll() } }
     }
 
     /// Finds the jobs whose row is another than it was, and results that other processes may have gone on with.
@@ -188,7 +185,7 @@ public final class JobWatch: Sendable {
             state.isLooking = true
             return true
         }
-        if mustPerform { perform { [weak self] in self?.lookAtDue() } }
+        if mustPerform { queue.async { [weak self] in self?.lookAtDue() } }
     }
 
     private func lookAtDue() {
@@ -215,7 +212,8 @@ public final class JobWatch: Sendable {
 
     private func read(_ entry: Entry, _ look: Look) throws {
         let watched = entry.watched
-        let job = look == .row ? try store.job(watched.id, tenant: watched.tenant) : watched.snapshot.job
+        let known = watched.snapshot.job
+        let job = look == .row ? try store.stored(watched.id, tenant: watched.tenant)?.read(knowing: known) : known
         var snapshot = WatchedJob.Snapshot(job: job)
         if let job, entry.needsResult {
             snapshot.result = try blobs.openResult(of: job)

@@ -15,7 +15,7 @@ struct VideoPasses {
         }
     }
 
-    /// The keys of all that an attempt may have made beside its result.
+    /// The keys of all that this attempt may have made beside its result.
     static func keys(_ job: Job) -> [String] {
         let video = container(job.spec).map {
             job.id.videoKey(attempt: job.attempt, fileExtension: $0.rawValue)

@@ -12,7 +12,6 @@ struct BlobStorage: Sendable {
     private let local: FileBlobStore
     /// Set where other machines may write to the same blobs.
     private let bucket: S3BlobStore?
-    private let mayBeShared: Bool
 
     /// Seconds after which a blob that is still on its way is taken for forgotten: three days, longer than any upload
     /// lasts, and than jobs run.
@@ -22,7 +21,6 @@ struct BlobStorage: Sendable {
     ///   - jobs: the store of the jobs that the blobs belong to.
     ///   - isAlone: whether no other process of this machine works on the same data.
     init(_ configuration: ServiceConfiguration, of jobs: any ServiceStore, isAlone: Bool) throws {
-        mayBeShared = configuration.mayShareBlobs
         guard configuration.hasSharedBlobs else {
             local = try FileBlobStore(directory: configuration.path(of: configuration.blobsURL, or: "blobs"))
             (store, bucket) = (local, nil)
@@ -47,9 +45,8 @@ struct BlobStorage: Sendable {
     /// taken out of it.
     func removeUnfinished() throws { try local.removeAbandoned() }
 
-    /// What removes that which no job and no upload owns, where no process can know it of the others at its start.
-    func sweeper(for jobs: any JobStore, log: Logger) -> OrphanSweeper? {
-        guard mayBeShared else { return nil }
+    /// What removes that which no job owns, and a start has left alone: it may have been another process's, or too young.
+    func sweeper(for jobs: any JobStore, log: Logger) -> OrphanSweeper {
         guard let bucket else { return OrphanSweeper(store: jobs, blobs: local, logger: log) }
         return OrphanSweeper(store: jobs, blobs: bucket, logger: log) {
             let count = try bucket.removeAbandoned(olderThan: Self.abandonedSeconds)

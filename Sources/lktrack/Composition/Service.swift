@@ -24,8 +24,7 @@ struct Service: Sendable {
     private let sweeper: UploadSweeper?
     private let keys: KeyRing?
     private let retention: RetentionSweeper
-    /// `nil` where the blobs are this machine's alone.
-    private let orphans: OrphanSweeper?
+    private let orphans: OrphanSweeper
     private let webhooks: DeliverySender?
     private let isStopping: StopFlag
     private let decoder: DecoderCommand
@@ -104,7 +103,9 @@ struct Service: Sendable {
     private static func store(_ configuration: ServiceConfiguration) throws(CommandFailure) -> any ServiceStore {
         let location = configuration.storeLocation
         do {
-            return try location.open(retentionSeconds: configuration.retentionPolicy.seconds)
+            return try location.open(
+                retentionSeconds: configuration.retentionPolicy.seconds,
+                capacity: configuration.apiConfiguration.queueCapacity)
         } catch {
             throw CommandFailure(.unavailable, "\(location.name): \(error.message)")
         }
@@ -175,37 +176,20 @@ struct Service: Sendable {
         return server
     }
 
-    /// Runs until SIGTERM or SIGINT. Stops in the opposite order of the start: first no request is taken any more, then
-    /// jobs finish or are queued again.
+    /// Runs until SIGTERM or SIGINT. Then nothing more is taken in, neither requests nor jobs, and what is under way has
+    /// `server.shutdown_seconds` to end: all of it up to the same moment, at which what is left lets go.
     func run() async throws {
-        var services: [any ServiceLifecycle.Service] = [BlockingService(start: retention.start, stop: retention.stop)]
-        if let orphans { services.append(BlockingService(start: orphans.start, stop: orphans.stop)) }
-        if let keys { services.append(BlockingService(start: keys.start, stop: keys.stop)) }
-        if let pool {
-            services.append(
-                BlockingService(start: { try pool.start() }) {
-                    pool.stop(within: configuration.server.shutdownSeconds)
-                })
+        let hurry: @Sendable () -> Void = { [pool, webhooks] in
+            pool?.hurry()
+            webhooks?.hurry()
         }
-        if let sweeper {
-            services.append(BlockingService(start: { sweeper.start() }) { sweeper.stop() })
-        }
-        if let webhooks {
-            services.append(BlockingService(start: { webhooks.start() }) { webhooks.stop() })
-        }
-        services.append(
-            BlockingService(start: { try server.start() }) {
-                isStopping.set()
-                api.stop()
-                server.stop(gracePeriod: .seconds(Self.requestGraceSeconds))
-                api.finishUploads()
-            })
+        let stopping = StopDeadline(seconds: configuration.server.shutdownSeconds, hurry: hurry)
         decoder.reserve?.fill(for: decoder, limits: configuration.decodeLimits)
-        let signals = SecondSignal(log: log) { [pool] in pool?.hurry() }
+        let signals = SecondSignal(log: log, hurry: hurry)
         defer { withExtendedLifetime(signals) {} }
         let group = ServiceGroup(
             configuration: .init(
-                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
+                services: services(stopping), gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
         var failure: (any Error)?
         do {
             try await group.run()
@@ -213,6 +197,37 @@ struct Service: Sendable {
             failure = error
         }
         try close(after: failure)
+    }
+
+    /// Stopped one after the other, the last one first: the server, whose requests may still make jobs; what tidies up;
+    /// the workers, whose jobs still make webhooks' messages; and the senders of those.
+    private func services(_ stopping: StopDeadline) -> [any ServiceLifecycle.Service] {
+        var services: [any ServiceLifecycle.Service] = []
+        if let webhooks {
+            services.append(
+                BlockingService(start: { webhooks.start() }) { webhooks.stop(by: stopping.begin()) })
+        }
+        if let pool {
+            services.append(BlockingService(start: { try pool.start() }) { pool.stop(by: stopping.begin()) })
+        }
+        if let keys { services.append(BlockingService(start: keys.start) { stopping.wait(for: keys.stop) }) }
+        services.append(BlockingService(start: retention.start) { stopping.wait(for: retention.stop) })
+        services.append(BlockingService(start: orphans.start) { stopping.wait(for: orphans.stop) })
+        if let sweeper {
+            services.append(BlockingService(start: { sweeper.start() }) { stopping.wait(for: sweeper.stop) })
+        }
+        services.append(BlockingService(start: { try server.start() }) { stopServer(stopping) })
+        return services
+    }
+
+    /// The first to be stopped: nobody comes in any more, workers begin nothing, and who waits for a job is told so.
+    private func stopServer(_ stopping: StopDeadline) {
+        let deadline = stopping.begin()
+        isStopping.set()
+        pool?.stopClaiming()
+        api.stop()
+        server.stop(by: max(deadline, .now() + Self.answerSeconds))
+        stopping.wait(for: api.finishUploads)
     }
 
     /// Closes what was opened. The registration goes last: until then this process may still write.
@@ -223,8 +238,8 @@ struct Service: Sendable {
         if let failure { throw failure }
     }
 
-    /// How long requests in flight may take once the server stops; uploads are cut after it.
-    private static let requestGraceSeconds = 5
+    /// Who waits for a job is answered when the stop begins; that may take so long in any case. In seconds.
+    private static let answerSeconds = 2.0
 }
 
 /// Set once, when the service begins to stop.

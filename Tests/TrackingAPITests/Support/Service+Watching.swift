@@ -29,11 +29,10 @@ extension Service {
 
     /// Waits until everything that was asked of the store by those who watch is done.
     func settle() {
-        // A look at all may ask for a look at some.
+        // A request that is to be held makes a look at its job, and a look at all may ask for a look at some.
         for _ in 0..<2 {
-            let done = DispatchSemaphore(value: 0)
-            watch.perform { done.signal() }
-            done.wait()
+            api.conversions.queue.sync(flags: .barrier) {}
+            watch.queue.sync {}
         }
     }
 

@@ -60,7 +60,7 @@ final class Bench: Sendable {
     func stop(_ pool: WorkerPool, within seconds: Double = 30) async {
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
-                pool.stop(within: seconds)
+                pool.stop(by: .now() + seconds)
                 self.owners.withLock { $0.removeValue(forKey: ObjectIdentifier(pool)) }?.close()
                 continuation.resume()
             }

@@ -7,10 +7,13 @@ final class DistantBlobs: BlobStore {
     private let base: any BlobStore
     private let failures: Mutex<Int>
     private let isFull = Atomic(false)
+    private let onOpenPartial: @Sendable () -> Void
 
-    init(_ base: any BlobStore, failures: Int = 0) {
+    /// - Parameter onOpenPartial: may block.
+    init(_ base: any BlobStore, failures: Int = 0, onOpenPartial: @escaping @Sendable () -> Void = {}) {
         self.base = base
         self.failures = Mutex(failures)
+        self.onOpenPartial = onOpenPartial
     }
 
     /// From now on, nothing is free. Writes go through all the same.
@@ -30,7 +33,10 @@ final class DistantBlobs: BlobStore {
     func create(_ key: String) throws -> any BlobWriter { try base.create(key) }
     func resume(_ key: String) throws -> (any BlobAppender)? { try base.resume(key) }
     func open(_ key: String) throws -> (any BlobReader)? { try base.open(key) }
-    func openPartial(_ key: String) throws -> (any BlobReader)? { try base.openPartial(key) }
+    func openPartial(_ key: String) throws -> (any BlobReader)? {
+        onOpenPartial()
+        return try base.openPartial(key)
+    }
     func digest(_ key: String) throws -> String? { try base.digest(key) }
     func copy(_ key: String, to other: String) throws -> Bool { try base.copy(key, to: other) }
     func remove(_ key: String) throws { try base.remove(key) }

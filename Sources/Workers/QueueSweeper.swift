@@ -1,0 +1,78 @@
+import Dispatch
+import Jobs
+import Logging
+import Synchronization
+
+/// Takes jobs from workers that are gone, and ends queued ones at their deadlines: now and then, on a queue of its own,
+/// because to keep what a dead worker left of a canceled job may take long, and leases are to be renewed meanwhile.
+final class QueueSweeper: Sendable {
+    /// From the end of a sweep to the next, in seconds.
+    private static let period = 1.0
+
+    private let store: any JobStore
+    private let canceled: CanceledJobs
+    private let logger: Logger
+    private let onEvent: @Sendable (WorkerEvent) -> Void
+    /// Told of jobs that went back to the queue.
+    private let onRequeue: @Sendable () -> Void
+    private let queue = DispatchQueue(label: "queue-sweeper")
+    private let isStopping = Atomic(false)
+
+    init(
+        store: any JobStore, blobs: any BlobStore, logger: Logger,
+        onEvent: @escaping @Sendable (WorkerEvent) -> Void, onRequeue: @escaping @Sendable () -> Void
+    ) {
+        self.store = store
+        canceled = CanceledJobs(store: store, blobs: blobs, logger: logger)
+        self.logger = logger
+        self.onEvent = onEvent
+        self.onRequeue = onRequeue
+    }
+
+    func start() { later() }
+
+    /// Ends it, after what is under way; that does not go on with a long result. Does nothing where it was not started.
+    func stop() {
+        isStopping.store(true, ordering: .releasing)
+        queue.sync {}
+    }
+
+    private func later() { queue.asyncAfter(deadline: .now() + Self.period) { [weak self] in self?.turn() } }
+
+    private func turn() {
+        guard isWanted else { return }
+        expireLeases()
+        failOverdue()
+        later()
+    }
+
+    private var isWanted: Bool { !isStopping.load(ordering: .acquiring) }
+
+    private func expireLeases() {
+        do {
+            // First, because those would be ended without their frames.
+            for job in try canceled.endThose(ofOwner: nil, isWanted: { isWanted }) { onEvent(.ended(job, .canceled)) }
+            let expired = try store.expireLeases()
+            guard !expired.isEmpty else { return }
+            logger.warning(
+                "leases ran out", metadata: ["jobs": .array(expired.map { .string($0.description) })])
+            onRequeue()
+        } catch {
+            guard isWanted else { return }
+            logger.error("leases could not be looked through", metadata: ["error": .string("\(error)")])
+        }
+    }
+
+    private func failOverdue() {
+        do {
+            let overdue = try store.failOverdue()
+            guard !overdue.isEmpty else { return }
+            logger.warning(
+                "queued jobs failed at their deadlines",
+                metadata: ["jobs": .array(overdue.map { .string($0.description) })])
+            for job in overdue { onEvent(.ended(job, .failed)) }
+        } catch {
+            logger.error("deadlines could not be looked through", metadata: ["error": .string("\(error)")])
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Dispatch
+import Testing
+
+@testable import lktrack
+
+@Suite("The deadline of a stop")
+struct StopDeadlineTests {
+    @Test("whoever begins to stop has the same deadline, at which what is left is told once to let go")
+    func expiry() {
+        let told = DispatchSemaphore(value: 0)
+        let stopping = StopDeadline(seconds: 0) { told.signal() }
+        #expect(told.wait(timeout: .now()) == .timedOut, "nobody stops yet")
+        let deadline = stopping.begin()
+        #expect(stopping.begin() == deadline)
+        #expect(told.wait(timeout: .now() + 30) == .success)
+        #expect(stopping.begin() == deadline)
+        #expect(told.wait(timeout: .now()) == .timedOut)
+    }
+
+    @Test("what is stopped is waited for")
+    func wait() {
+        let done = DispatchSemaphore(value: 0)
+        let stopping = StopDeadline(seconds: 0) {}
+        stopping.wait { done.signal() }
+        #expect(done.wait(timeout: .now()) == .success)
+    }
+
+    @Test("nobody is told before the deadline")
+    func patience() {
+        let told = DispatchSemaphore(value: 0)
+        let before = DispatchTime.now()
+        let stopping = StopDeadline(seconds: 3600) { told.signal() }
+        let deadline = stopping.begin()
+        #expect(deadline >= before + 3600)
+        #expect(deadline <= DispatchTime.now() + 3600)
+        #expect(told.wait(timeout: .now()) == .timedOut)
+    }
+}
