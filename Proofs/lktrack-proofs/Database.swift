@@ -3,9 +3,10 @@ import ServiceHarness
 
 /// SQLite's own account of a database.
 enum Database {
-    /// `ok`, or what is wrong.
-    static func integrity(_ path: String) throws -> String {
-        try ask(path, "PRAGMA integrity_check").joined(separator: ", ")
+    /// What is wrong with it.
+    static func damage(_ path: String) throws -> [String] {
+        let found = try ask(path, "PRAGMA integrity_check")
+        return found == ["ok"] ? [] : found.map { "integrity_check: \($0)" }
     }
 
     /// The first column of each row.
@@ -52,7 +53,8 @@ struct EndBooks {
     }
 }
 
-/// The lock without which nobody writes to a database, held by a process of its own, which is there before.
+/// The locks without which nobody writes to a database, lktrack's and SQLite's, held by a process of its own, which is
+/// there before.
 final class DatabaseLock {
     private let process = Process()
     private let input = Pipe()
@@ -60,9 +62,11 @@ final class DatabaseLock {
 
     init(_ path: String) throws {
         let script = """
-            import sqlite3, sys
+            import fcntl, sqlite3, sys
             database = sqlite3.connect(sys.argv[1], timeout=30, isolation_level=None)
             sys.stdin.readline()
+            lock = open(sys.argv[1] + '-lock')
+            fcntl.flock(lock, fcntl.LOCK_EX)
             database.execute('begin immediate')
             print('held', flush=True)
             sys.stdin.read()

@@ -31,8 +31,7 @@ struct KillServerProof: Proof {
         result.losses += try ends.losses(accounts.accepted)
         let others = submitters.otherAnswers
         result.expect(others.isEmpty, "submissions were answered with \(Set(others).sorted())")
-        let integrity = try Database.integrity(server.data.path("lktrack.sqlite"))
-        result.expect(integrity == "ok", "integrity_check: \(integrity)")
+        result.losses += try Leftovers.lossesOnceStopped(server)
         result.tried = "\(rounds) kill -9, \(accounts.accepted.count) jobs accepted meanwhile"
         result.figure = balance.text
         return result
@@ -44,7 +43,8 @@ struct KillServerProof: Proof {
 /// The same with workers of their own.
 struct KillWorkerProof: Proof {
     let name = "kill worker"
-    let claim = "kill -9 of a worker's process at random moments: its jobs go on, and each ends once"
+    let claim =
+        "kill -9 of a worker's process at random moments: its jobs go on, end once, and keep nothing of dead attempts"
 
     func run(_ options: ProofOptions) throws -> ProofResult {
         let rounds = options.rounds(100, quick: 5)
@@ -53,7 +53,8 @@ struct KillWorkerProof: Proof {
         let work = try Work(Clip.make(frames: 300), query: "&tracker=template", undisturbedOn: server)
         let ends = try EndBooks(server)
         let submitters = Submitters(server)
-        let crew = submitters.crew(1, work, pause: 0.2)
+        // Half of the jobs are filmed, too, so that workers are also killed with a result that is whole.
+        let crews = [work, work.asking("&video=mp4")].map { submitters.crew(1, $0, pause: 0.4) }
         for round in 0..<rounds {
             if round % 2 == 1 {
                 guard worker.log.line(containing: "job started", seconds: 300) != nil else {
@@ -66,14 +67,21 @@ struct KillWorkerProof: Proof {
             worker.crash()
             try worker.start()
         }
-        crew.stop()
+        for crew in crews { crew.stop() }
         let accounts = Accounts(work: work, accepted: submitters.accepted, interruptions: rounds)
         let balance = try accounts.balance(server)
+        worker.crash()
         var result = ProofResult(
             tried: "\(rounds) kill -9 of a worker, \(accounts.accepted.count) jobs accepted meanwhile",
             losses: balance.losses, figure: balance.text)
         result.losses += try ends.losses(accounts.accepted)
+        result.losses += try Leftovers.losses(ofKilledWorkersOf: server)
+        let filmed = try Database.ask(
+            server.data.path("lktrack.sqlite"), "SELECT id FROM jobs WHERE video_key IS NOT NULL"
+        ).count
+        result.expect(filmed > 0, "no job was filmed")
         result.expect(balance.lostAttempts > 0, "no worker was killed at work")
+        result.figure += "; \(filmed) with a video"
         return result
     }
 }
@@ -115,6 +123,7 @@ struct PoisonProof: Proof {
             result.expect(count == 3, "it ran \(count) times")
             result.expect(code == "worker_lost", "it ended as \(code ?? "\(job["status"] ?? "?")")")
         }
+        result.losses += try Leftovers.losses(ofKilledWorkersOf: server)
         result.figure = "runs: \(runs.map(String.init).joined(separator: " "))"
         return result
     }

@@ -33,14 +33,14 @@ struct LoadProof: Proof {
             while ContinuousClock.now < due, !crew.hasToStop { pause(min(0.1, max(0, (due - .now) / .seconds(1)))) }
             if !crew.hasToStop { books.attempt { try Self.session(wire, clip, books) } }
         }
-        var memory: [Double] = []
+        var samples: [Double] = []
         let seconds = options.minutes * 60
         var elapsed = 0.0
         while elapsed < seconds {
             pause(min(2, seconds))
             elapsed = (ContinuousClock.now - begin) / .seconds(1)
             if elapsed > seconds / 6 {
-                memory.append(Double(Processes.memory(of: server.processIdentifier)) / 1048576)
+                samples.append(Double(Processes.memory(of: server.processIdentifier)) / 1048576)
             }
         }
         let counts = books.counts
@@ -60,11 +60,8 @@ struct LoadProof: Proof {
             leftFiles = Processes.openFiles(of: server.processIdentifier)
         }
         result.expect(leftFiles <= files + 2, "\(leftFiles - files) more files are open than before")
-        // Growth, of the means of the first and the last quarter, so that one sample decides nothing.
-        let quarter = max(1, memory.count / 4)
-        let first = memory.prefix(quarter).reduce(0, +) / Double(quarter)
-        let last = memory.suffix(quarter).reduce(0, +) / Double(quarter)
-        result.expect(last <= 1.1 * first, "memory grew from \(first.text(1)) to \(last.text(1)) MiB")
+        let memory = try Memory(samples)
+        result.losses += memory.losses
         result.tried =
             "\(options.minutes.text(1)) minutes, \(offered.text(1)) jobs a second offered, to a capacity of"
             + " \(capacity.text(1)) (\(still.text(1)) in the end): "
@@ -72,9 +69,42 @@ struct LoadProof: Proof {
         result.figure =
             "a second: "
             + LoadBooks.kinds.map { "\((Double(counts[$0] ?? 0) / elapsed).text(1)) \($0)" }.joined(separator: ", ")
-            + "; memory \(first.text(1)) MiB, then \(last.text(1)) (\(memory.min()?.text(1) ?? "")"
-            + " to \(memory.max()?.text(1) ?? ""))"
+            + "; \(memory.text)"
         return result
+    }
+
+    /// What the server's memory was, in MiB, once a sixth of the time was over.
+    private struct Memory {
+        /// Means, so that one sample decides nothing: of the first minute of the 25 that count of 30, and of the first
+        /// and the last quarter.
+        private let start, first, last: Double
+        private let least, most: Double
+
+        private static let growth = 1.1
+
+        init(_ samples: [Double]) throws {
+            guard let least = samples.min(), let most = samples.max() else {
+                throw ProofError("no memory was measured")
+            }
+            func mean(_ samples: ArraySlice<Double>) -> Double { samples.reduce(0, +) / Double(samples.count) }
+            start = mean(samples.prefix(max(1, samples.count / 25)))
+            let quarter = max(1, samples.count / 4)
+            first = mean(samples.prefix(quarter))
+            last = mean(samples.suffix(quarter))
+            (self.least, self.most) = (least, most)
+        }
+
+        var losses: [String] {
+            var losses: [String] = []
+            if last > Self.growth * first { losses.append("memory grew from \(first.text(1)) to \(last.text(1)) MiB") }
+            if most > Self.growth * start { losses.append("memory rose from \(start.text(1)) to \(most.text(1)) MiB") }
+            return losses
+        }
+
+        var text: String {
+            "memory \(start.text(1)) MiB in the first minute, \(first.text(1)) in the first quarter, "
+                + "\(last.text(1)) in the last (\(least.text(1)) to \(most.text(1)))"
+        }
     }
 
     /// - Parameter least: jobs a second that must have been accepted.

@@ -10,7 +10,7 @@ enum Main {
         let options = ProofOptions(arguments)
         var table = ProofTable()
         for proof in options.proofs { table.add(proof.name, proof.attempt(options)) }
-        table.finish()
+        table.finish(options)
     }
 }
 
@@ -20,6 +20,8 @@ struct ProofOptions {
     var isQuick = false
     var minutes = 30.0
     private(set) var proofs: [any Proof] = []
+    /// Whether it is every proof but ``LoadProof``.
+    private(set) var isPlain = false
 
     init(_ arguments: [String]) {
         var rest = arguments[...]
@@ -49,6 +51,7 @@ struct ProofOptions {
         if !names.isEmpty || !isLoad {
             proofs += Self.all.filter { names.isEmpty ? !isQuick || $0.isQuick : names.contains($0.name) }
         }
+        isPlain = names.isEmpty && !isLoad && !isQuick
     }
 
     func rounds(_ full: Int, quick: Int) -> Int { isQuick ? quick : full }
@@ -69,11 +72,14 @@ struct ProofOptions {
                    ./run proofs --load [--minutes N]
                    ./run proofs --cluster [--quick]
 
-            Prints what was tried, how often, and what was lost; the exit status is 1 where anything was. --quick does
-            with fewer rounds what takes longer than two minutes. --load is N minutes (30) of mixed work. --cluster is
-            the proof `cluster` alone, which needs root. `parsers`, `races` and `memory errors` build the sources for
-            sanitizers, which takes longer than all others together. The binary is the `lktrack` beside this program, or
-            the one that LKTRACK_BINARY names.
+            Prints what was tried, how often, and what was lost. The exit status is 0 where all was proven, 1 where
+            anything was lost, and 77 where nothing was, but this machine cannot run some of it ("not provable here");
+            with --quick, which is part of ./run test, that is 0, too.
+
+            --quick does with fewer rounds what takes longer than two minutes. --load is N minutes (30) of mixed work.
+            --cluster is the proof `cluster` alone, which needs root. `parsers`, `races` and `memory errors` build the
+            sources for sanitizers, which takes longer than all others together. The binary is the `lktrack` beside this
+            program, or the one that LKTRACK_BINARY names.
 
             \(names.joined(separator: "\n"))
             """

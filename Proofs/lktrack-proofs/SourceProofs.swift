@@ -54,6 +54,8 @@ struct SanitizerProof: Proof {
     private let report: String
     /// There are more than a thousand.
     private static let leastTests = 1000
+    /// Of tests that fail.
+    private static let mostTold = 20
 
     static let races = SanitizerProof(
         name: "races", claim: "the unit suites under ThreadSanitizer: no report", sanitizer: "thread",
@@ -76,6 +78,8 @@ struct SanitizerProof: Proof {
         result.expect(reports == 0, "\(reports) reports")
         result.expect(tests >= Self.leastTests, "there were \(tests) tests only")
         result.expect(output.status == 0, "the exit status is \(output.status): \(summary ?? "")")
+        result.losses += text.split(separator: "\n").filter { $0.contains(" recorded an issue ") }.prefix(Self.mostTold)
+            .map(String.init)
         return result
     }
 }

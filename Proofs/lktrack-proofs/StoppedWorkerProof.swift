@@ -30,6 +30,7 @@ struct StoppedWorkerProof: Proof {
             }
             result.expect(refused[moment] == rounds, "\(moment.rawValue): not each has found its lease lost")
         }
+        result.losses += try Leftovers.losses(ofKilledWorkersOf: server)
         result.tried =
             "\(2 * rounds) workers stopped for longer than their lease of 2 s, \(rounds) of them with the result whole"
         result.figure =
@@ -91,7 +92,7 @@ struct StoppedWorkerProof: Proof {
             switch moment {
             case .tracking:
                 try wait(for: "the first frames") { try server.framesDone(id) > 0 }
-                away.signal(SIGSTOP)
+                try away.suspend()
                 return (id, away)
             case .publishing:
                 if try stopAtPublishing(away, id, lock, server) { return (id, away) }
@@ -115,7 +116,7 @@ struct StoppedWorkerProof: Proof {
         try wait(for: "its result") { server.blobs().contains(result) || worker.log.says(Self.surrender, of: id) }
         pause(Self.publishingSeconds)
         guard !worker.log.says(Self.surrender, of: id) else { return false }
-        worker.signal(SIGSTOP)
+        try worker.suspend()
         return true
     }
 

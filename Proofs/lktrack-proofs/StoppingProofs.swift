@@ -4,11 +4,16 @@ import ServiceHarness
 /// SIGTERM loses nothing.
 struct StoppingProof: Proof {
     let name = "stopping"
-    let claim = "SIGTERMs under load: no abort, no orphan, no lost job"
+    let claim = "SIGTERMs under load: no abort, no orphan, no lost job, and an end in the time that it may take"
+
+    private static let shutdownSeconds = 0.5
+    /// What letting go may take after that; see docs/operations.md.
+    private static let graceSeconds = 10.0
 
     func run(_ options: ProofOptions) throws -> ProofResult {
         let rounds = options.rounds(100, quick: 10)
-        let server = try Server("--workers", "2", environment: ["LKTRACK_SERVER_SHUTDOWN_SECONDS": "0.5"])
+        let server = try Server(
+            "--workers", "2", environment: ["LKTRACK_SERVER_SHUTDOWN_SECONDS": "\(Self.shutdownSeconds)"])
         let work = try Work(Clip.make(frames: 30), query: "&tracker=template", undisturbedOn: server)
         let ends = try EndBooks(server)
         let submitters = Submitters(server)
@@ -22,7 +27,7 @@ struct StoppingProof: Proof {
             pause(.random(in: 0.05...0.5))
             let waiting = try? WireClient(port: server.port)
             waiting?.send("GET /v1/jobs/\(submitters.accepted.last ?? "x")/events HTTP/1.1\r\nHost: a\r\n\r\n")
-            // Somebody who is half-way, and for whom the server waits as long as it does for any request: 5 s.
+            // Somebody who is half-way, and for whom the server waits as long as for what else is under way.
             let sending = round % options.rounds(1, quick: 5) == 0 ? try? WireClient(port: server.port) : nil
             sending?.send("POST /v1/jobs?roi=1,1,9,9 HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nRIFF")
             var status: Int32 = 0
@@ -40,7 +45,9 @@ struct StoppingProof: Proof {
         result.losses += try Leftovers.losses(server)
         result.tried = "\(rounds) SIGTERMs, \(accounts.accepted.count) jobs accepted meanwhile"
         result.figure = "the slowest stop took \(slowest.text(1)) s\(share.text)"
-        result.expect(slowest < share.allowed(12), "a stop took \(slowest.text(1)) s\(share.text)")
+        result.expect(
+            slowest < share.allowed(Self.shutdownSeconds + Self.graceSeconds),
+            "a stop took \(slowest.text(1)) s\(share.text)")
         return result
     }
 }

@@ -3,8 +3,12 @@ import ServiceHarness
 
 extension Server {
     /// A small job that succeeds: its id, once it has.
-    func finishedJob() throws -> String {
-        guard let id = try wire.submit(Clip.make(frames: 10)) else { throw ProofError("a job is not accepted") }
+    ///
+    /// - Parameter clip: `nil`: any.
+    func finishedJob(_ clip: Clip? = nil) throws -> String {
+        guard let id = try wire.submit(clip ?? Clip.make(frames: 10)) else {
+            throw ProofError("a job is not accepted")
+        }
         let job = try finish(id)
         guard job["status"] as? String == "succeeded" else { throw ProofError("an honest job fails: \(job)") }
         return id
@@ -15,7 +19,7 @@ extension Server {
 struct Work: Sendable {
     let clip: Clip
     /// Further fields of the query.
-    let query: String
+    private(set) var query: String
     /// The NDJSON of its result where nothing disturbs: results are the same bytes each time.
     let expected: [UInt8]
 
@@ -36,6 +40,13 @@ struct Work: Sendable {
         expected = result.bytes
         let status = try server.wire.request("DELETE", path).status
         guard status == 204 else { throw ProofError("the deletion of a job is answered with \(status)") }
+    }
+
+    /// The same with further fields, which change nothing of its result.
+    func asking(_ fields: String) -> Work {
+        var other = self
+        other.query += fields
+        return other
     }
 
     /// Where it is submitted.

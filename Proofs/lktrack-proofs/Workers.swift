@@ -42,6 +42,19 @@ final class WorkerProcess {
         process.waitUntilExit()
     }
 
+    /// SIGTERM, and waits for the end. Returns the exit status.
+    func stop() throws -> Int32 {
+        signal(SIGTERM)
+        try wait(for: "a worker to stop") { !process.isRunning }
+        return process.terminationStatus
+    }
+
+    /// SIGSTOP; returns once it does nothing any more.
+    func suspend() throws {
+        signal(SIGSTOP)
+        try wait(for: "a worker to stand still") { Processes.isStopped(process.processIdentifier) }
+    }
+
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 }
 
@@ -50,6 +63,11 @@ extension ServerLog {
     func says(_ text: String, of job: String) -> Bool {
         self.text.split(separator: "\n").contains { $0.contains(text) && $0.contains(job) }
     }
+}
+
+extension String {
+    /// How many of its lines hold a text.
+    func lines(containing text: String) -> Int { split(separator: "\n").count { $0.contains(text) } }
 }
 
 /// Clients that submit all the time, whatever becomes of the server, and keep what was told to be accepted.

@@ -38,9 +38,21 @@ package enum Processes {
 
     /// One that nobody has waited for is dead all the same.
     package static func isAlive(_ process: Int32) -> Bool {
-        guard let status = contents(of: "/proc/\(process)/stat"), let name = status.lastIndex(of: ")")
-        else { return false }
-        return !["Z", "X"].contains(status[name...].split(separator: " ").dropFirst().first ?? "X")
+        guard let state = state("/proc/\(process)") else { return false }
+        return !["Z", "X"].contains(state)
+    }
+
+    /// Whether all of its threads stand still: some may go on for a moment after the SIGSTOP.
+    package static func isStopped(_ process: Int32) -> Bool {
+        let tasks = "/proc/\(process)/task"
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
+        return threads.allSatisfy { state("\(tasks)/\($0)") == "T" }
+    }
+
+    /// proc(5): the letter after the name.
+    private static func state(_ folder: String) -> Substring? {
+        guard let status = contents(of: "\(folder)/stat"), let name = status.lastIndex(of: ")") else { return nil }
+        return status[name...].split(separator: " ").dropFirst().first
     }
 
     /// Of a small file of /proc, of which Foundation, asked for it hundreds of times a second, makes much memory.

@@ -13,13 +13,17 @@ package final class WireClient {
     ///   - source: the address that it comes from; `nil`: whichever the system takes.
     ///   - receiveSeconds: how long connecting, sending and receiving may stand still.
     ///   - receiveBuffer: bytes that the kernel takes before they are read, about; `nil`: as many as it likes.
+    ///   - segment: bytes of a TCP segment, at most; `nil`: as many as fit.
     package init(
         host: String = "127.0.0.1", port: Int, from source: String? = nil, receiveSeconds: Int = 60,
-        receiveBuffer: Int32? = nil
+        receiveBuffer: Int32? = nil, segment: Int32? = nil
     ) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         if var bytes = receiveBuffer {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
+        }
+        if var bytes = segment {
+            setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_MAXSEG, &bytes, socklen_t(MemoryLayout<Int32>.size))
         }
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             var patience = timeval(tv_sec: receiveSeconds, tv_usec: 0)
@@ -80,8 +84,11 @@ package final class WireClient {
         return count > 0 ? Array(buffer[..<count]) : nil
     }
 
-    /// Whether the server has closed it by now.
+    /// Whether the server has closed it by now. As long as something that it sent is not read, that is only seen where
+    /// this end sends on.
     package var isClosed: Bool {
+        var state = pollfd(fd: descriptor, events: 0, revents: 0)
+        if Glibc.poll(&state, 1, 0) > 0, state.revents & Int16(POLLERR | POLLHUP) != 0 { return true }
         var byte: UInt8 = 0
         let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
         return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)

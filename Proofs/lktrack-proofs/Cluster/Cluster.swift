@@ -80,7 +80,7 @@ final class ClusterNode: Sendable {
     /// Lines of all its lives that hold a text.
     func lines(containing text: String) -> Int {
         let logs = state.withLock { $0.logs } + [server.log.text]
-        return logs.reduce(0) { $0 + $1.split(separator: "\n").count { $0.contains(text) } }
+        return logs.reduce(0) { $0 + $1.lines(containing: text) }
     }
 
     /// Whether it is ready and answers for a job.
