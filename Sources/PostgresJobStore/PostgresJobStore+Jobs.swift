@@ -117,7 +117,7 @@ extension PostgresJobStore {
     /// - Throws: where there is more than may be, with this job; the transaction it is called in undoes the rest.
     func insert(_ new: NewJob, _ connection: PostgresConnection) throws {
         let job = new.job
-        let room = try lockRoom(of: job.tenant, connection)
+        let hasQuota = try Self.lockQuota(of: job.tenant, connection)
         let labels = job.spec.labels.sorted { $0.key < $1.key }
         let deadline = job.spec.deadlineSeconds.map { job.createdAt.unixMilliseconds + Int64((1000 * $0).rounded()) }
         try connection.execute(
@@ -129,7 +129,7 @@ extension PostgresJobStore {
                 .integer(job.revision), .optional(job.traceID), .array(labels.map(\.key)), .array(labels.map(\.value)),
                 .integer(new.storedBytes),
             ])
-        try requireRoom(for: new, within: room, connection)
+        try requireRoom(for: new, hasQuota: hasQuota, connection)
     }
 
     static func job(

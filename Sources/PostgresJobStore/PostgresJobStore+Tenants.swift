@@ -39,54 +39,16 @@ extension PostgresJobStore {
         return try connection.execute(sql, [.text(tenant.name)]).first != nil
     }
 
-    /// What a submission found out about its tenant before it added its job.
-    enum Room {
-        /// The tenant may have what it likes.
-        case unlimited
-        /// Until the transaction ends nobody else submits for the tenant.
-        case held
-        /// Others submit at the same time, as long as no more jobs wait than this, with each of theirs.
-        case shared(most: Int)
-    }
-
-    /// The lock of a tenant's queue, until the transaction ends, and how many jobs may wait then.
+    /// To be called after a job was inserted, in the same transaction.
     ///
-    /// Submissions share it while there is room for one more from each of the server's connections: none of them could pass
-    /// the limit, and none waits for another's commit. Nearer to the limit they go one after the other.
-    private static let lockQueueSQL = """
-        SELECT most, CASE WHEN most < $2::bigint THEN pg_advisory_xact_lock_shared(space, tenant)
-            ELSE pg_advisory_xact_lock(space, tenant) END
-        FROM (
-            SELECT hashtext('lktrack.queue.' || current_schema()) AS space, hashtext($1::text) AS tenant,
-                CASE WHEN waiting < unshared THEN unshared ELSE $2::bigint END AS most
-            FROM (
-                SELECT coalesce(sum(queued), 0) AS waiting,
-                    $2::bigint - current_setting('max_connections')::bigint AS unshared
-                FROM tenant_counts WHERE tenant = $1
-            ) AS counts
-        ) AS room
-        """
-
-    /// To be called before a job is inserted, in the same transaction.
-    func lockRoom(of tenant: TenantID, _ connection: PostgresConnection) throws -> Room {
-        if try Self.lockQuota(of: tenant, connection) { return .held }
-        guard let limit = capacity.limit(of: tenant) else { return .unlimited }
-        let seen = try connection.execute(Self.lockQueueSQL, [.text(tenant.name), .integer(limit)]).first
-        guard let most = seen?.int(0), most < limit else { return .held }
-        return .shared(most: most)
-    }
-
-    /// To be called after a job was inserted, in the same transaction. All tenants together may pass their limit by as many
-    /// jobs as are submitted in the same moment: to hold that, all submissions would have to wait for each other.
-    func requireRoom(for new: NewJob, within room: Room, _ connection: PostgresConnection) throws {
-        switch room {
-        case .unlimited: break
-        case .held: try Self.usage(connection, new.job.tenant).requireRoom(including: new, in: capacity)
-        case .shared(let most):
-            guard try Self.usage(connection, new.job.tenant).queued <= most else {
-                // Done again, alone.
-                throw PostgresError(.server(PostgresError.serializationFailure), "the tenant's queue is nearly full")
-            }
+    /// Only a quota is held by a lock. The limits of the configuration may be passed by the jobs that are submitted in the
+    /// same moment, one for each connection at most: to hold them, submissions would have to wait for each other's commits.
+    ///
+    /// - Parameter hasQuota: what ``lockQuota(of:_:)`` returned before.
+    func requireRoom(for new: NewJob, hasQuota: Bool, _ connection: PostgresConnection) throws {
+        let tenant = new.job.tenant
+        if hasQuota || capacity.limit(of: tenant) != nil {
+            try Self.usage(connection, tenant).requireRoom(including: new, in: capacity)
         }
         guard capacity.total != nil else { return }
         let sql = "SELECT coalesce(sum(count), 0)::bigint FROM job_counts WHERE status = 'queued'"

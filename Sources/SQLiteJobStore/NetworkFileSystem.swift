@@ -5,7 +5,7 @@ import Jobs
 /// File systems that several machines share: SQLite's log needs memory that all who use the database share, and locks that
 /// hold, and has neither there (https://www.sqlite.org/wal.html).
 enum NetworkFileSystem {
-    /// What it is called, by the type that statfs(2) tells; `nil` for any other.
+    /// What it is called, by the type that statfs(2) tells; `nil` for any that is not known for one.
     ///
     /// FUSE and 9p are not among them: behind these may be a network, or a folder of this machine (containers, WSL).
     static func name(ofType type: UInt32) -> String? {
@@ -18,6 +18,10 @@ enum NetworkFileSystem {
         case 0x0116_1970: "GFS2"
         case 0x7461_636F: "OCFS2"
         case 0x4750_4653: "GPFS"
+        case 0x1983_0326: "BeeGFS"
+        case 0x2003_0528: "OrangeFS"
+        case 0xAAD7_AAEA: "PanFS"
+        case 0x7375_7245: "Coda"
         default: nil
         }
     }

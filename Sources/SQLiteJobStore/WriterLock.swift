@@ -24,8 +24,8 @@ final class WriterLock: Sendable {
     /// Of the file's name, after the database's. It is never removed: another process could have it open.
     static let suffix = "-lock"
 
-    // A commit takes a millisecond or two. There is no queue: who looks often gets a turn between the commits of one that
-    // does nothing else, so that pauses stay short.
+    // A commit takes a millisecond or two. There is no queue: who looks often finds the moment between two commits of one
+    // that does nothing else, so that pauses stay short. Where a commit takes ten times as long, such moments are rare.
     private static let firstPauses: [Duration] = [
         .microseconds(250), .microseconds(500), .milliseconds(1), .milliseconds(2), .milliseconds(5),
     ]

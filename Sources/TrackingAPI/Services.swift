@@ -29,6 +29,8 @@ struct Services: Sendable {
     let watch: JobWatch
     let documents: JobDocuments
     let conversions: ConversionPool
+    /// Reads and writes jobs for those who wait for them: a long one takes a while.
+    let waits = TurnPool(threads: LongTexts.mostAtOnce)
     let streams: LiveStreams
 
     /// Of the job's own document, which depends on its row alone; the revision grows with every change of that.

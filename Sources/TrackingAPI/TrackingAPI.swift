@@ -9,7 +9,7 @@ import PrometheusMetrics
 public struct TrackingAPI: HTTPApplication {
     let router: Router
     private let watch: JobWatch
-    let conversions: ConversionPool
+    let waits: TurnPool
     private let renderings: RenderingQueue
     private let requests: HTTPMetrics
     private let tus: TusGate
@@ -43,7 +43,7 @@ public struct TrackingAPI: HTTPApplication {
             conversions: ConversionPool(threads: configuration.conversionThreads, bodies: configuration.conversions),
             streams: LiveStreams(configuration))
         self.watch = watch
-        conversions = services.conversions
+        waits = services.waits
         keys?.onRevocation(watch.close)
         renderings = RenderingQueue(services, renderer: renderer)
         tus = TusGate(largestUpload: configuration.uploadBytes)

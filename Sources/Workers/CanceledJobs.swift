@@ -28,7 +28,24 @@ public struct CanceledJobs: Sendable {
     /// - Throws: the store's errors, and `CancellationError` where it is wanted no more.
     func endThose(ofOwner owner: String?, isWanted: () -> Bool = { true }) throws -> [JobID] {
         try store.canceledWithoutWorker(owner: owner).compactMap { claimed in
-            try store.publish(outcome(of: claimed.job, isWanted), lease: claimed.lease) ? claimed.job.id : nil
+            let outcome = try outcome(of: claimed.job, isWanted)
+            guard try store.publish(outcome, lease: claimed.lease) else { return nil }
+            removeBlobs(of: claimed.job, but: outcome.resultKey)
+            return claimed.job.id
+        }
+    }
+
+    /// Whatever its attempts finished. The source stays.
+    private func removeBlobs(of job: Job, but kept: String?) {
+        do {
+            for name in try blobs.children(of: job.id.blobPrefix) {
+                let key = "\(job.id.blobPrefix)/\(name)"
+                if key != job.id.sourceKey, key != kept { try blobs.remove(key) }
+            }
+        } catch {
+            logger.warning(
+                "blobs of a canceled job could not be removed",
+                metadata: ["job": .string(job.id.description), "error": .string("\(error)")])
         }
     }
 

@@ -24,6 +24,7 @@ struct JobRunner: Sendable {
     /// Returns when the job is published, released or given up. Blocks for as long as the job runs.
     func run(_ active: ActiveJob) {
         var result: ResultFile?
+        removeFormerAttempts(active)
         do {
             let wasStopped =
                 LedRun.isFor(active.job, configuration)
@@ -186,8 +187,6 @@ struct JobRunner: Sendable {
     private func end(_ active: ActiveJob, _ outcome: JobOutcome) {
         var outcome = outcome
         outcome.storedBytes = storedBytes(active, outcome)
-        // Before: once the job has ended, nobody comes back to it.
-        removeFormerAttempts(active)
         guard publish(active, outcome) else { return abandon(active) }
         // Also what those handed in late who helped with a job that was stopped.
         removeParts(active)
@@ -254,44 +253,6 @@ struct JobRunner: Sendable {
             logger.warning("blobs of a lost job could not be removed", metadata: metadata(active, error))
         }
         onEvent(.abandoned(active.job.id))
-    }
-
-    /// Once they are put together.
-    private func removeParts(_ active: ActiveJob) {
-        guard LedRun.isFor(active.job, configuration) else { return }
-        do {
-            // With those of leaders that died.
-            for attempt in 1...max(active.job.attempt, 1) {
-                try blobs.remove(active.job.id.partsPrefix(attempt: attempt))
-            }
-        } catch {
-            logger.warning("blobs could not be removed", metadata: metadata(active, error))
-        }
-    }
-
-    /// Each attempt has keys of its own, so this takes nothing from another worker.
-    private func removeBlobs(_ active: ActiveJob) {
-        removeParts(active)
-        removeBlobs(active, ofAttempt: active.job)
-    }
-
-    /// What workers finished before they died, which nobody asks for any more.
-    private func removeFormerAttempts(_ active: ActiveJob) {
-        var former = active.job
-        for attempt in 1..<max(active.job.attempt, 1) {
-            former.attempt = attempt
-            removeBlobs(active, ofAttempt: former)
-        }
-    }
-
-    private func removeBlobs(_ active: ActiveJob, ofAttempt job: Job) {
-        for key in [job.id.resultKey(attempt: job.attempt)] + VideoPasses.keys(job) {
-            do {
-                try blobs.remove(key)
-            } catch {
-                logger.warning("blob could not be removed", metadata: metadata(active, error))
-            }
-        }
     }
 
     func metadata(_ active: ActiveJob, _ error: (any Error)?) -> Logger.Metadata {

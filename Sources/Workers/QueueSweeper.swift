@@ -17,6 +17,7 @@ final class QueueSweeper: Sendable {
     private let onRequeue: @Sendable () -> Void
     private let queue = DispatchQueue(label: "queue-sweeper")
     private let isStopping = Atomic(false)
+    private let ended = DispatchGroup()
 
     init(
         store: any JobStore, blobs: any BlobStore, logger: Logger,
@@ -31,18 +32,21 @@ final class QueueSweeper: Sendable {
 
     func start() { later() }
 
-    /// Ends it, after what is under way; that does not go on with a long result. Does nothing where it was not started.
-    func stop() {
-        isStopping.store(true, ordering: .releasing)
-        queue.sync {}
+    /// Begins no further sweep; one that is under way does not go on with a long result. From any thread.
+    func stop() { isStopping.store(true, ordering: .releasing) }
+
+    /// Waits for what was under way at ``stop()``. Returns whether it has ended; a store may hang.
+    func wait(until deadline: DispatchTime) -> Bool {
+        queue.async(group: ended) {}
+        return ended.wait(timeout: deadline) == .success
     }
 
     private func later() { queue.asyncAfter(deadline: .now() + Self.period) { [weak self] in self?.turn() } }
 
     private func turn() {
         guard isWanted else { return }
-        expireLeases()
         failOverdue()
+        expireLeases()
         later()
     }
 

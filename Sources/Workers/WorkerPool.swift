@@ -89,6 +89,7 @@ public final class WorkerPool: Sendable {
     /// Takes no more jobs, nor parts of any; what runs goes on. From any thread, any number of times.
     public func stopClaiming() {
         isStopping.store(true, ordering: .releasing)
+        sweeper.stop()
         queued.notify()
     }
 
@@ -108,7 +109,9 @@ public final class WorkerPool: Sendable {
                 logger.error("workers did not stop; their jobs go on when their leases run out")
             }
         }
-        sweeper.stop()
+        if !sweeper.wait(until: max(deadline, .now()) + Self.interruptionSeconds) {
+            logger.error("a sweep did not stop; the next process goes on with it")
+        }
         keeper.stop()
     }
 

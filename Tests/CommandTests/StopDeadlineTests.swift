@@ -25,6 +25,13 @@ struct StopDeadlineTests {
         #expect(done.wait(timeout: .now()) == .success)
     }
 
+    @Test("what hangs is waited for no longer than the grace after the deadline")
+    func hanging() {
+        let gate = DispatchSemaphore(value: 0)
+        StopDeadline(seconds: 0, graceSeconds: 0.01) {}.wait { gate.wait() }
+        gate.signal()
+    }
+
     @Test("nobody is told before the deadline")
     func patience() {
         let told = DispatchSemaphore(value: 0)

@@ -55,6 +55,10 @@ extension JobStoreContract {
             _ = try bench.claim()
             try bench.submit(tenant: quiet)
         },
+    ]
+
+    /// Of a store to which submissions are made one after the other.
+    public static let exactCapacityChecks: [JobStoreCheck] = [
         JobStoreCheck("submissions that come together do not pass the store's limit of a tenant") { fixture in
             let capacity = QueueCapacity(perTenant: 10)
             let bench = try Bench(fixture, capacity: capacity)
@@ -62,6 +66,6 @@ extension JobStoreContract {
             let refused = try refusals(of: 40, bench, fixture, as: .quotaExceeded, tenant: tenant, capacity: capacity)
             #expect(refused == 30)
             #expect(try bench.store.usage(of: tenant).queued == 10)
-        },
+        }
     ]
 }

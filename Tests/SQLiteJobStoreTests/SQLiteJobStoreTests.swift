@@ -8,7 +8,7 @@ import Testing
 
 @Suite("SQLiteJobStore")
 struct SQLiteJobStoreTests {
-    @Test("keeps the contract", arguments: JobStoreContract.checks)
+    @Test("keeps the contract", arguments: JobStoreContract.checks + JobStoreContract.exactCapacityChecks)
     func contract(_ check: JobStoreCheck) throws {
         try check.run(TemporaryDatabase())
     }

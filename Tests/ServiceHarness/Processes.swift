@@ -46,7 +46,7 @@ package enum Processes {
     package static func isStopped(_ process: Int32) -> Bool {
         let tasks = "/proc/\(process)/task"
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
-        return threads.allSatisfy { state("\(tasks)/\($0)") == "T" }
+        return !threads.isEmpty && threads.allSatisfy { state("\(tasks)/\($0)") == "T" }
     }
 
     /// proc(5): the letter after the name.

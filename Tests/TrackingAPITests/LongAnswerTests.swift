@@ -120,6 +120,19 @@ struct LongAnswerTests {
         #expect(client.events.last?.json?["id"] == .string(id.description))
     }
 
+    @Test("the end of a long job is not written by the thread that sends it")
+    func writtenElsewhere() throws {
+        let service = try Service()
+        let id = try service.submit(keyframes: Self.keyframes)
+        try service.finish(id, lines: [Lines.frame(0)])
+        let client = try service.open("/v1/jobs/\(id)/events")
+        service.settle()
+        client.take()
+        #expect(client.events.map(\.name) == ["status", "status", "status"], "\(client.text.prefix(300))")
+        #expect(client.takeAll())
+        #expect(client.events.last?.name == "end")
+    }
+
     @Test("what is held up for want of room ends with the service")
     func stop() throws {
         let service = try Service()

@@ -1,3 +1,4 @@
+import Dispatch
 import HTTPServer
 import Jobs
 import Testing
@@ -71,6 +72,17 @@ struct WaitTests {
 
         let other = try service.hold(path, known)
         #expect(Answer(try #require(other.wait())).json?["status"] == "running")
+    }
+
+    @Test("the job is read whatever those who watch other jobs are held up by")
+    func readByItself() throws {
+        try service.claim().end()
+        let others = DispatchSemaphore(value: 0)
+        service.watch.queue.async { others.wait() }
+        defer { others.signal() }
+        let request = Service.request("GET", path, HTTPFields([("Prefer", "wait=30")]))
+        guard case .later(let start) = service.api.begin(request) else { throw LiveClient.NoLiveBody(status: 0) }
+        #expect(Answer(try #require(HeldRequest(start).wait())).json?["status"] == "succeeded")
     }
 
     @Test("a change by another process is seen within a second")

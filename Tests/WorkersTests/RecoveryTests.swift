@@ -45,6 +45,7 @@ extension WorkersTests {
             for frame in 0..<3 {
                 FrameRecord(frame: frame, pts: Int64(frame), time: 0, targets: []).appendLine(to: &lines)
             }
+            _ = try bench.blobs.create(submitted.id.videoKey(attempt: 1, fileExtension: "mp4")).commit()
             // The last one was being written.
             try lines.dropLast(5).withUnsafeBytes(writer.write)
             try writer.flush()
@@ -54,6 +55,7 @@ extension WorkersTests {
             #expect(job.status == .canceled && job.failure == nil)
             #expect(try bench.records(job).map(\.frame) == [0, 1])
             #expect(job.progress.framesDone == 2)
+            #expect(try bench.blobNames(job) == ["results-1-kept.ndjson", "source"])
             #expect(bench.events.events.isEmpty)
             withExtendedLifetime(writer) {}
         }

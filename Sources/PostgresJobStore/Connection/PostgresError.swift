@@ -25,7 +25,6 @@ package struct PostgresError: Error, CustomStringConvertible {
     }
 
     static let uniqueViolation = "23505"
-    static let serializationFailure = "40001"
 
     /// What libpq or the server say, and what to change in the URL where they do not say it.
     fileprivate var advice: String {
@@ -57,8 +56,8 @@ package struct PostgresError: Error, CustomStringConvertible {
 
     /// Whether another transaction stood in the way of this one, which may go through now.
     var isConflict: Bool {
-        // Or deadlock_detected.
-        kind == .server(Self.serializationFailure) || kind == .server("40P01")
+        // serialization_failure, deadlock_detected.
+        kind == .server("40001") || kind == .server("40P01")
     }
 }
 

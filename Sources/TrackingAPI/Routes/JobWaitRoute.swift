@@ -15,7 +15,7 @@ struct JobWaitRoute: Sendable {
         let seconds = min(wait, APILimits.waitSeconds)
         return .later { responder in
             // Who waits gets no thread, and what reads the job for it takes its turn with others.
-            services.conversions.submit(context.tenant) { hold(context, seconds, responder) }
+            services.waits.submit(context.tenant) { hold(context, seconds, responder) }
         }
     }
 
@@ -35,7 +35,6 @@ struct JobWaitRoute: Sendable {
 
     private func hold(_ context: RequestContext, _ seconds: Int, _ responder: HTTPResponder) {
         do {
-            if context.request.hasClientLeft() { throw Problem(.unavailable, "The client has left.") }
             let job = try services.job(context)
             let held = HeldAnswer(to: context, job: job, wait: .seconds(seconds), services: services) {
                 job, isHonoured in
@@ -47,7 +46,7 @@ struct JobWaitRoute: Sendable {
                 }
                 // Whoever woke it must not wait for a long text.
                 guard job?.spec.isLong == true else { return respond() }
-                services.conversions.submit(context.tenant, respond)
+                services.waits.submit(context.tenant, respond)
             }
             held.hold(job)
         } catch {
