@@ -24,7 +24,7 @@ public enum SpecForm {
         fields: [(name: String, value: String)], base: JSONValue?
     ) throws(SpecErrors) -> JSONValue {
         let problems = SpecProblems()
-        guard let object = SpecObject(base ?? [:], at: JSONPointer.root, problems: problems) else {
+        guard let object = SpecObject(base ?? [:], at: .root, problems: problems) else {
             throw SpecErrors(problems.list)
         }
         var builder = SpecFormBuilder(spec: object.members, problems: problems)

@@ -6,7 +6,7 @@ public enum SpecReader {
     /// - Throws: every problem there is, each with its place.
     public static func read(_ json: JSONValue) throws(SpecErrors) -> JobSpec {
         let problems = SpecProblems()
-        let spec = SpecObject(json, at: JSONPointer.root, problems: problems).map { read($0) }
+        let spec = SpecObject(json, at: .root, problems: problems).map { read($0) }
         try problems.check()
         guard let spec else { throw SpecErrors([SpecProblem(pointer: "#", detail: "must be an object")]) }
         return spec

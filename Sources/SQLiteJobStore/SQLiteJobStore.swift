@@ -20,7 +20,7 @@ public struct SQLiteJobStore: JobStore {
     let retentionMilliseconds: Int64?
     let deliveryIDs: JobIDGenerator
     let changes: ChangeWatch
-    private(set) var capacity = QueueCapacity()
+    let capacity: QueueCapacity
 
     /// Opens the database, makes it where there is none, and brings its schema up to date.
     ///
@@ -38,8 +38,8 @@ public struct SQLiteJobStore: JobStore {
         environment: any Environment = SystemEnvironment()
     ) throws(JobsError) {
         try self.init(
-            path: path, retentionSeconds: retentionSeconds, environment: environment, preparing: Schema.migrate)
-        self.capacity = capacity
+            path: path, retentionSeconds: retentionSeconds, capacity: capacity, environment: environment,
+            preparing: Schema.migrate)
     }
 
     /// Opens a copy that no other process opens, such as one that ``backUp(from:to:)`` made. It needs no lock, and may be
@@ -51,14 +51,17 @@ public struct SQLiteJobStore: JobStore {
     }
 
     /// - Parameters:
+    ///   - capacity: what submissions are held to.
     ///   - isCopy: no other process opens it.
     ///   - patience: with others that write.
     ///   - prepare: makes sure that the schema is what this version works with.
     init(
-        path: String, retentionSeconds: Double?, environment: any Environment, isCopy: Bool = false,
-        patience: WriterLock.Patience = WriterLock.Patience(), preparing prepare: (DatabasePool) throws -> Void
+        path: String, retentionSeconds: Double?, capacity: QueueCapacity = QueueCapacity(),
+        environment: any Environment, isCopy: Bool = false, patience: WriterLock.Patience = WriterLock.Patience(),
+        preparing prepare: (DatabasePool) throws -> Void
     ) throws(JobsError) {
         self.environment = environment
+        self.capacity = capacity
         retentionMilliseconds = retentionSeconds.map { Int64(($0 * 1000).rounded()) }
         deliveryIDs = JobIDGenerator(environment: environment)
         let opened = try Self.translated { try Self.open(path, isCopy: isCopy, patience, prepare) }

@@ -1,3 +1,4 @@
+import Dispatch
 import Logging
 import Synchronization
 import Testing
@@ -47,7 +48,7 @@ struct AccessLogTests {
             client.send(request)
             _ = client.readToEnd()
         }
-        server.stop(gracePeriod: .seconds(10))
+        server.stop(by: .now() + 10)
         return lines.all.withLock { $0.filter { $0.message == "request" } }
     }
 

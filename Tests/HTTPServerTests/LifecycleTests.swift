@@ -38,12 +38,12 @@ struct LifecycleTests {
         #expect(Self.code { try Self.server { $0.address = "192.0.2.1" }.start() } == .cannotListen)
         #expect(Self.code { try Self.server { $0.address = "no.such.host.invalid" }.start() } == .cannotListen)
         #expect(Self.code { try first.start() } == .alreadyRunning)
-        first.stop(gracePeriod: .zero)
+        first.stop(by: .now())
         #expect(first.boundPort == nil)
         try first.start()
         #expect(first.boundPort != nil)
-        first.stop(gracePeriod: .zero)
-        first.stop(gracePeriod: .zero)
+        first.stop(by: .now())
+        first.stop(by: .now())
     }
 
     @Test("where fewer files may be open than all connections take, there are fewer connections, and room for the rest")
@@ -130,7 +130,7 @@ struct LifecycleTests {
         let stopped = DispatchSemaphore(value: 0)
         let instance = server.server
         Thread.detachNewThread {
-            instance.stop(gracePeriod: .seconds(30))
+            instance.stop(by: .now() + 30)
             stopped.signal()
         }
         #expect(idle.readToEnd().isEmpty)
@@ -168,7 +168,7 @@ struct LifecycleTests {
         let stopped = DispatchSemaphore(value: 0)
         let instance = server.server
         Thread.detachNewThread {
-            instance.stop(gracePeriod: .seconds(30))
+            instance.stop(by: .now() + 30)
             stopped.signal()
         }
         for other in idle { #expect(other.readToEnd().isEmpty) }
@@ -204,7 +204,7 @@ struct LifecycleTests {
             return client
         }
         for _ in clients { #expect(started.wait(timeout: .now() + 10) == .success) }
-        server.server.stop(gracePeriod: .milliseconds(50))
+        server.server.stop(by: .now() + .milliseconds(50))
         #expect(sink.calls == ["abort"])
         #expect(clients[0].readToEnd().isEmpty && clients[1].readToEnd().isEmpty)
         gate.signal()
@@ -218,7 +218,7 @@ struct LifecycleTests {
             func run(_ cycles: Range<Int>) throws {
                 for cycle in cycles {
                     let load = try Load(live, cycle: cycle)
-                    load.server.stop(gracePeriod: .milliseconds(cycle % 3 * 10))
+                    load.server.stop(by: .now() + .milliseconds(cycle % 3 * 10))
                     load.finish()
                 }
             }

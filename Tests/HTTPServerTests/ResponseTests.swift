@@ -174,7 +174,7 @@ struct ResponseTests {
             withExtendedLifetime(client) {}
         }
         // The client has left: this returns when the connection is closed.
-        server.server.stop(gracePeriod: .seconds(10))
+        server.server.stop(by: .now() + 10)
         #expect(last.isThere == (false, false))
     }
 

@@ -73,7 +73,7 @@ final class TestServer: Sendable {
         port = try #require(server.boundPort)
     }
 
-    deinit { server.stop(gracePeriod: .zero) }
+    deinit { server.stop(by: .now()) }
 
     func url(_ target: String) -> String { "http://127.0.0.1:\(port)\(target)" }
 

@@ -150,14 +150,20 @@ struct DeliverySenderTests {
         #expect(transport.begun.withLock { $0.count } == 8)
     }
 
+    /// A sender whose transport holds the message about a job.
+    private func sending(_ bench: Bench, _ transport: HeldTransport) throws -> (JobID, DeliverySender) {
+        let job = try bench.endedJob("a.example")
+        let sender = bench.sender(transport)
+        sender.start()
+        #expect(transport.entered.wait(timeout: .now() + 30) == .success)
+        return (job, sender)
+    }
+
     @Test("what is on its way when the service stops is given back, and sent by the next")
     func stop() throws {
         let bench = try Bench()
         let transport = HeldTransport()
-        let job = try bench.endedJob("a.example")
-        let first = bench.sender(transport)
-        first.start()
-        #expect(transport.entered.wait(timeout: .now() + 30) == .success)
+        let (job, first) = try sending(bench, transport)
         first.stop()
         #expect(try bench.delivery(job).attempts.isEmpty)
         #expect(try bench.delivery(job).state == .pending(due: bench.clock.now()))
@@ -183,10 +189,7 @@ struct DeliverySenderTests {
     func stopInTime() throws {
         let bench = try Bench()
         let transport = HeldTransport()
-        let job = try bench.endedJob("a.example")
-        let sender = bench.sender(transport)
-        sender.start()
-        #expect(transport.entered.wait(timeout: .now() + 30) == .success)
+        let (job, sender) = try sending(bench, transport)
         let stopped = stopping(sender)
         // Ten times as long as the transport takes to see that it is interrupted.
         #expect(stopped.wait(timeout: .now() + 0.1) == .timedOut)
@@ -199,10 +202,7 @@ struct DeliverySenderTests {
     func hurry() throws {
         let bench = try Bench()
         let transport = HeldTransport()
-        let job = try bench.endedJob("a.example")
-        let sender = bench.sender(transport)
-        sender.start()
-        #expect(transport.entered.wait(timeout: .now() + 30) == .success)
+        let (job, sender) = try sending(bench, transport)
         let stopped = stopping(sender)
         sender.hurry()
         #expect(stopped.wait(timeout: .now() + 30) == .success)

@@ -16,9 +16,7 @@ extension WorkersTests {
 
         /// Runs a job up to frame 5, does something that stops it, and lets it go on once it was told.
         private func interrupt(_ job: Job, _ pool: WorkerPool, by action: () throws -> Void) async throws {
-            let hold = bench.events.hold(at: .tracked(job.id, frame: 5))
-            try pool.start()
-            await bench.events.wait(for: .tracked(job.id, frame: 5))
+            let hold = try await bench.start(pool, holding: job)
             try action()
             await bench.events.wait(for: .interrupted(job.id))
             hold.open()
@@ -44,9 +42,7 @@ extension WorkersTests {
         func cancelMeetsStop() async throws {
             let submitted = try bench.submit(scene)
             let pool = try bench.pool()
-            let hold = bench.events.hold(at: .tracked(submitted.id, frame: 5))
-            try pool.start()
-            await bench.events.wait(for: .tracked(submitted.id, frame: 5))
+            let hold = try await bench.start(pool, holding: submitted)
             async let stopped: Void = bench.stop(pool, within: 0)
             await bench.events.wait(for: .interrupted(submitted.id))
             _ = try bench.store.requestCancel(submitted.id, tenant: .anonymous)
@@ -171,9 +167,7 @@ extension WorkersTests {
             let first = try bench.submit(scene)
             let second = try bench.submit(scene)
             let pool = try bench.pool()
-            let hold = bench.events.hold(at: .tracked(second.id, frame: 5))
-            try pool.start()
-            await bench.events.wait(for: .tracked(second.id, frame: 5))
+            let hold = try await bench.start(pool, holding: second)
             async let stopped: Void = bench.stop(pool, within: 0)
             await bench.events.wait(for: .interrupted(second.id))
             hold.open()
@@ -192,9 +186,7 @@ extension WorkersTests {
         func stopClaiming() async throws {
             let first = try bench.submit(scene)
             let pool = try bench.pool()
-            let hold = bench.events.hold(at: .tracked(first.id, frame: 5))
-            try pool.start()
-            await bench.events.wait(for: .tracked(first.id, frame: 5))
+            let hold = try await bench.start(pool, holding: first)
             let second = try bench.submit(scene)
             pool.stopClaiming()
             pool.notifyJobQueued()

@@ -114,10 +114,8 @@ extension WorkersTests {
         @Test("a job that is canceled keeps what each worker has of it")
         func cancel() async throws {
             let job = try submit()
-            let hold = bench.events.hold(at: .tracked(job.id, frame: 5))
             let pool = try bench.pool(workers: 2, partTargets: 2)
-            try pool.start()
-            await bench.events.wait(for: .tracked(job.id, frame: 5))
+            let hold = try await bench.start(pool, holding: job)
             await bench.events.wait(for: .partEnded(job.id, part: 1))
             await bench.events.wait(for: .partEnded(job.id, part: 2))
             _ = try bench.store.requestCancel(job.id, tenant: .anonymous)

@@ -107,9 +107,7 @@ extension WorkersTests {
         func alive() async throws {
             let other = try bench.pool()
             let submitted = try bench.submit(scene)
-            let hold = bench.events.hold(at: .tracked(submitted.id, frame: 5))
-            try other.start()
-            await bench.events.wait(for: .tracked(submitted.id, frame: 5))
+            let hold = try await bench.start(other, holding: submitted)
             let pool = try bench.pool()
             try pool.start()
             hold.open()

@@ -48,7 +48,7 @@ public final class HTTPServer: Sendable {
         self.requestLog = requestLog
     }
 
-    deinit { stop(gracePeriod: .zero) }
+    deinit { stop(by: .now()) }
 
     /// The port that the server listens on; `nil` while it does not run.
     public var boundPort: UInt16? { running.withLock { $0?.acceptor.port } }
@@ -157,11 +157,6 @@ public final class HTTPServer: Sendable {
         guard let stopped = running.withLock({ $0.take() }) else { return }
         end(stopped, by: deadline)
         log.info("stopped", metadata: ["port": .stringConvertible(stopped.acceptor.port)])
-    }
-
-    /// The same, with a deadline from now on.
-    public func stop(gracePeriod: Duration) {
-        stop(by: .now() + .nanoseconds(Int(clamping: gracePeriod.nanoseconds)))
     }
 
     private func end(_ stopped: Running, by deadline: DispatchTime) {

@@ -53,7 +53,7 @@ final class Wire: Sendable {
                 done.resume(
                     with: Result {
                         let wire = try Wire(service)
-                        defer { wire.server.stop(gracePeriod: .seconds(5)) }
+                        defer { wire.server.stop(by: .now() + 5) }
                         try body(wire)
                     })
             }

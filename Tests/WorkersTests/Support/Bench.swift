@@ -56,6 +56,14 @@ final class Bench: Sendable {
         return pool
     }
 
+    /// Starts a pool, and returns once a job's worker is held at its frame 5.
+    func start(_ pool: WorkerPool, holding job: Job) async throws -> Hold {
+        let hold = events.hold(at: .tracked(job.id, frame: 5))
+        try pool.start()
+        await events.wait(for: .tracked(job.id, frame: 5))
+        return hold
+    }
+
     /// Stops a pool and its process's registration, off Swift's cooperative threads.
     func stop(_ pool: WorkerPool, within seconds: Double = 30) async {
         await withCheckedContinuation { continuation in
