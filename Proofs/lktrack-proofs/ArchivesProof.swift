@@ -24,8 +24,7 @@ struct ArchivesProof: Proof {
     func run(_ options: ProofOptions) throws -> ProofResult {
         let server = try Server("--workers", "1", environment: ["LKTRACK_LIMITS_FRAMES": "\(Self.frames)"])
         let scene = try Material.synthetic(frames: 1)
-        let image = try TestArchive.Entry(
-            name: "img1.png", bytes: Array(Data(contentsOf: URL(fileURLWithPath: try Self.firstImage(scene)))))
+        let image = try scene.firstImage()
         let outside = ["/tmp/2.png", "/2.png", server.data.path("2.png"), server.data.path("../2.png")]
         var result = ProofResult(tried: "")
         var archives = HostileArchives.all(image).map { Hostile(name: $0.name, bytes: $0.bytes) }
@@ -84,26 +83,8 @@ struct ArchivesProof: Proof {
                 name: "too many images", bytes: TestArchive.tar([image] + Array(repeating: picture, count: frames)),
                 code: "limit_exceeded", reason: "\(frames) images"),
             Hostile(
-                name: "over the ratio", bytes: try squeezed(image), code: "limit_exceeded",
+                name: "over the ratio", bytes: try SqueezedArchive.make(image, zeros: 65 << 20), code: "limit_exceeded",
                 reason: "compression ratio"),
         ]
-    }
-
-    /// An image, and zeros that unpack to a little more than the 64 MiB that small archives may, from a thousandth.
-    private static func squeezed(_ image: TestArchive.Entry) throws -> [UInt8] {
-        let zeros = TestArchive.Entry(name: "2.png", bytes: [UInt8](repeating: 0, count: 65 << 20))
-        let folder = try TemporaryFolder()
-        let path = try folder.write(TestArchive.tar([image, zeros]), to: "zeros.tar")
-        let made = try Executable.run("/usr/bin/env", ["gzip", path])
-        guard made.status == 0 else { throw ProofError("gzip makes no archive: \(made.standardError)") }
-        return Array(try Data(contentsOf: URL(fileURLWithPath: path + ".gz")))
-    }
-
-    private static func firstImage(_ scene: Material.Sequence) throws -> String {
-        let paths = FileManager.default.enumerator(atPath: scene.folder.path)?.allObjects as? [String] ?? []
-        guard let name = paths.sorted().first(where: { $0.hasSuffix(".png") || $0.hasSuffix(".jpg") }) else {
-            throw ProofError("the synthetic scene has no image")
-        }
-        return scene.folder.path + "/" + name
     }
 }

@@ -1,6 +1,5 @@
 import Foundation
 import ServiceHarness
-import Synchronization
 
 /// A disk that fills up harms nothing that was accepted.
 struct DiskFullProof: Proof {
@@ -9,19 +8,21 @@ struct DiskFullProof: Proof {
         "a file system that fills up: 507, a reserve that stays, recovery within 5 s of space, and a database that is whole"
 
     /// What a reserve is for, and may be missing of it: the log of the database, which grows to 4 MiB, and results.
-    private static let usedOfReserve: Int64 = 6 << 20
+    static let usedOfReserve: Int64 = 6 << 20
     private static let clients = 30
 
     func run(_ options: ProofOptions) throws -> ProofResult {
         var result = ProofResult(tried: "")
         let taken = try fillAtOnce(&result)
+        try fillByArchives(&result)
         let disk = try SmallDisk(megabytes: 64)
         defer { disk.unmount() }
         let accepted = try fillByUploads(disk, &result)
         try fillByOthers(disk, &result)
         result.losses += try Database.damage(disk.folder.path("lktrack.sqlite"))
         result.tried =
-            "a tmpfs of 96 MB, filled by \(Self.clients) uploads of unknown length at once (\(taken) taken); one of 64 MB, "
+            "a tmpfs of 96 MB, filled by \(Self.clients) uploads of unknown length at once (\(taken) taken), and one of 72 MB by \(Self.archives) archives that unpack to more than there is, while a job runs; "
+            + "one of 64 MB, "
             + "filled by \(accepted) uploads, then to the last byte by another while a job runs"
         return result
     }
@@ -137,63 +138,5 @@ struct DiskFullProof: Proof {
         let deadline = start + .seconds(60)
         while try server.wire.submit(clip) == nil, ContinuousClock.now < deadline { pause(0.02) }
         return (ContinuousClock.now - start) / .seconds(1)
-    }
-}
-
-/// A file system of few bytes, in memory.
-final class SmallDisk {
-    let folder: TemporaryFolder
-
-    init(megabytes: Int) throws {
-        folder = try TemporaryFolder()
-        let mounted = try Executable.run(
-            "/usr/bin/env", ["mount", "-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", folder.url.path])
-        guard mounted.status == 0 else { throw NotProvable(reason: "a file system can be mounted by root only") }
-    }
-
-    func unmount() { _ = try? Executable.run("/usr/bin/env", ["umount", "-l", folder.url.path]) }
-
-    func fill() throws {
-        let ballast = open(folder.path("ballast"), O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-        guard ballast >= 0 else { throw ProofError("no ballast") }
-        defer { close(ballast) }
-        for size in [1 << 20, 1 << 12, 1] {
-            let block = [UInt8](repeating: 0, count: size)
-            while write(ballast, block, size) == size {}
-        }
-    }
-
-    func empty() { unlink(folder.path("ballast")) }
-
-    static func freeBytes(_ path: String) -> Int64 {
-        var status = statvfs()
-        return statvfs(path, &status) == 0 ? Int64(status.f_bavail) * Int64(status.f_frsize) : 0
-    }
-}
-
-/// Looks all the time at how much of a disk is free.
-private final class LeastFree {
-    private let crew: Crew
-    private let least: Least
-
-    private final class Least: Sendable {
-        let bytes = Mutex(Int64.max)
-    }
-
-    init(_ disk: SmallDisk) {
-        let path = disk.folder.url.path
-        let least = Least()
-        self.least = least
-        crew = Crew(1) { _, _ in
-            let free = SmallDisk.freeBytes(path)
-            least.bytes.withLock { $0 = min($0, free) }
-            pause(0.001)
-        }
-    }
-
-    /// The least that was free.
-    func stop() -> Int64 {
-        crew.stop()
-        return least.bytes.withLock { $0 }
     }
 }

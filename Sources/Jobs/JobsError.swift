@@ -12,6 +12,9 @@ public struct JobsError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let io = Code(rawValue: "io")
         /// A store on another machine does not answer, or not as it should.
         public static let unreachable = Code(rawValue: "unreachable")
+        /// The database was told to make a change, and what became of that is not known, because it does not answer any
+        /// more: nothing may be removed that the change needs, and it may be asked for again.
+        public static let unsettled = Code(rawValue: "unsettled")
         /// The database stayed locked for too long.
         public static let busy = Code(rawValue: "busy")
         /// Another writer has the blob open.
@@ -54,6 +57,9 @@ public struct JobsError: Error, Hashable, Sendable, CustomStringConvertible {
         self.limit = limit
         self.left = left
     }
+
+    /// Whether a store on another machine does not answer, and nothing is wrong with what it was asked.
+    public var isOutage: Bool { code == .unreachable || code == .unsettled }
 
     public var description: String { message }
 }

@@ -12,7 +12,7 @@ final class ArchiveFiles: ImageFiles {
         var offset: Int
         var count: Int
     }
-    private let spool: Descriptor
+    private let spool: Spool
     private var entries: [Entry] = []
 
     private let limits: DecodeLimits
@@ -21,7 +21,6 @@ final class ArchiveFiles: ImageFiles {
     private var unpacked: Int64 = 0
     private var mostUnpacked: Int64 = 0
     private let packed: Int64
-    private var spooled = 0
 
     /// Images do not shrink to a hundredth; what does is made to fill a disk. Small archives may, being harmless.
     private static let mostRatio: Int64 = 100
@@ -34,7 +33,7 @@ final class ArchiveFiles: ImageFiles {
     init(
         _ input: Descriptor, format: ArchiveFormat, spool: Descriptor, limits: DecodeLimits, heartbeat: Heartbeat
     ) throws(MediaError) {
-        self.spool = spool
+        self.spool = Spool(spool, floor: limits.diskFloorBytes)
         self.limits = limits
         self.heartbeat = heartbeat
         var status = stat()
@@ -63,7 +62,7 @@ final class ArchiveFiles: ImageFiles {
     func name(_ index: Int) -> String { entries[index].name }
 
     func bytes(_ index: Int) throws(MediaError) -> [UInt8] {
-        try spool.read(count: entries[index].count, at: entries[index].offset)
+        try spool.bytes(at: entries[index].offset, count: entries[index].count)
     }
 
     private func readEntries(_ archive: OpaquePointer) throws(MediaError) {
@@ -80,11 +79,11 @@ final class ArchiveFiles: ImageFiles {
                 throw MediaError(.limitExceeded, "the archive has more than \(number - 1) entries")
             }
             let name = try ArchiveEntryName.checked(entry, number: number)
-            let start = spooled
+            let start = spool.count
             if let name, !ArchiveEntryName.isHidden(name) {
                 try unpack(archive, name: name, keep: true)
-                let entry = Entry(name: name, offset: start, count: spooled - start)
-                if try isImage(entry) { try add(entry) } else { spooled = start }
+                let entry = Entry(name: name, offset: start, count: spool.count - start)
+                if try isImage(entry) { try add(entry) } else { spool.rewind(to: start) }
             } else {
                 try unpack(archive, name: "entry \(number)", keep: false)
             }
@@ -94,7 +93,7 @@ final class ArchiveFiles: ImageFiles {
     /// By its name, so that a damaged image is an error; else by its content, so that a name like `frame_1` will do.
     private func isImage(_ entry: Entry) throws(MediaError) -> Bool {
         if ImageFormat.hasExtension(entry.name) { return true }
-        let prefix = try spool.read(count: min(entry.count, SourceFormat.prefixLength), at: entry.offset)
+        let prefix = try spool.bytes(at: entry.offset, count: min(entry.count, SourceFormat.prefixLength))
         if case .image = SourceFormat.recognise(prefix) { return true }
         return false
     }
@@ -121,7 +120,7 @@ final class ArchiveFiles: ImageFiles {
             position += Int64(count)
             unpacked += Int64(count)
             guard unpacked <= mostUnpacked else { throw tooLarge() }
-            if keep, let block { try write(UnsafeRawBufferPointer(start: block, count: count)) }
+            if keep, let block { try spool.append(UnsafeRawBufferPointer(start: block, count: count)) }
             heartbeat.beat()
         }
     }
@@ -135,18 +134,6 @@ final class ArchiveFiles: ImageFiles {
             .limitExceeded,
             "the archive's compression ratio is refused: its \(packed) bytes unpack to more than \(mostUnpacked), and "
                 + "beyond \(Self.harmlessBytes >> 20) MiB no more than \(Self.mostRatio):1 is allowed")
-    }
-
-    private func write(_ bytes: UnsafeRawBufferPointer) throws(MediaError) {
-        var written = 0
-        while written < bytes.count {
-            let count = pwrite(
-                spool.number, bytes.baseAddress! + written, bytes.count - written, off_t(spooled + written))
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw MediaError.system("cannot unpack the archive") }
-            written += count
-        }
-        spooled += written
     }
 
     private func check(_ result: Int32, _ archive: OpaquePointer, name: String? = nil) throws(MediaError) {

@@ -149,7 +149,9 @@ struct MessageWriter {
         }
         let request = task.request
         put(Int64(request.start), Int64(request.stop ?? -1), Int64(request.step), request.color ? 1 : 0)
-        put(Int64(request.limits.pixels), Int64(request.limits.frames), request.limits.archiveBytes)
+        put(
+            Int64(request.limits.pixels), Int64(request.limits.frames), request.limits.archiveBytes,
+            request.limits.diskFloorBytes)
         put(request.limits.stallSeconds)
         put(Int64(request.limits.memoryBytes))
         put(request.limits.seconds)
@@ -211,12 +213,13 @@ struct MessageReader {
     mutating func task() -> DecoderTask? {
         guard let name = text(), let kind = Self.kind(name), let start = count(), let stop = optionalCount(),
             let step = count(), let color = flag(), let pixels = count(), let frames = count(),
-            let archiveBytes = integer(), let stallSeconds = double(), let memoryBytes = count(),
+            let archiveBytes = integer(), let diskFloorBytes = integer(), let stallSeconds = double(),
+            let memoryBytes = count(),
             let seconds = double(), let tolerated = restrictions()
         else { return nil }
         let limits = DecodeLimits(
             pixels: pixels, frames: frames, stallSeconds: stallSeconds, archiveBytes: archiveBytes,
-            memoryBytes: memoryBytes, seconds: seconds)
+            diskFloorBytes: diskFloorBytes, memoryBytes: memoryBytes, seconds: seconds)
         let request = DecodeRequest(start: start, stop: stop, step: step, color: color, limits: limits)
         return DecoderTask(kind: kind, request: request, tolerated: tolerated)
     }

@@ -35,7 +35,9 @@ enum DecoderSandbox {
         let seconds = Int(min(limits.seconds, longestSeconds).rounded(.up)) * mostThreads
         // The signal comes at the soft limit, and says which it was.
         note(.processorTime, limit(RLIMIT_CPU, to: seconds, hard: seconds + 1))
-        note(.fileSize, limit(RLIMIT_FSIZE, to: task.kind.unpacks ? Int(clamping: limits.archiveBytes) : 0))
+        let spooled =
+            task.kind.unpacks ? Spool.mostBytes(of: DecoderProcess.ChildDescriptor.spool, limits) : 0
+        note(.fileSize, limit(RLIMIT_FSIZE, to: spooled))
         note(.openFiles, limit(RLIMIT_NOFILE, to: mostFiles))
         // Last, because it takes the calls above away.
         note(.systemCalls, SystemCallFilter(for: task.kind).load())

@@ -109,6 +109,9 @@ public struct DecodeLimits: Hashable, Sendable {
     public var stallSeconds: Double
     /// Unpacked bytes of an archive; those of more than 64 MiB may also not unpack to more than 100 times their size.
     public var archiveBytes: Int64
+    /// Free space of the disk that unpacking leaves alone: an archive that would take it fails with
+    /// ``MediaError/Code/storageFull``. 0: none.
+    public var diskFloorBytes: Int64
     /// Address space of a decoder process, its libraries included. Less than 400 MiB is not enough to start.
     public var memoryBytes: Int
     /// Wall-clock seconds from a decoder's start to its end. On each core that it can use it may compute as long.
@@ -116,12 +119,13 @@ public struct DecodeLimits: Hashable, Sendable {
 
     public init(
         pixels: Int = 3840 * 2160 * 2, frames: Int = 1_000_000, stallSeconds: Double = 30,
-        archiveBytes: Int64 = 8 << 30, memoryBytes: Int = 2 << 30, seconds: Double = 21_600
+        archiveBytes: Int64 = 8 << 30, diskFloorBytes: Int64 = 0, memoryBytes: Int = 2 << 30, seconds: Double = 21_600
     ) {
         self.pixels = pixels
         self.frames = frames
         self.stallSeconds = stallSeconds
         self.archiveBytes = archiveBytes
+        self.diskFloorBytes = diskFloorBytes
         self.memoryBytes = memoryBytes
         self.seconds = seconds
     }

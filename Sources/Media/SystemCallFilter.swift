@@ -1,7 +1,8 @@
 import CSeccomp
 import Glibc
 
-/// What a decoder process may ask of the kernel: memory, threads, the time, and to read and write what is open already.
+/// What a decoder process may ask of the kernel: memory, threads, the time, and to read what is open already. It writes to
+/// its spool alone: `write` would also fill the frames' memory file, which no limit of memory counts.
 ///
 /// Anything else fails with EPERM, which honest libraries take for an answer. What only an intruder asks for kills the
 /// process, so that it is seen. Both are decided by the kernel, before the call is looked at (seccomp(2)).
@@ -71,7 +72,7 @@ extension SystemCallFilter {
     ]
     private static let openFiles = [
         "close", "dup", "fadvise64", "fstat", "lseek", "poll", "ppoll", "pread64", "preadv", "read", "readv",
-        "recvfrom", "write",
+        "recvfrom",
     ]
     private static let itself = [
         "exit", "exit_group", "getcpu", "getegid", "geteuid", "getgid", "getpid", "getppid", "getrandom",
@@ -115,8 +116,9 @@ extension SystemCallFilter {
         switch kind {
         case .video, .image: break
         case .archive:
-            rules.append(
-                Rule(call: "pwrite64", conditions: [equal(0, Int(DecoderProcess.ChildDescriptor.spool))]))
+            let spool = [equal(0, Int(DecoderProcess.ChildDescriptor.spool))]
+            rules.append(Rule(call: "pwrite64", conditions: spool))
+            rules.append(Rule(call: "fstatfs", conditions: spool))
         case .folder:
             // The files of a folder are opened one by one, for reading.
             rules.append(

@@ -95,7 +95,7 @@ extension PostgresJobStore {
             let isSettled = try isPublished || unsettled.contains(lease.token) && hasHappened()
             unsettled.remove(lease.token)
             return isSettled
-        } catch let error as JobsError where error.code == .unreachable {
+        } catch let error as JobsError where error.code == .unsettled {
             unsettled.insert(lease.token)
             throw error
         }

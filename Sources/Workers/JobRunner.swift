@@ -143,7 +143,7 @@ struct JobRunner: Sendable {
     }
 
     private func fail(_ active: ActiveJob, _ error: any Error, _ result: ResultFile?) {
-        if let error = error as? JobsError, error.code == .unreachable || error.code == .busy {
+        if let error = error as? JobsError, error.isOutage || error.code == .busy {
             // Nothing is wrong with the job: it waits until the stores answer again.
             logger.error("a job waits, because a store does not answer", metadata: metadata(active, error))
             release(active, result)
@@ -187,7 +187,11 @@ struct JobRunner: Sendable {
     private func end(_ active: ActiveJob, _ outcome: JobOutcome) {
         var outcome = outcome
         outcome.storedBytes = storedBytes(active, outcome)
-        guard publish(active, outcome) else { return abandon(active) }
+        switch publish(active, outcome) {
+        case .published: break
+        case .refused: return abandon(active)
+        case .unsettled: return leave(active)
+        }
         // Also what those handed in late who helped with a job that was stopped.
         removeParts(active)
         var metadata = metadata(active, outcome.failure)
@@ -209,18 +213,36 @@ struct JobRunner: Sendable {
         }
     }
 
+    private enum Publication {
+        case published
+        /// The lease is lost.
+        case refused
+        /// Nobody can tell, and the time to ask is over.
+        case unsettled
+    }
+
     /// Publishes in one transaction; tries again while the lease is kept, because the work is done and only its record
-    /// is missing. `false` where the lease is lost.
-    private func publish(_ active: ActiveJob, _ outcome: JobOutcome) -> Bool {
+    /// is missing.
+    private func publish(_ active: ActiveJob, _ outcome: JobOutcome) -> Publication {
+        var mayBePublished = false
         while true {
             do {
-                return try store.publish(outcome, lease: active.lease)
+                return try store.publish(outcome, lease: active.lease) ? .published : .refused
             } catch {
                 logger.error("outcome could not be published", metadata: metadata(active, error))
-                if active.interruption == .leaseLost || active.interruption == .stopping { return false }
+                mayBePublished = mayBePublished || (error as? JobsError)?.code == .unsettled
+                if active.interruption == .leaseLost || active.interruption == .stopping {
+                    return mayBePublished ? .unsettled : .refused
+                }
                 pause(configuration.pollSeconds)
             }
         }
+    }
+
+    /// What this attempt made stays: the job may have ended with it. Where it did not, the next attempt removes it.
+    private func leave(_ active: ActiveJob) {
+        logger.warning("it is not known whether the outcome was published", metadata: metadata(active, nil))
+        onEvent(.abandoned(active.job.id))
     }
 
     private func release(_ active: ActiveJob, _ result: ResultFile?) {

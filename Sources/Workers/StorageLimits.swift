@@ -13,4 +13,8 @@ public struct StorageLimits: Hashable, Sendable {
 
     /// The share of a reserve that is kept from running jobs too: a quarter, for the database and the log.
     public static func floor(ofReserve bytes: Int64) -> Int64 { bytes / 4 }
+
+    /// The share of a reserve that archives leave alone while they are unpacked: a half, so that none of them ends the jobs
+    /// beside it, which may take more.
+    public static func unpackingFloor(ofReserve bytes: Int64) -> Int64 { bytes / 2 }
 }

@@ -16,6 +16,9 @@ enum Attempt: String, CaseIterable {
     case killServer = "kill-server"
     case writeInput = "write-input"
     case writeSpool = "write-spool"
+    case fillFrames = "fill-frames"
+    case fillFramesAsStandardError = "fill-frames-as-standard-error"
+    case fileSize = "file-size"
     case executableMemory = "executable-memory"
     case raiseLimit = "raise-limit"
     case gainPrivileges = "gain-privileges"
@@ -45,6 +48,9 @@ enum Attempt: String, CaseIterable {
         case .killServer: outcome(kill(getppid(), SIGKILL))
         case .writeInput: write(to: 4)
         case .writeSpool: write(to: 6)
+        case .fillFrames: append(to: 5)
+        case .fillFramesAsStandardError: appendToCopy(of: 5, as: 2)
+        case .fileSize: fileSize
         case .executableMemory: executableMemory()
         case .raiseLimit: raiseLimit()
         case .gainPrivileges: outcome(setuid(0))
@@ -98,6 +104,24 @@ enum Attempt: String, CaseIterable {
     private func write(to descriptor: Int32) -> String {
         var byte: UInt8 = 1
         return outcome(Int32(pwrite(descriptor, &byte, 1, 0)))
+    }
+
+    /// The most that it may write to a file.
+    private var fileSize: String {
+        var limit = rlimit()
+        return getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0
+            ? "\(limit.rlim_cur)" : "errno \(errno)"
+    }
+
+    private func append(to descriptor: Int32) -> String {
+        var byte: UInt8 = 1
+        return outcome(Int32(Glibc.write(descriptor, &byte, 1)))
+    }
+
+    /// dup(2) gives the lowest number that is free.
+    private func appendToCopy(of descriptor: Int32, as number: Int32) -> String {
+        close(number)
+        return dup(descriptor) == number ? append(to: number) : "errno \(errno)"
     }
 
     private func executableMemory() -> String {

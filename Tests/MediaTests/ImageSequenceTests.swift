@@ -149,6 +149,15 @@ struct ImageSequenceTests {
         #expect(tooLarge?.message.contains("300 bytes") == true)
     }
 
+    @Test("an archive that would take space which is left alone is not unpacked, whatever it may have")
+    func diskFloor() throws {
+        let archive = TestArchive.tar(try Self.entries(5))
+        #expect(try error(archive, limits: DecodeLimits(diskFloorBytes: 1)) == nil)
+        let full = try #require(try error(archive, limits: DecodeLimits(diskFloorBytes: .max)))
+        #expect(full.code == .storageFull)
+        #expect(full.message.contains("left alone"))
+    }
+
     @Test("an archive or folder without images has no frames")
     func noImages() throws {
         for archive in [

@@ -81,9 +81,30 @@ struct SandboxTests {
         #expect(try attempt("write-spool").message == refused)
         #expect(try attempt("write-input", on: archive).message == refused)
         #expect(try attempt("write-spool", on: archive).message == "done")
+        for name in ["fill-frames", "fill-frames-as-standard-error"] {
+            #expect(try attempt(name).message == refused)
+            #expect(try attempt(name, on: archive).message == refused)
+        }
         // The limit of bytes holds in the kernel too, where the decoder's own count was got round.
         let error = try attempt("write-spool", on: archive, limits: DecodeLimits(archiveBytes: 0))
         #expect(error.message.contains("signal \(SIGXFSZ)"))
+    }
+
+    @Test("is held by the kernel to what is free on the disk, where that is less than an archive may unpack to")
+    func freeSpace() throws {
+        let half = DecodeLimits(archiveBytes: .max, diskFloorBytes: try freeBytes() / 2)
+        let allowed = try #require(Int64(try attempt("file-size", on: archive, limits: half).message))
+        // Others use the disk, too.
+        #expect(abs(allowed - half.diskFloorBytes) < half.diskFloorBytes / 4)
+        let none = DecodeLimits(archiveBytes: .max, diskFloorBytes: .max)
+        #expect(try attempt("file-size", on: archive, limits: none).message == "\(2 << 20)")
+    }
+
+    /// Of the disk that archives are unpacked to here.
+    private func freeBytes() throws -> Int64 {
+        var status = statvfs()
+        try #require(statvfs(folder.file("clip.tar"), &status) == 0)
+        return Int64(status.f_bavail) * Int64(status.f_frsize)
     }
 
     @Test("gets the memory that is allowed, and no more", .disabled(if: clinux_is_sanitized(), "sanitizers need more"))

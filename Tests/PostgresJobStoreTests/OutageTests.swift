@@ -133,7 +133,7 @@ struct OutageTests {
         let outcome = JobOutcome(status: .succeeded, progress: JobProgress())
         proxy.cutAtNextCommit(forwarding: true, refusingOthers: true)
         let error = #expect(throws: JobsError.self) { try store.publish(outcome, lease: claim.lease) }
-        #expect(error?.code == .unreachable)
+        #expect(error?.code == .unsettled)
         proxy.acceptAgain()
         var isPublished: Bool?
         try poll("the store to work again", seconds: 20) {

@@ -156,6 +156,10 @@ struct BadInputTests {
         #expect(early == nil)
         sink.abort()
         #expect(try service.isEmpty(), "\(service.files)")
+        // The caller serves connections.
+        let removers = service.blobs.removers.withLock { $0 }
+        #expect(!removers.contains(ObjectIdentifier(Thread.current)))
+        #expect(removers.isEmpty == (bytes < 5_000), "what was not begun needs no looking for")
     }
 
     @Test("a body over limits.upload_bytes is refused, whether it says its length or not", arguments: [true, false])

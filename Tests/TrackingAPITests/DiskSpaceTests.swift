@@ -34,6 +34,7 @@ struct DiskSpaceTests {
             let answer = next.take(Sample.video(bytes: 5_000))
             #expect((answer == 507) == isRefused, "\(count) bytes", sourceLocation: sourceLocation)
             next.abort()
+            service.api.finishUploads()
         }
     }
 
@@ -94,6 +95,7 @@ struct DiskSpaceTests {
             let small = try sink(announcing: 3 << 20)
             #expect(small.take(Array(body.prefix(5_000))) == nil)
             small.abort()
+            service.api.finishUploads()
             switch end {
             case "taken":
                 #expect(first.take(Array(body.dropFirst(5_000))) == nil)
@@ -107,6 +109,7 @@ struct DiskSpaceTests {
             default: break
             }
         }
+        service.api.finishUploads()
         try expectAllGivenBack()
     }
 

@@ -151,6 +151,20 @@ struct IdempotencyTests {
         #expect(second.fields["Idempotency-Replayed"] == nil)
     }
 
+    @Test("where it is not known whether a job was kept its source stays, and a retry is answered with it")
+    func unsettled() throws {
+        let service = try Service(through: { UnsettledStore($0) })
+        let first = Self.post(Self.form(), to: service)
+        expectProblem(first, 503, saying: "not known")
+        #expect(first.fields["Retry-After"] != nil)
+        let retry = Self.post(Self.form(), to: service)
+        #expect(retry.status == 202, "\(retry.text)")
+        #expect(retry.fields["Idempotency-Replayed"] == "true")
+        let job = try service.kept(retry)
+        let source = try #require(try service.blobs.open(job.source.blobKey))
+        #expect(source.count == job.source.bytes)
+    }
+
     @Test("a first request that is dropped without a word frees the key")
     func dropped() throws {
         let service = try Service()

@@ -96,6 +96,7 @@ struct StoredQuotaTests {
         #expect(refusals.map { $0?.status } == [nil, nil, nil, 507])
         sinks[3].abort()
         sinks[0].abort()
+        service.api.finishUploads()
         Self.expectRefusal(Answer(try #require(refusals[3])))
         for sink in sinks[1...2] {
             #expect(body[10...].withUnsafeBytes { sink.receive($0) } == nil)

@@ -1,4 +1,5 @@
 import Foundation
+import JobStoreContract
 import Jobs
 import Testing
 import Workers
@@ -160,6 +161,28 @@ extension WorkersTests {
             store.speak()
             await bench.stop(pool)
             #expect(store.published == 0)
+        }
+
+        @Test("what may have been published stays, where a stop comes before anybody knows", arguments: [true, false])
+        func unsettled(isCommitted: Bool) async throws {
+            let (losses, noteLoss) = AsyncStream.makeStream(of: Void.self)
+            let store = UnsettledStore(bench.store, commits: isCommitted) { noteLoss.yield() }
+            let submitted = try bench.submit(scene)
+            let pool = try bench.pool(store: store)
+            try pool.start()
+            for await _ in losses { break }
+            await bench.stop(pool, within: 0)
+            let job = try bench.current(submitted)
+            #expect(job.status == (isCommitted ? .succeeded : .running))
+            #expect(try bench.blobNames(job) == ["results-1.ndjson", "source"])
+            if isCommitted { return #expect(try bench.records(job).count == scene.frames) }
+            // Nobody published it: the next attempt leaves nothing of this one.
+            bench.clock.advance(31)
+            #expect(try bench.store.expireLeases() == [submitted.id])
+            let again = try await bench.run(submitted)
+            #expect(again.status == .succeeded)
+            #expect(again.attempt == 2)
+            #expect(try bench.blobNames(again) == ["results-2.ndjson", "source"])
         }
 
         @Test("a graceful stop gives a running job back, uncounted, and the next start gives the same bytes")

@@ -1,4 +1,5 @@
 import Foundation
+import JobStoreContract
 import Jobs
 import Testing
 
@@ -66,6 +67,25 @@ extension WorkersTests {
             hold.open()
             let done = try await end(of: job, leader, helper)
             #expect(try bench.records(done).allSatisfy { $0.targets.count == ($0.frame < 4 ? 5 : 6) })
+        }
+
+        @Test("records of a part stay where its worker was not told that they were handed in")
+        func unsettledPart() async throws {
+            let expected = try bench.result(try await bench.run(try submit()))
+            let job = try submit()
+            let hold = bench.events.hold(at: .tracked(job.id, frame: 0))
+            let leader = try bench.pool(partTargets: 2)
+            try leader.start()
+            await bench.events.wait(for: .tracked(job.id, frame: 0))
+            let helper = try bench.pool(partTargets: 2, store: UnsettledStore(bench.store, losses: 1))
+            try helper.start()
+            await bench.events.wait(for: .partEnded(job.id, part: 1))
+            await bench.events.wait(for: .partEnded(job.id, part: 2))
+            hold.open()
+            let done = try await end(of: job, leader, helper)
+            #expect(done.status == .succeeded)
+            #expect(try bench.result(done) == expected)
+            #expect(try bench.blobNames(done) == ["results-1.ndjson", "source"])
         }
 
         @Test("the leader does a part itself whose worker died, or could not do it")

@@ -35,6 +35,8 @@ struct Transactor: Sendable {
     ///
     /// Where the connection is lost in the middle of the commit, the server is asked afterwards what became of the
     /// transaction: a write is never done twice, nor taken for failed when it was not.
+    ///
+    /// - Throws: ``JobsError/Code/unsettled`` where it cannot be asked either.
     func write<T: Sendable>(_ body: (PostgresConnection) throws -> T) throws(JobsError) -> T {
         try repeated { connection throws in
             // The number that pg_xact_status() knows it by.
@@ -80,7 +82,12 @@ struct Transactor: Sendable {
                 }
             } catch let unsettled as Unsettled<T> {
                 let limit = max(deadline, .now + .seconds(Self.settlingSeconds))
-                if try isCommitted(unsettled.transaction, until: limit, unsettled.cause) { return unsettled.value }
+                do throws(JobsError) {
+                    if try isCommitted(unsettled.transaction, until: limit, unsettled.cause) { return unsettled.value }
+                } catch {
+                    // Whatever kept the question from its answer, it says nothing about the transaction.
+                    throw JobsError(.unsettled, "a commit's answer was lost: \(error.message)")
+                }
             } catch let error as JobsError {
                 throw error
             } catch {

@@ -11,6 +11,8 @@ struct FileUpload: SourceUpload {
     private var head = RecognitionHead()
     private var opened: (media: RecognisedMedia, writer: any BlobWriter)?
 
+    var isOpen: Bool { opened != nil }
+
     /// - Parameter expected: bytes that the request announces; 0 where it does not tell.
     init(services: Services, key: String, expecting expected: Int64, field: SourceField) {
         self.services = services

@@ -14,6 +14,8 @@ struct FramesUpload: SourceUpload {
     /// The tar, while the frame's entry is open.
     private var entry: TarWriter?
 
+    var isOpen: Bool { packing != nil }
+
     /// - Parameter expected: bytes that the request announces; 0 where it does not tell.
     init(services: Services, key: String, expecting expected: Int64) {
         self.services = services

@@ -15,6 +15,8 @@ struct JSONForm: SubmissionForm {
     /// Bytes that the request announces.
     private let expected: Int64?
     private var body: [UInt8] = []
+    /// Whether the job's key may name a blob by now.
+    private var isSourceMade = false
 
     private enum Source {
         case job(Job)
@@ -43,6 +45,7 @@ struct JSONForm: SubmissionForm {
         if let reference, let outcome = try submission.earlierOutcome(from: reference) { return outcome }
         let source = try source(reference)
         try submission.check()
+        isSourceMade = true
         switch source {
         case .job(let original):
             return try Admission(services: services).storing(original.source.bytes, of: tenant) {
@@ -53,7 +56,9 @@ struct JSONForm: SubmissionForm {
         }
     }
 
-    mutating func discard() { submission.discard() }
+    mutating func discard() {
+        if isSourceMade { submission.discard() }
+    }
 
     /// What is to be tracked.
     private func source(_ reference: JSONValue?) throws -> Source {

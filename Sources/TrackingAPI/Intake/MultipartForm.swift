@@ -70,7 +70,7 @@ private struct MultipartParts: Sendable {
     }
 
     mutating func discard() {
-        guard let (_, upload) = source else { return }
+        guard let (_, upload) = source, upload.isOpen else { return }
         upload.discard()
         submission.discard()
     }

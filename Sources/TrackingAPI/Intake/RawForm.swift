@@ -25,6 +25,7 @@ struct RawForm: SubmissionForm {
     }
 
     mutating func discard() {
+        guard upload.isOpen else { return }
         upload.discard()
         submission.discard()
     }

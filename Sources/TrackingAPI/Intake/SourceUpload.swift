@@ -2,6 +2,8 @@ import Jobs
 
 /// The source of a job on its way into the blob store. Used by one thread at a time.
 protocol SourceUpload: Sendable {
+    /// Whether something of it was written.
+    var isOpen: Bool { get }
     /// A file begins.
     ///
     /// - Parameter fileName: without folders; `nil` where the client sent none.

@@ -13,7 +13,7 @@ protocol SubmissionForm: Sendable {
     mutating func receive(_ bytes: UnsafeRawBufferPointer) throws
     /// The body is whole: makes the source durable and queues the job, where that has not happened before.
     mutating func finish() throws -> SubmissionOutcome
-    /// Removes what was written.
+    /// Removes what was written. Waits for the disk or the bucket.
     mutating func discard()
 }
 
@@ -90,11 +90,19 @@ final class SubmissionSink: HTTPBodySink {
         }
     }
 
+    /// Comes from a thread that serves connections, which must not wait for the disk or a bucket.
     func abort() {
-        state.withLock { state in
-            guard state.phase != .over else { return }
-            state.form.discard()
-            end(&state)
+        let form = state.withLock { state -> (any SubmissionForm)? in
+            guard state.phase != .over else { return nil }
+            state.phase = .over
+            return state.form
+        }
+        guard let form else { return }
+        flight?.end()
+        services.uploadTails.run { [self] in
+            var form = form
+            form.discard()
+            arriving.end()
         }
     }
 
@@ -143,10 +151,14 @@ final class SubmissionSink: HTTPBodySink {
     }
 
     private func fail(_ state: inout State, _ error: any Error) -> HTTPResponse {
-        if state.phase != .over { state.form.discard() }
+        if state.phase != .over, !Self.mayBeSubmitted(error) { state.form.discard() }
         end(&state)
         return Router.response(to: error, request, route: route)
     }
+
+    /// A job that may be there needs its source: a client that sends the request again, with its key, finds it. Where the
+    /// job is not there its blobs are an orphan's, and swept.
+    private static func mayBeSubmitted(_ error: any Error) -> Bool { (error as? JobsError)?.code == .unsettled }
 
     private func answer(to outcome: SubmissionOutcome) -> HTTPResponse {
         var response: HTTPResponse

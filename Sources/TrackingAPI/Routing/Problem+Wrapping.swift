@@ -44,6 +44,12 @@ extension Problem {
             self = Problem(.unavailable, "The job store is busy. Try again.", cause: error.message).retryAfter(1)
         case .unreachable:
             self = Problem(.unavailable, "The storage does not answer. Try again.", cause: error.message).retryAfter(5)
+        case .unsettled:
+            self = Problem(
+                .unavailable,
+                "The storage does not answer, and what became of the request is not known. Send it again: where it had an "
+                    + "Idempotency-Key, nothing happens twice.", cause: error.message
+            ).retryAfter(5)
         case .quotaExceeded:
             self = Problem(.quotaExceeded, error.message).overQuota(QuotaPolicy.queuedJobs, error.limit).retryAfter(10)
         case .queueFull: self = Problem(.queueFull, error.message).retryAfter(10)
@@ -61,6 +67,7 @@ extension Problem {
         case .undecodable, .limitExceeded: self.init(.conflict, error.message)
         case .busy, .canceled: self = Problem(.unavailable, error.message).retryAfter(1)
         case .timedOut: self = Problem(.decodeTimeout, error.message).retryAfter(60)
+        case .storageFull: self = Problem.noSpace(cause: error.message, for: "unpacking the archive")
         default: self.init(internal: "\(error.code.rawValue): \(error.message)")
         }
     }

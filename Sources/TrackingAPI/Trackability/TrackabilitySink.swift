@@ -54,7 +54,16 @@ final class TrackabilitySink: HTTPBodySink {
         }
     }
 
-    func abort() { state.withLock { end(&$0) } }
+    /// Comes from a thread that serves connections, which must not wait for the disk.
+    func abort() {
+        let form = state.withLock { state -> (any PictureForm)? in
+            guard !state.isOver else { return nil }
+            state.isOver = true
+            return state.form
+        }
+        guard let form else { return }
+        services.uploadTails.run { form.discard() }
+    }
 
     private func end(_ state: inout State) {
         guard !state.isOver else { return }

@@ -32,6 +32,10 @@ struct PartRunner: Sendable {
         }
         do {
             try conclude(active, file)
+        } catch let error as JobsError where error.code == .unsettled {
+            // The leader may have been told of the records. Where it was not, they go with the job's other parts.
+            runner.logger.warning(
+                "it is not known whether a part was handed in", metadata: runner.metadata(active, error))
         } catch {
             runner.logger.warning("part of a job left to its leader", metadata: runner.metadata(active, error))
             giveUp(active, file)

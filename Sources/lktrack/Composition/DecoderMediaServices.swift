@@ -93,6 +93,7 @@ struct DecoderMediaServices: MediaServices {
         case .canceled: .canceled
         case .decoderTimeout: .timedOut
         case .limitExceeded: .limitExceeded
+        case .storageFull: .storageFull
         case .system: .unavailable
         case .notFound, .noFrames: .frameNotFound
         default: .undecodable

@@ -12,11 +12,20 @@ extension ServiceConfiguration {
     /// Those of a job that it runs, its decoder's included, and some more.
     private static let descriptorsOfAWorker = 16
 
+    /// For jobs.
     var decodeLimits: DecodeLimits {
         DecodeLimits(
             pixels: limits.pixels, frames: limits.frames, stallSeconds: limits.decoderStallSeconds,
-            archiveBytes: Int64(limits.archiveBytes), memoryBytes: limits.decoderMemoryBytes,
-            seconds: limits.decoderSeconds)
+            archiveBytes: Int64(limits.archiveBytes),
+            diskFloorBytes: StorageLimits.unpackingFloor(ofReserve: Int64(limits.diskReserveBytes)),
+            memoryBytes: limits.decoderMemoryBytes, seconds: limits.decoderSeconds)
+    }
+
+    /// For what is decoded on demand, which may take nothing of what is kept from uploads.
+    var renderingDecodeLimits: DecodeLimits {
+        var decode = decodeLimits
+        decode.diskFloorBytes = Int64(limits.diskReserveBytes)
+        return decode
     }
 
     /// Jobs that were accepted may use most of what is kept from uploads.

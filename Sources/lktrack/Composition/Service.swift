@@ -149,10 +149,10 @@ struct Service: Sendable {
         let expected = pool == nil ? 0 : configuration.workerConfiguration(decoder: decoder).workers
         return TrackingAPI(
             store: store, uploads: store, deliveries: store, blobs: blobs,
-            media: DecoderMediaServices(limits: configuration.decodeLimits, decoder: decoder),
+            media: DecoderMediaServices(limits: configuration.renderingDecodeLimits, decoder: decoder),
             renderer: DecoderVideoRenderer(
                 JobRenderer(
-                    blobs: blobs, limits: configuration.decodeLimits, storage: configuration.renderingStorage,
+                    blobs: blobs, limits: configuration.renderingDecodeLimits, storage: configuration.renderingStorage,
                     decoder: decoder)),
             keys: keys, configuration: configuration.apiConfiguration, version: Version.text, logger: log,
             metrics: metrics,

@@ -142,7 +142,7 @@ struct InstallationMove {
         do {
             // A bucket that stays goes by the name of its database, which PostgreSQL takes over.
             try migration.finish(&report, installation: blobs.areStaying ? takeover.source : nil)
-        } catch let error as JobsError where error.code == .unreachable {
+        } catch let error as JobsError where error.isOutage {
             throw CommandFailure(
                 .unavailable, "\(error.message). It is not known whether that was the end: run the same command again")
         } catch {

@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Jobs
 import Synchronization
 
@@ -29,12 +30,16 @@ final class FaultyBlobs: BlobStore {
 
     /// The keys of all blobs that were begun.
     let created = Mutex<[String]>([])
+    /// The threads that removed what was written.
+    let removers = Mutex<Set<ObjectIdentifier>>([])
     /// Bytes of uploads that were read.
     let uploadBytesRead = Mutex<Int64>(0)
     private let hold = Mutex<CommitHold?>(nil)
     private let readHold = Mutex<ReadHold?>(nil)
 
     init(_ base: any BlobStore) { self.base = base }
+
+    private func noteRemoval() { removers.withLock { _ = $0.insert(ObjectIdentifier(Thread.current)) } }
 
     /// From now on, commits wait until they are released.
     func holdCommits() -> CommitHold {
@@ -64,7 +69,10 @@ final class FaultyBlobs: BlobStore {
     }
     func openPartial(_ key: String) throws -> (any BlobReader)? { try base.openPartial(key) }
     func digest(_ key: String) throws -> String? { try base.digest(key) }
-    func remove(_ key: String) throws { try base.remove(key) }
+    func remove(_ key: String) throws {
+        noteRemoval()
+        try base.remove(key)
+    }
     func children(of prefix: String) throws -> [String] { try base.children(of: prefix) }
     func localPath(_ key: String) throws -> String? { try base.localPath(key) }
     func scratch() throws -> any ScratchFile { try base.scratch() }
@@ -151,6 +159,7 @@ final class FaultyBlobs: BlobStore {
             return try base.commit()
         }
         func abort() {
+            store.noteRemoval()
             if isOpen.exchange(false, ordering: .relaxed) { store.disk.withLock { $0?.free += count } }
             base.abort()
         }

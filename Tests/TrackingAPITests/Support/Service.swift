@@ -1,6 +1,7 @@
 import FileBlobStore
 import Foundation
 import HTTPServer
+import JobStoreContract
 import Jobs
 import Logging
 import SQLiteJobStore
@@ -43,11 +44,13 @@ final class Service: Sendable {
         let cancellations = Mutex<[JobID]>([])
     }
 
+    /// - Parameter way: puts something between the API and the store of jobs.
     init(
         health: ServiceHealth = ServiceHealth(workersExpected: 2, workersAlive: 2),
         media: any MediaServices = TestMedia(), isRendererHeld: Bool = false, environment: (any Environment)? = nil,
         over predecessor: Service? = nil, retentionSeconds: Double? = nil, keys: Keys = .none,
-        configure: (inout APIConfiguration) -> Void = { _ in }
+        configure: (inout APIConfiguration) -> Void = { _ in },
+        through way: (SQLiteJobStore) -> any PassingStore.Base = { $0 }
     ) throws {
         var configuration = APIConfiguration()
         configuration.diskReserveBytes = 0
@@ -73,7 +76,7 @@ final class Service: Sendable {
         let signals = signals
         watch = JobWatch(store: store, blobs: blobs, timer: timer, logger: Logger(label: "test"))
         api = TrackingAPI(
-            store: store, uploads: store, deliveries: store, blobs: blobs, media: media, renderer: renderer,
+            store: way(store), uploads: store, deliveries: store, blobs: blobs, media: media, renderer: renderer,
             keys: ring, environment: environment, configuration: configuration, version: "1.2.3",
             logger: logger, health: { health },
             onSubmit: { signals.submissions.withLock { $0 += 1 } },
@@ -94,9 +97,10 @@ final class Service: Sendable {
         return all.sorted()
     }
 
-    /// Whether no job and no file is there.
+    /// Whether no job and no file is there, once what was cut off is cleared away.
     func isEmpty() throws -> Bool {
-        try files.filter { $0 != "jobs" }.isEmpty && store.counts().values.reduce(0, +) == 0
+        api.finishUploads()
+        return try files.filter { $0 != "jobs" }.isEmpty && store.counts().values.reduce(0, +) == 0
     }
 }
 
