@@ -1,8 +1,8 @@
 import Jobs
 import Tracking
 
-/// Between what a job says and what the tracker takes. Choices are matched one by one, so that the compiler tells of one
-/// that a module gets and the other lacks; that their names are the same, too, a test holds.
+/// Between what a job says and what the tracker takes. Choices are matched one by one, so that the compiler tells of
+/// one that a module gets and the other lacks; that their names are the same, too, a test holds.
 extension TrackerOptions {
     public init(_ spec: TrackerSpec) {
         self.init(
