@@ -116,9 +116,7 @@ extension Job {
 
 extension Environment {
     /// A new lease's token: 128 random bits, hexadecimal.
-    public func leaseToken() -> String {
-        randomBytes(16).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-    }
+    public func leaseToken() -> String { Hexadecimal.text(randomBytes(16)) }
 }
 
 /// What queues keep to, whatever stores them.
