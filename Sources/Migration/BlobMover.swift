@@ -168,7 +168,7 @@ struct BlobMover: Sendable {
         return expected
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     /// Gives every blob below a prefix, and why where one, or a folder of them, cannot be read.
     private func walk(_ prefix: String, _ body: (String, Result<any BlobReader, Damage>) throws -> Void) throws {

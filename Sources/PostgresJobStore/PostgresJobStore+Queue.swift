@@ -178,7 +178,7 @@ extension PostgresJobStore {
         }
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     /// What a job that goes back to the queue loses.
     private static let cleared = """

@@ -164,7 +164,7 @@ extension SQLiteJobStore {
         }
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     /// What a job that goes back to the queue loses.
     private static let cleared = """

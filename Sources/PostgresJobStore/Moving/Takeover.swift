@@ -269,7 +269,7 @@ package final class Takeover {
         try perform { try connection.execute("SELECT id FROM installation").first?.text(0) ?? "" }
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     private func transaction<T>(_ body: () throws -> T) throws(JobsError) -> T {
         try perform {
