@@ -52,7 +52,7 @@ struct WatchersBench {
         withExtendedLifetime(watching) {}
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     private func start(_ name: String, roles: String) throws -> BenchServer {
         try BenchServer(

@@ -10,19 +10,15 @@ enum BlobDigest {
     /// Read at once.
     private static let pieceSize = 1 << 20
 
-    /// Lower-case hexadecimal.
-    static func text(_ digest: SHA256Digest) -> String {
-        digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-    }
-
-    static func compute(_ descriptor: Int32, path: String) throws -> SHA256Digest {
+    /// In lower-case hexadecimal.
+    static func compute(_ descriptor: Int32, path: String) throws -> String {
         var hash = SHA256()
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceSize, alignment: 16)
         defer { piece.deallocate() }
         var offset: Int64 = 0
         while true {
             let count = try FileSystem.read(into: piece, from: descriptor, at: offset, path: path)
-            if count == 0 { return hash.finalize() }
+            if count == 0 { return Hexadecimal.text(hash.finalize()) }
             hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: piece[..<count]))
             offset += Int64(count)
         }

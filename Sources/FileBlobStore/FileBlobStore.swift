@@ -48,7 +48,7 @@ public struct FileBlobStore: BlobStore {
         guard let descriptor = try FileSystem.openForReading(path) else { return nil }
         defer { close(descriptor) }
         if let kept = BlobDigest.kept(with: descriptor) { return kept }
-        let digest = BlobDigest.text(try BlobDigest.compute(descriptor, path: path))
+        let digest = try BlobDigest.compute(descriptor, path: path)
         BlobDigest.keep(digest, with: descriptor)
         return digest
     }

@@ -105,8 +105,9 @@ final class FileBlobWriter: BlobWriter, @unchecked Sendable {
     private func commitWritten() throws -> String {
         try flush()
         let descriptor = try openDescriptor()
-        let digest = BlobDigest.text(
-            mustRehash ? try BlobDigest.compute(descriptor, path: partPath) : hash.finalize())
+        let digest =
+            mustRehash
+            ? try BlobDigest.compute(descriptor, path: partPath) : Hexadecimal.text(hash.finalize())
         try publish(descriptor, at: partPath, digest)
         return digest
     }
@@ -119,7 +120,7 @@ final class FileBlobWriter: BlobWriter, @unchecked Sendable {
         defer { close(file) }
         // Encoders make their files as the umask says.
         PrivateFiles.closeToOthers(encoded)
-        let digest = BlobDigest.text(try BlobDigest.compute(file, path: encoded))
+        let digest = try BlobDigest.compute(file, path: encoded)
         bytesInFile = FileSystem.status(file).map { Int64($0.st_size) } ?? 0
         guard FileSystem.isFile(partPath) else {
             throw JobsError(.io, "\(folder)/\(name) was removed while it was being written")

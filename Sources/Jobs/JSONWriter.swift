@@ -60,8 +60,8 @@ extension [UInt8] {
             case 0x09: append("\\t")
             case 0..<0x20:
                 append("\\u00")
-                append(Self.hexDigits[Int(byte >> 4)])
-                append(Self.hexDigits[Int(byte & 15)])
+                append(Hexadecimal.digits[Int(byte >> 4)])
+                append(Hexadecimal.digits[Int(byte & 15)])
             default: append(byte)
             }
         }
@@ -133,6 +133,5 @@ extension [UInt8] {
         }
     }
 
-    private static let hexDigits: [UInt8] = Array("0123456789abcdef".utf8)
     private static let powersOfTen: [Double] = [1, 10, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
 }

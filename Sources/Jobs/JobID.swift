@@ -30,12 +30,11 @@ public struct JobID: Hashable, Sendable, Comparable, CustomStringConvertible {
         var bytes = (0..<6).map { UInt8(truncatingIfNeeded: milliseconds >> (40 - 8 * UInt64($0))) } + random
         bytes[6] = 0x70 | (bytes[6] & 0x0F)
         bytes[8] = 0x80 | (bytes[8] & 0x3F)
-        let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
         for (index, byte) in bytes.enumerated() {
             if [4, 6, 8, 10].contains(index) { text.append(UInt8(ascii: "-")) }
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+            text.append(Hexadecimal.digits[Int(byte >> 4)])
+            text.append(Hexadecimal.digits[Int(byte & 15)])
         }
         description = String(decoding: text, as: UTF8.self)
     }

@@ -48,8 +48,8 @@ struct FlowWindow {
     }
 
     /// The lesser eigenvalue of the gradient matrix for each pixel of the window.
-    var leastEigenvalue: Double {
-        StructureTensor(xx: xx, xy: xy, yy: yy).leastEigenvalue / Double(side * side)
+    var minimumEigenvalue: Double {
+        StructureTensor(xx: xx, xy: xy, yy: yy).minimumEigenvalue / Double(side * side)
     }
 
     /// The Gauss-Newton step, in level-0 pixels, of the window from (x, y) of the second image.

@@ -15,7 +15,7 @@ public struct PointFlowResult: Sendable, Hashable {
     /// Mean absolute difference of the two windows, in grey levels; 0 where the point was not tracked.
     public var residual: Double
     /// The lesser eigenvalue of the finest window's gradient matrix for each of its pixels, in (grey levels / pixel)².
-    public var leastEigenvalue: Double
+    public var minimumEigenvalue: Double
     /// Steps made, over all levels.
     public var iterations: Int
 }
@@ -55,7 +55,7 @@ public struct PointFlow: Sendable, Hashable {
     ) -> PointFlowResult {
         let guess = guess ?? (x, y)
         var result = PointFlowResult(
-            x: guess.x, y: guess.y, status: .outOfBounds, residual: 0, leastEigenvalue: 0, iterations: 0)
+            x: guess.x, y: guess.y, status: .outOfBounds, residual: 0, minimumEigenvalue: 0, iterations: 0)
         guard first.contains(x, y), second.contains(guess.x, guess.y),
             first.levels.lowerBound == second.levels.lowerBound
         else { return result }
@@ -64,10 +64,10 @@ public struct PointFlow: Sendable, Hashable {
         for level in shared.prefix(max(levels, 1)).reversed() {
             let window = FlowWindow(
                 side: max(window, 3), x: x, y: y, pyramid: first, level: level, workspace: workspace)
-            result.leastEigenvalue = window.leastEigenvalue
+            result.minimumEigenvalue = window.minimumEigenvalue
             result.status = .degenerate
             // A coarse level may have lost the texture that a finer one still has.
-            guard window.leastEigenvalue >= minimumEigenvalue else { continue }
+            guard window.minimumEigenvalue >= minimumEigenvalue else { continue }
             for _ in 0..<maximumIterations {
                 let (stepX, stepY) = window.step(second, x: x + flowX, y: y + flowY)
                 (flowX, flowY) = (flowX + stepX, flowY + stepY)

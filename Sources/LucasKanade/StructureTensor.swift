@@ -39,15 +39,15 @@ public struct StructureTensor: Sendable, Hashable {
     }
 
     /// Across the direction in which the region varies most: 0 along an edge that looks the same all along.
-    public var leastEigenvalue: Double { (xx + yy - spread) / 2 }
+    public var minimumEigenvalue: Double { (xx + yy - spread) / 2 }
 
     /// In the direction in which the region varies most.
-    public var greatestEigenvalue: Double { (xx + yy + spread) / 2 }
+    public var maximumEigenvalue: Double { (xx + yy + spread) / 2 }
 
     /// The same without what noise of a variance, in grey levels squared, that is independent from pixel to pixel adds:
     /// half of it, by central differences, to every direction.
     public func withoutNoise(ofVariance variance: Double) -> StructureTensor {
-        let share = min(variance / 2, leastEigenvalue)
+        let share = min(variance / 2, minimumEigenvalue)
         return StructureTensor(xx: xx - share, xy: xy, yy: yy - share)
     }
 

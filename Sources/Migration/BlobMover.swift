@@ -168,7 +168,7 @@ struct BlobMover: Sendable {
         return expected
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     /// Gives every blob below a prefix, and why where one, or a folder of them, cannot be read.
     private func walk(_ prefix: String, _ body: (String, Result<any BlobReader, Damage>) throws -> Void) throws {
@@ -223,7 +223,7 @@ struct BlobMover: Sendable {
             try sink(bytes)
             offset += Int64(count)
         }
-        return hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        return Hexadecimal.text(hash.finalize())
     }
 
     private func digest(_ reader: any BlobReader) throws -> String { try copy(reader, 0..<reader.count) { _ in } }

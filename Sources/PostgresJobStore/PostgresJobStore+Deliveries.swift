@@ -69,7 +69,7 @@ extension PostgresJobStore: DeliveryStore {
         }
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     /// Makes the delivery of a job that may have ended just now. Part of the transaction that ended it.
     func addDelivery(of job: JobID, _ connection: PostgresConnection) throws {

@@ -100,7 +100,7 @@ extension PostgresJobStore {
         }
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     /// The job and its labels in one statement.
     private static let insertSQL = """

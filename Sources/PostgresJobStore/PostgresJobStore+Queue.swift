@@ -107,7 +107,7 @@ extension PostgresJobStore {
             status = CASE WHEN cancel_requested THEN 'canceled' ELSE 'queued' END,
             finished_at = CASE WHEN cancel_requested THEN \(Self.now("$3")) END,
             expires_at = CASE WHEN cancel_requested THEN \(Self.now("$3")) + $4::bigint END, attempt = attempt - 1,
-            \(Self.cleared)
+            \(QueueSQL.cleared)
             """
         return try change(
             lease, set: assignments, [givenNow, .optional(retentionMilliseconds)], mayEnd: true) != nil
@@ -178,13 +178,7 @@ extension PostgresJobStore {
         }
     }
 
-    // MARK: Parts
-
-    /// What a job that goes back to the queue loses.
-    private static let cleared = """
-        started_at = NULL, frames_done = 0, frames_total = NULL, frames_per_second = 0, lease_owner = NULL,
-        lease_token = NULL, lease_expires_at = NULL
-        """
+    // MARK: Helpers
 
     static func leaseStatus(_ result: PostgresResult) -> LeaseStatus {
         guard let row = result.first else { return .lost }
@@ -232,7 +226,7 @@ extension PostgresJobStore {
                 failure_code = CASE WHEN NOT cancel_requested AND attempt >= $2 THEN $4 END,
                 finished_at = CASE WHEN cancel_requested OR attempt >= $2 THEN \(Self.now("$5")) END,
                 expires_at = CASE WHEN cancel_requested OR attempt >= $2 THEN \(Self.now("$5")) + $6::bigint END,
-                \(Self.cleared), revision = revision + 1
+                \(QueueSQL.cleared), revision = revision + 1
             WHERE id IN (SELECT id FROM jobs WHERE \(condition) ORDER BY id FOR UPDATE SKIP LOCKED) RETURNING id
             """
         let failure = JobFailure.workerLost

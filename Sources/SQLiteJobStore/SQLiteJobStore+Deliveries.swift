@@ -87,7 +87,7 @@ extension SQLiteJobStore: DeliveryStore {
         }
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     /// Makes the delivery of a job that may have ended just now. Part of the transaction that ended it.
     func addDelivery(of job: JobID, _ db: Database) throws {

@@ -84,7 +84,7 @@ extension SQLiteJobStore {
         }
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     /// - Throws: where there is more than may be, with this job; the savepoint it is called in undoes the rest.
     func insert(_ new: NewJob, _ db: Database) throws {

@@ -93,7 +93,7 @@ extension SQLiteJobStore {
             lease,
             set: """
                 status = iif(cancel_requested, 'canceled', 'queued'), finished_at = iif(cancel_requested, :now, NULL),
-                expires_at = iif(cancel_requested, :now + :retention, NULL), attempt = attempt - 1, \(Self.cleared)
+                expires_at = iif(cancel_requested, :now + :retention, NULL), attempt = attempt - 1, \(QueueSQL.cleared)
                 """,
             ["now": now, "retention": retentionMilliseconds], mayEnd: true)
     }
@@ -164,13 +164,7 @@ extension SQLiteJobStore {
         }
     }
 
-    // MARK: Parts
-
-    /// What a job that goes back to the queue loses.
-    private static let cleared = """
-        started_at = NULL, frames_done = 0, frames_total = NULL, frames_per_second = 0, lease_owner = NULL,
-        lease_token = NULL, lease_expires_at = NULL
-        """
+    // MARK: Helpers
 
     func expiry(_ leaseSeconds: Double) -> Int64 {
         environment.now().addingTimeInterval(leaseSeconds).unixMilliseconds
@@ -216,7 +210,7 @@ extension SQLiteJobStore {
                     failure = CASE WHEN NOT cancel_requested AND attempt >= :attempts THEN :failure END,
                     finished_at = CASE WHEN cancel_requested OR attempt >= :attempts THEN :now END,
                     expires_at = CASE WHEN cancel_requested OR attempt >= :attempts THEN :now + :retention END,
-                    \(Self.cleared), revision = revision + 1
+                    \(QueueSQL.cleared), revision = revision + 1
                 WHERE \(condition) RETURNING id
                 """
             let own: StatementArguments = [

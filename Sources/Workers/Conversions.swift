@@ -1,17 +1,65 @@
 import Jobs
 import Tracking
 
-/// Between what a job says and what the tracker takes. The names of choices are the same in both; where a module has
-/// one that the other lacks, the default stands (a test holds the two together).
+/// Between what a job says and what the tracker takes. Choices are matched one by one, so that the compiler tells of
+/// one that a module gets and the other lacks; that their names are the same, too, a test holds.
 extension TrackerOptions {
     public init(_ spec: TrackerSpec) {
         self.init(
-            mode: Mode(rawValue: spec.mode.rawValue) ?? .robust,
-            motion: Motion(rawValue: spec.motion.rawValue) ?? .affine,
-            aligner: Aligner(rawValue: spec.aligner.rawValue) ?? .inverseCompositional, levels: spec.levels,
-            maxIterations: spec.maxIterations, epsilon: spec.epsilon,
-            illumination: Illumination(rawValue: spec.illumination.rawValue) ?? .gainBias, gamma: spec.gamma,
-            onLost: OnLost(rawValue: spec.onLost.rawValue) ?? .search)
+            mode: Mode(spec.mode), motion: Motion(spec.motion), aligner: Aligner(spec.aligner), levels: spec.levels,
+            maxIterations: spec.maxIterations, epsilon: spec.epsilon, illumination: Illumination(spec.illumination),
+            gamma: spec.gamma, onLost: OnLost(spec.onLost))
+    }
+}
+
+extension TrackerOptions.Mode {
+    init(_ mode: TrackerSpec.Mode) {
+        switch mode {
+        case .robust: self = .robust
+        case .template: self = .template
+        case .points: self = .points
+        }
+    }
+}
+
+extension TrackerOptions.Motion {
+    init(_ motion: TrackerSpec.Motion) {
+        switch motion {
+        case .translation: self = .translation
+        case .similarity: self = .similarity
+        case .affine: self = .affine
+        }
+    }
+}
+
+extension TrackerOptions.Aligner {
+    init(_ aligner: TrackerSpec.Aligner) {
+        switch aligner {
+        case .forwardAdditive: self = .forwardAdditive
+        case .inverseCompositional: self = .inverseCompositional
+        case .esm: self = .esm
+        }
+    }
+}
+
+extension TrackerOptions.Illumination {
+    init(_ illumination: TrackerSpec.Illumination) {
+        switch illumination {
+        case .none: self = .none
+        case .gainBias: self = .gainBias
+        case .clahe: self = .clahe
+        case .gamma: self = .gamma
+        }
+    }
+}
+
+extension TrackerOptions.OnLost {
+    init(_ onLost: TrackerSpec.OnLost) {
+        switch onLost {
+        case .search: self = .search
+        case .hold: self = .hold
+        case .stop: self = .stop
+        }
     }
 }
 
@@ -39,11 +87,21 @@ extension TargetRecord {
     public init(id: String, _ estimate: TargetEstimate) {
         self.init(
             id: id, box: PixelBox(estimate.box), quad: estimate.quad.coordinates,
-            affine: estimate.affine.coefficients, state: State(rawValue: estimate.state.rawValue) ?? .lost,
-            confidence: estimate.confidence, zncc: estimate.zncc, residual: estimate.residual,
-            iterations: estimate.iterations, isKeyframe: estimate.isKeyframe,
-            points: estimate.points?.map(PointRecord.init), peakRatio: estimate.peakRatio,
-            forwardBackward: estimate.forwardBackwardError)
+            affine: estimate.affine.coefficients, state: State(estimate.state), confidence: estimate.confidence,
+            zncc: estimate.zncc, residual: estimate.residual, iterations: estimate.iterations,
+            isKeyframe: estimate.isKeyframe, points: estimate.points?.map(PointRecord.init),
+            peakRatio: estimate.peakRatio, forwardBackward: estimate.forwardBackwardError)
+    }
+}
+
+extension TargetRecord.State {
+    init(_ state: TargetEstimate.State) {
+        switch state {
+        case .tracked: self = .tracked
+        case .coasting: self = .coasting
+        case .lost: self = .lost
+        case .outOfFrame: self = .outOfFrame
+        }
     }
 }
 
@@ -51,6 +109,16 @@ extension PointRecord {
     public init(_ point: PointEstimate) {
         self.init(
             position: PixelPoint(x: point.position.x, y: point.position.y), dx: point.dx, dy: point.dy,
-            forwardBackward: point.forwardBackwardError, state: State(rawValue: point.state.rawValue) ?? .lost)
+            forwardBackward: point.forwardBackwardError, state: State(point.state))
+    }
+}
+
+extension PointRecord.State {
+    init(_ state: PointEstimate.State) {
+        switch state {
+        case .tracked: self = .tracked
+        case .lost: self = .lost
+        case .outOfFrame: self = .outOfFrame
+        }
     }
 }

@@ -67,7 +67,7 @@ public final class OwnerRegistry: Sendable {
 
     private static func name(_ environment: any Environment) -> String {
         let host = ProcessInfo.processInfo.hostName.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
-        let random = environment.randomBytes(4).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        let random = Hexadecimal.text(environment.randomBytes(4))
         return "\(String(host.prefix(64)))-\(getpid())-\(random)"
     }
 }

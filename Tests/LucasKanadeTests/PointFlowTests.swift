@@ -21,7 +21,7 @@ struct PointFlowTests {
         let result = track(shift: shift)
         #expect(result.status == .tracked)
         #expect(abs(result.x - 61.3 - shift.0) < 0.02 && abs(result.y - 47.8 - shift.1) < 0.02)
-        #expect(result.residual < 0.6 && result.leastEigenvalue > 1 && result.iterations > 0)
+        #expect(result.residual < 0.6 && result.minimumEigenvalue > 1 && result.iterations > 0)
     }
 
     @Test("a large shift needs the pyramid or a guess")
@@ -64,7 +64,7 @@ struct PointFlowTests {
             let pyramid = Pyramid(plane, levels: 3)
             let result = PointFlow().track(x: 40, y: 40, from: pyramid, to: pyramid, workspace: AlignmentWorkspace())
             #expect(result.status == .degenerate && result.x == 40 && result.y == 40)
-            #expect(result.leastEigenvalue >= -1e-3 && result.leastEigenvalue < 0.25)
+            #expect(result.minimumEigenvalue >= -1e-3 && result.minimumEigenvalue < 0.25)
         }
     }
 

@@ -114,7 +114,7 @@ package final class PostgresServer: @unchecked Sendable {
     /// Seconds that its processes have used.
     package var processorSeconds: Double { mainProcess.map { Processes.processorSeconds(ofFamily: $0) } ?? 0 }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     private var mainProcess: Int32? {
         let text = (try? String(contentsOf: pidFile, encoding: .utf8)) ?? ""

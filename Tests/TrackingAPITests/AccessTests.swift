@@ -159,7 +159,7 @@ struct AccessTests {
         // SHA-256 of the ASCII text, as any other tool computes it.
         let zero = KeySecret(environment: ZeroEnvironment())
         #expect(zero.text == "lkt_" + String(repeating: "A", count: 43))
-        let hex = zero.digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        let hex = Hexadecimal.text(zero.digest)
         #expect(hex == "aec0fcde2f41ffb73a5606fdfcea071f17227cc7de2fcbf52cf507582c0f4e6e")
     }
 

@@ -18,7 +18,7 @@ struct UploadedSourceTests {
         #expect(answer.status == 202, "\(answer.text)")
         #expect(service.signals.submissions.withLock { $0 } == 1)
         let job = try service.kept(answer)
-        let digest = SHA256.hash(data: video).map { String(format: "%02x", $0) }.joined()
+        let digest = Hexadecimal.text(SHA256.hash(data: video))
         #expect(
             job.source
                 == JobSource(
@@ -51,7 +51,7 @@ struct UploadedSourceTests {
         #expect(service.patch(path, at: 200_000, video[200_000...]).status == 204)
         let answer = service.track(path)
         #expect(answer.status == 202, "\(answer.text)")
-        let digest = SHA256.hash(data: video).map { String(format: "%02x", $0) }.joined()
+        let digest = Hexadecimal.text(SHA256.hash(data: video))
         #expect(try service.kept(answer).source.sha256 == digest)
         #expect(service.blobs.uploadBytesRead.withLock { $0 } <= 4096, "what it is recognised by")
     }
@@ -66,7 +66,7 @@ struct UploadedSourceTests {
         #expect(other.patch(path, at: 10_000, video[10_000...]).status == 204)
         let answer = service.track(path)
         #expect(answer.status == 202, "\(answer.text)")
-        let digest = SHA256.hash(data: video).map { String(format: "%02x", $0) }.joined()
+        let digest = Hexadecimal.text(SHA256.hash(data: video))
         #expect(try service.kept(answer).source.sha256 == digest)
     }
 

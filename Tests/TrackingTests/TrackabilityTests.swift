@@ -26,7 +26,7 @@ struct TrackabilityTests {
         let picture = Self.picture(noise: noise) { _, _ in 120 }
         let found = try Trackability(of: Self.box, gray: picture)
         #expect(found.verdict == .untrackable && found.findings == [.flat])
-        #expect(found.leastEigenvalue < 0.25 + noise)
+        #expect(found.minimumEigenvalue < 0.25 + noise)
         let other = Self.picture(noise: noise, seed: 2) { _, _ in 120 }
         let estimates = try track([picture, other], box: Self.box, TrackerOptions(mode: .robust))
         #expect(estimates[1].state != .tracked)
@@ -42,8 +42,8 @@ struct TrackabilityTests {
         }
         let found = try Trackability(of: Self.box, gray: picture)
         #expect(found.verdict == .poor && found.findings.first == .edge, "\(found)")
-        #expect(found.leastEigenvalue < 0.02 * found.greatestEigenvalue)
-        #expect(found.greatestEigenvalue > 50)
+        #expect(found.minimumEigenvalue < 0.02 * found.maximumEigenvalue)
+        #expect(found.maximumEigenvalue > 50)
     }
 
     @Test("a corner is good: both eigenvalues are large, also where the picture is noisy", arguments: [0.0, 4])
@@ -51,8 +51,8 @@ struct TrackabilityTests {
         let picture = Self.picture(noise: noise) { u, v in u > 80 && v > 60 ? 200 : 60 }
         let found = try Trackability(of: Self.box, gray: picture)
         #expect(found.verdict == .good && found.findings.isEmpty, "\(found)")
-        #expect(found.leastEigenvalue > 0.3 * found.greatestEigenvalue)
-        #expect(found.leastError < 0.05 && found.levels >= 3)
+        #expect(found.minimumEigenvalue > 0.3 * found.maximumEigenvalue)
+        #expect(found.minimumError < 0.05 && found.levels >= 3)
         #expect(found.contrast > 20 && found.texture > 20)
         #expect(abs(found.noise - noise) < 1.2)
         #expect(found.visible == 1 && found.size == 40 && found.pixelSize == 1)
@@ -65,8 +65,8 @@ struct TrackabilityTests {
         let picture = Self.picture { u, _ in 120 + 50 * sin(k * u) }
         let found = try Trackability(of: Self.box, gray: picture)
         let expected = 0.5 * 50 * 50 * sin(k) * sin(k)
-        #expect(abs(found.greatestEigenvalue - expected) < 0.02 * expected)
-        #expect(found.leastEigenvalue < 0.05)
+        #expect(abs(found.maximumEigenvalue - expected) < 0.02 * expected)
+        #expect(found.minimumEigenvalue < 0.05)
         #expect(found.findings.first == .edge)
     }
 
@@ -111,7 +111,7 @@ struct TrackabilityTests {
         let color = Image(width: 160, height: 120, channels: 3, pixels: pixels)
         let found = try Trackability(of: Self.box, gray: gray, color: color)
         #expect(found.verdict == .fair && found.findings == [.colorOnly])
-        #expect(found.contrast > 20 && found.texture == 0 && found.leastError == .infinity)
+        #expect(found.contrast > 20 && found.texture == 0 && found.minimumError == .infinity)
     }
 
     @Test("a large target is looked at in less detail, with the same verdict")

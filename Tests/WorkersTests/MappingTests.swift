@@ -8,7 +8,7 @@ import TrackingAPI
 
 @Suite("Mappings")
 struct MappingTests {
-    @Test("the spec's choices are all known to the tracker, and its defaults are the tracker's")
+    @Test("the spec has the same choices as the tracker, under the same names, and its defaults are the tracker's")
     func choices() {
         #expect(TrackerSpec.Mode.allCases.map(\.rawValue) == TrackerOptions.Mode.allCases.map(\.rawValue))
         #expect(TrackerSpec.Motion.allCases.map(\.rawValue) == TrackerOptions.Motion.allCases.map(\.rawValue))
@@ -20,6 +20,25 @@ struct MappingTests {
         #expect(PointRecord.State.allCases.map(\.rawValue) == PointEstimate.State.allCases.map(\.rawValue))
         #expect(TargetRequest.mostPoints == SpecLimits.points)
         #expect(TrackerOptions(TrackerSpec()) == TrackerOptions())
+    }
+
+    @Test("each choice of the spec becomes the tracker's of the same name, and each state the result's")
+    func namesakes() {
+        for mode in TrackerSpec.Mode.allCases { #expect(TrackerOptions.Mode(mode).rawValue == mode.rawValue) }
+        for motion in TrackerSpec.Motion.allCases {
+            #expect(TrackerOptions.Motion(motion).rawValue == motion.rawValue)
+        }
+        for aligner in TrackerSpec.Aligner.allCases {
+            #expect(TrackerOptions.Aligner(aligner).rawValue == aligner.rawValue)
+        }
+        for illumination in TrackerSpec.Illumination.allCases {
+            #expect(TrackerOptions.Illumination(illumination).rawValue == illumination.rawValue)
+        }
+        for onLost in TrackerSpec.OnLost.allCases {
+            #expect(TrackerOptions.OnLost(onLost).rawValue == onLost.rawValue)
+        }
+        for state in TargetEstimate.State.allCases { #expect(TargetRecord.State(state).rawValue == state.rawValue) }
+        for state in PointEstimate.State.allCases { #expect(PointRecord.State(state).rawValue == state.rawValue) }
     }
 
     @Test("verdicts and findings of a picture have the same names in the interface as in the tracker")

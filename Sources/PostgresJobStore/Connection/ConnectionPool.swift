@@ -88,7 +88,7 @@ final class ConnectionPool: Sendable {
         withExtendedLifetime(idle) {}
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     private func idle() throws(JobsError) -> PostgresConnection? {
         let (idle, isClosed) = state.withLock { ($0.idle.popLast(), $0.isClosed) }

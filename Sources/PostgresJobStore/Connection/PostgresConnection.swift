@@ -98,7 +98,7 @@ package final class PostgresConnection {
         return String(cString: notification.pointee.extra)
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     private func send(_ start: () -> Int32) throws(PostgresError) {
         guard start() == 1 else { throw broken(.connection) }

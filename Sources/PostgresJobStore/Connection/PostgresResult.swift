@@ -126,8 +126,6 @@ package struct PostgresRow {
     /// Of type bytea, as `\x` and hexadecimal digits (bytea_output = 'hex').
     func bytes(_ column: Int) -> [UInt8] {
         guard let text = result.text(row, column), text.hasPrefix("\\x") else { return [] }
-        let digits = Array(text.utf8.dropFirst(2))
-        func value(_ digit: UInt8) -> UInt8 { digit < 58 ? digit &- 48 : (digit | 0x20) &- 87 }
-        return stride(from: 0, to: digits.count - 1, by: 2).map { value(digits[$0]) << 4 | value(digits[$0 + 1]) }
+        return Hexadecimal.bytes(text.dropFirst(2)) ?? []
     }
 }

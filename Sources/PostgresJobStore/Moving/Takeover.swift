@@ -10,10 +10,6 @@ package final class Takeover {
         case copying, finished, undone
     }
 
-    /// Rows that are read, or put, in one statement.
-    static let batch = 64
-    /// Of texts and bytes that are read in one statement: a job's spec has up to some MiB. At least one row is.
-    static let batchBytes = 4 << 20
     /// Until a statement has to be done: counting and removing may take long.
     private static let statementSeconds = 600.0
     /// What the connection has besides what all have. Statements are prepared while tables are empty, and keep their plans:
@@ -27,12 +23,12 @@ package final class Takeover {
     /// Between two looks whether they are gone.
     private static let lookSeconds = 0.1
     /// The tables that a server writes to before all others.
-    private static let guarded = ["jobs", "uploads", "api_keys", "idempotency_keys", "tenants", "deliveries"]
+    static let guarded = ["jobs", "uploads", "api_keys", "idempotency_keys", "tenants", "deliveries"]
 
     /// The installation that is taken over.
     package let source: String
     private let pool: ConnectionPool
-    private let connection: PostgresConnection
+    let connection: PostgresConnection
 
     /// Connects, brings the schema up to date, and keeps others from doing the same.
     ///
@@ -186,92 +182,9 @@ package final class Takeover {
         }
     }
 
-    // MARK: Rows
+    // MARK: Helpers
 
-    /// Rows in the order of their keys.
-    ///
-    /// - Parameter key: the one before the first; `nil`: there is none.
-    /// - Returns: empty: there are no more.
-    package func page(_ table: StoredTable, after key: StoredKey?) throws(JobsError) -> [StoredRow] {
-        let statements = TakenTables(table: table)
-        let sql = statements.page(limit: Self.batch, bytes: Self.batchBytes, isFirst: key == nil)
-        return try perform {
-            try connection.execute(sql, statements.values(key?.values ?? [])).rows.map(statements.row)
-        }
-    }
-
-    /// Removes and puts rows, in one transaction.
-    package func change(_ table: StoredTable, removing keys: [StoredKey], putting rows: [StoredRow]) throws(JobsError) {
-        let statements = TakenTables(table: table)
-        do throws(JobsError) {
-            try transaction {
-                for key in keys { try connection.execute(statements.remove, statements.values(key.values)) }
-                var place = 0
-                while place < rows.count {
-                    // Two lengths of a statement, so that two are prepared for a table and not sixty-four.
-                    let count = rows.count - place >= Self.batch ? Self.batch : 1
-                    let values = rows[place..<place + count].flatMap(statements.values)
-                    try connection.execute(statements.put(count), values)
-                    place += count
-                }
-            }
-        } catch {
-            let first = (keys.first ?? rows.first.map(table.key(of:)))?.shown ?? ""
-            throw JobsError(error.code, "\(table.name), rows from \(first): \(error.message)")
-        }
-    }
-
-    // MARK: The end
-
-    /// Makes all counters anew, and opens the database to servers, unless `verify` throws; all in one transaction.
-    ///
-    /// - Parameters:
-    ///   - counters: the rows of those that count what is gone, too. The others are counted.
-    ///   - installation: the name that the database is to have from now on; `nil`: its own.
-    ///   - verify: may read rows.
-    package func finish(
-        counters: [StoredTable: [StoredRow]], installation: String?, verify: () throws -> Void
-    ) throws(JobsError) {
-        try transaction {
-            for table in StoredTable.all where table.isCounter {
-                try connection.run(script: "DELETE FROM \(table.name)")
-                for row in counters[table] ?? [] {
-                    let columns = table.columns.map(\.name).joined(separator: ", ")
-                    let places = table.columns.indices.map { "$\($0 + 1)" }.joined(separator: ", ")
-                    try connection.execute(
-                        "INSERT INTO \(table.name) (\(columns), slot) VALUES (\(places), 0)",
-                        TakenTables(table: table).values(row))
-                }
-            }
-            try connection.run(
-                script: """
-                    INSERT INTO job_counts (status, slot, count) SELECT status, 0, count(*) FROM jobs GROUP BY status;
-                    INSERT INTO tenant_counts (tenant, slot, queued, running, stored)
-                    SELECT tenant, 0, count(*) FILTER (WHERE status = 'queued'),
-                        count(*) FILTER (WHERE status = 'running'), sum(stored_bytes)
-                    FROM jobs WHERE status IN ('queued', 'running') OR stored_bytes <> 0 GROUP BY tenant;
-                    SELECT setval('claim_numbers', greatest(
-                        (SELECT max(served) FROM tenant_turns), (SELECT max(served) FROM delivery_turns),
-                        (SELECT last_value FROM claim_numbers)))
-                    """)
-            if let installation { try connection.execute("UPDATE installation SET id = $1", [.text(installation)]) }
-            try verify()
-            try connection.execute(
-                "UPDATE takeover SET state = 'finished', finished_at = now() WHERE source = $1", [.text(source)])
-            for table in Self.guarded {
-                try connection.run(script: "DROP TRIGGER IF EXISTS takeover_guard ON \(table)")
-            }
-        }
-    }
-
-    /// What tells the database from others.
-    package func installation() throws(JobsError) -> String {
-        try perform { try connection.execute("SELECT id FROM installation").first?.text(0) ?? "" }
-    }
-
-    // MARK: Parts
-
-    private func transaction<T>(_ body: () throws -> T) throws(JobsError) -> T {
+    func transaction<T>(_ body: () throws -> T) throws(JobsError) -> T {
         try perform {
             try connection.run(script: "BEGIN")
             do {
@@ -286,7 +199,7 @@ package final class Takeover {
         }
     }
 
-    private func perform<T>(_ body: () throws -> T) throws(JobsError) -> T {
+    func perform<T>(_ body: () throws -> T) throws(JobsError) -> T {
         connection.deadline = .now + .seconds(Self.statementSeconds)
         return try Self.translated(body)
     }

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Jobs
 
 /// AWS Signature Version 4 for S3, in the `Authorization` field ("Authenticating Requests: Using the Authorization
 /// Header", Amazon S3 API Reference).
@@ -74,12 +75,7 @@ struct SignatureV4: Sendable {
     }
 }
 
-enum Hexadecimal {
-    /// In lower case.
-    static func text(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-    }
-
+extension Hexadecimal {
     static func sha256(_ bytes: [UInt8]) -> String { text(SHA256.hash(data: bytes)) }
 }
 

@@ -131,7 +131,7 @@ final class S3BlobAppender: BlobAppender, @unchecked Sendable {
         try? store.client.delete([lockName])
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     /// Makes an object of what came.
     private func send() throws {

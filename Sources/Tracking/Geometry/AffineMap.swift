@@ -1,50 +1,69 @@
+import LucasKanade
+
 /// An affine map of pixel coordinates (those of ``Box``): `x' = a·x + b·y + tx`, `y' = c·x + d·y + ty`.
 ///
 /// Written as `[a, b, tx, c, d, ty]`.
 public struct AffineMap: Hashable, Sendable {
-    public var a, b, tx, c, d, ty: Double
+    /// What calculates. It is not shown, because it counts from the pixels' centres elsewhere, and a map from their
+    /// corners.
+    private var warp: AffineWarp
+
+    public var a: Double {
+        get { warp.a }
+        set { warp.a = newValue }
+    }
+    public var b: Double {
+        get { warp.b }
+        set { warp.b = newValue }
+    }
+    public var tx: Double {
+        get { warp.tx }
+        set { warp.tx = newValue }
+    }
+    public var c: Double {
+        get { warp.c }
+        set { warp.c = newValue }
+    }
+    public var d: Double {
+        get { warp.d }
+        set { warp.d = newValue }
+    }
+    public var ty: Double {
+        get { warp.ty }
+        set { warp.ty = newValue }
+    }
 
     public init(a: Double, b: Double, tx: Double, c: Double, d: Double, ty: Double) {
-        self.a = a
-        self.b = b
-        self.tx = tx
-        self.c = c
-        self.d = d
-        self.ty = ty
+        warp = AffineWarp(a: a, b: b, tx: tx, c: c, d: d, ty: ty)
     }
 
-    public static let identity = AffineMap(a: 1, b: 0, tx: 0, c: 0, d: 1, ty: 0)
+    private init(_ warp: AffineWarp) { self.warp = warp }
 
-    public static func translation(_ x: Double, _ y: Double) -> AffineMap {
-        AffineMap(a: 1, b: 0, tx: x, c: 0, d: 1, ty: y)
-    }
+    public static let identity = AffineMap(.identity)
+
+    public static func translation(_ x: Double, _ y: Double) -> AffineMap { AffineMap(.translation(x, y)) }
 
     /// `[a, b, tx, c, d, ty]`
     public var coefficients: [Double] { [a, b, tx, c, d, ty] }
 
     /// How the map scales areas.
-    public var determinant: Double { a * d - b * c }
+    public var determinant: Double { warp.determinant }
 
-    public func apply(_ p: Point) -> Point { Point(x: a * p.x + b * p.y + tx, y: c * p.x + d * p.y + ty) }
+    public func apply(_ p: Point) -> Point {
+        let (x, y) = warp.apply(p.x, p.y)
+        return Point(x: x, y: y)
+    }
 
     public func apply(_ quad: Quad) -> Quad {
         Quad(apply(quad.topLeft), apply(quad.topRight), apply(quad.bottomRight), apply(quad.bottomLeft))
     }
 
     /// The map that applies `inner` first and this one to its outcome.
-    public func composed(with inner: AffineMap) -> AffineMap {
-        AffineMap(
-            a: a * inner.a + b * inner.c, b: a * inner.b + b * inner.d, tx: a * inner.tx + b * inner.ty + tx,
-            c: c * inner.a + d * inner.c, d: c * inner.b + d * inner.d, ty: c * inner.tx + d * inner.ty + ty)
-    }
+    public func composed(with inner: AffineMap) -> AffineMap { AffineMap(warp * inner.warp) }
 
-    /// `nil` where the map has no inverse.
-    public var inverse: AffineMap? {
-        let det = determinant
-        guard det != 0, (1 / det).isFinite else { return nil }
-        let (ia, ib, ic, id) = (d / det, -b / det, -c / det, a / det)
-        return AffineMap(a: ia, b: ib, tx: -(ia * tx + ib * ty), c: ic, d: id, ty: -(ic * tx + id * ty))
-    }
+    /// `nil` where the map has no inverse: a number of it is not finite, or its determinant vanishes beside its own
+    /// coefficients.
+    public var inverse: AffineMap? { warp.inverse.map { AffineMap($0) } }
 
     /// The upright box that stands for a mapped box: centred on the mapped centre, its sides scaled.
     ///

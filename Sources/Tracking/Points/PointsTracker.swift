@@ -28,7 +28,7 @@ struct PointsTracker: TargetTracker {
     init(box: Box, points anchors: [Point], in frame: PreparedFrame, options: TrackerOptions) {
         var parameters = options.points
         // No box grows far beyond the frame.
-        let room = (parameters.largestArea * frame.bounds.area / box.area).squareRoot()
+        let room = (parameters.maximumArea * frame.bounds.area / box.area).squareRoot()
         parameters.maximumScale = min(parameters.maximumScale, max(room, 1))
         let anchors = anchors.isEmpty ? box.grid(side: parameters.gridSide) : anchors
         self.box = box

@@ -15,7 +15,7 @@ extension PointsTrackerParameters {
             .init("points.affinePoints", affinePoints, 3...4096),
             .init("points.maximumScaleStep", maximumScaleStep, 1...10),
             .init("points.maximumScale", maximumScale, 1...1000),
-            .init("points.largestArea", largestArea, 0.1...3.9),
+            .init("points.maximumArea", maximumArea, 0.1...3.9),
             .init("points.maximumAspect", maximumAspect, 1...100),
             .init("points.maximumSkew", maximumSkew, 0...1),
             .init("points.minimumShare", minimumShare, 0...1),

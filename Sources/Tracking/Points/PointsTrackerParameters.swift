@@ -16,9 +16,9 @@ public struct PointsTrackerParameters: Hashable, Sendable {
 
     // MARK: The box
 
-    /// Points further than this from where the target's motion puts them, in pixels or as a share of the size, whichever
-    /// is more, have no say in it.
+    /// Points further than this from where the target's motion puts them, in pixels …
     public var inlierDistance = 2.0
+    /// … or as a share of the size, whichever is more, have no say in it.
     public var inlierShare = 0.04
     /// Hypotheses of the target's motion, each from two of its points.
     public var hypotheses = 64
@@ -27,16 +27,19 @@ public struct PointsTrackerParameters: Hashable, Sendable {
     /// Scale, rotation and shape are taken from points that are spread by at least this share of the size (standard
     /// deviation; for the shape, across the direction in which they are spread least) …
     public var minimumSpread = 0.1
-    /// … and are at least so many.
+    /// … and are at least so many, for scale and rotation …
     public var similarityPoints = 4
+    /// … and so many for the shape.
     public var affinePoints = 10
-    /// Largest change of scale in a frame, and in all, as factors either way.
+    /// Largest change of scale in a frame, as a factor either way …
     public var maximumScaleStep = 1.15
+    /// … and in all.
     public var maximumScale = 8.0
     /// A box does not grow beyond this many times the frame's area.
-    public var largestArea = 3.0
-    /// Largest ratio of the axes' scales, as a factor either way, and largest cosine of the angle between the axes.
+    public var maximumArea = 3.0
+    /// Largest ratio of the axes' scales, as a factor either way.
     public var maximumAspect = 1.5
+    /// Largest cosine of the angle between the axes.
     public var maximumSkew = 0.35
     /// A target is lost where less than this share of its points is left and agrees …
     public var minimumShare = 0.1

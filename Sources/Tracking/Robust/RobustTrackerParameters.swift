@@ -11,9 +11,9 @@ public struct RobustTrackerParameters: Hashable, Sendable {
     /// The window is resampled until the target's size is this many pixels …
     public var targetSide = 32.0
     /// … but not enlarged by more than this …
-    public var largestMagnification = 3.0
+    public var maximumMagnification = 3.0
     /// … and to at least this many cells squared, of 4 × 4 pixels each.
-    public var leastCells = 8
+    public var minimumCells = 8
     /// Cells are weighed by a Hann window; a window so small that a target's edge would lie further down its slope than
     /// this share of it is flat in the middle (Tukey), lest it fades what it is there to show.
     public var windowSlope = 0.25
@@ -36,19 +36,20 @@ public struct RobustTrackerParameters: Hashable, Sendable {
     /// Deviation of the wanted response's Gaussian, in target sizes.
     public var labelDeviation = 0.1
     /// … and at least this many cells: a narrower one falls between them.
-    public var leastLabelDeviation = 0.6
+    public var minimumLabelDeviation = 0.6
     /// What a change of the filter costs, in mean energies of a cell: the longer the memory, the less is learned from
     /// what covers the target for a while.
     public var filterMemory = 10.0
     /// Penalty that holds the filter to its support, in the same measure; it does not grow over the iterations.
     public var filterPenalty = 0.024
-    /// Iterations of the solver in a frame, and in the first.
+    /// Iterations of the solver in a frame …
     public var filterIterations = 2
+    /// … and in the first.
     public var firstFilterIterations = 4
     /// The support falls from 1 at the box's edge to 0 this far outside, in half sides.
     public var maskSoftness = 0.3
     /// A target whose cells vary by less than this, in grey levels, within and around its box has nothing to be told by.
-    public var leastContrast = 2.0
+    public var minimumContrast = 2.0
     /// Cells around a peak that its ratio to the rest leaves out.
     public var peakRadius = 3
 
@@ -83,19 +84,21 @@ public struct RobustTrackerParameters: Hashable, Sendable {
     /// Residuals beyond this many robust standard deviations lose weight (Huber).
     public var huberThreshold = 2.5
     /// How far around the box the frame is looked at, as a share of the larger side.
-    public var viewMargin = 0.35
+    public var regionMargin = 0.35
     /// Alignment moves the located target by at most this many sizes.
-    public var largestAlignmentMove = 0.15
-    /// Largest change of scale in a frame, and since the first, as factors either way.
-    public var largestScaleStep = 1.1
-    public var largestScale = 10.0
+    public var maximumAlignmentMove = 0.15
+    /// Largest change of scale in a frame, as a factor either way …
+    public var maximumScaleStep = 1.1
+    /// … and since the first frame.
+    public var maximumScale = 10.0
     /// A box does not grow beyond this many times the frame's area.
-    public var largestArea = 3.0
-    /// Largest ratio of the axes' scales, and its largest change in a frame, as factors either way.
-    public var largestAspect = 1.5
-    public var largestAspectStep = 1.05
+    public var maximumArea = 3.0
+    /// Largest ratio of the axes' scales, as a factor either way …
+    public var maximumAspect = 1.5
+    /// … and its largest change in a frame.
+    public var maximumAspectStep = 1.05
     /// Largest cosine of the angle between the axes.
-    public var largestSkew = 0.35
+    public var maximumSkew = 0.35
     /// An alignment below this correlation (ZNCC) is not used …
     public var alignedCorrelation = 0.6
     /// … nor is its shape, below this share of the usual correlation: what covers a target in part makes it look
@@ -105,8 +108,9 @@ public struct RobustTrackerParameters: Hashable, Sendable {
     public var correlationRate = 0.05
     /// All six parameters are freed where they close this share of the gap to a perfect correlation.
     public var affineGain = 0.2
-    /// Where the first template correlates better than this, its pose counts, if it is closer than this many sizes.
+    /// Where the first template correlates better than this, its pose counts …
     public var anchorCorrelation = 0.85
+    /// … if it is closer than this many sizes.
     public var anchorDistance = 0.1
     /// How far the position goes from where the filter located the target to where alignment put it.
     public var alignedPositionShare = 0.4
@@ -121,8 +125,9 @@ public struct RobustTrackerParameters: Hashable, Sendable {
     public var lostShare = 0.4
     /// … which is a correlation above this at half the resolution.
     public var opinionCorrelation = 0.6
-    /// The filter learns above this response, which is demanded in full after so many frames.
+    /// The filter learns above this response …
     public var learnShare = 0.5
+    /// … which is demanded in full after so many frames.
     public var warmUp = 10.0
     /// A missed target is found again above this response …
     public var foundShare = 0.6
@@ -132,8 +137,9 @@ public struct RobustTrackerParameters: Hashable, Sendable {
     public var sureShare = 0.9
     /// The usual response is first taken to be this share of that to the first picture, which trained it.
     public var firstShare = 0.6
-    /// The running mean of the response follows at this rate, and at this one where the filter does not learn.
+    /// The running mean of the response follows at this rate …
     public var responseRate = 0.05
+    /// … and at this one where the filter does not learn.
     public var unusualResponseRate = 0.025
 
     // MARK: Motion and loss

@@ -8,7 +8,7 @@ import LucasKanade
 struct ShapeAligner: Sendable {
     private let viewer: TargetViewer
     /// How much larger than at first the target may become.
-    private let largestScale: Double
+    private let maximumScale: Double
     private let parameters: RobustTrackerParameters
     private let coarseToFine: CoarseToFineAligner
     private let affine: Aligner?
@@ -42,11 +42,11 @@ struct ShapeAligner: Sendable {
         viewer = TargetViewer(box: box, options: viewOptions)
         // No box grows far beyond the frame.
         let frameArea = Double(frame.gray.width * frame.gray.height)
-        let room = (parameters.largestArea * frameArea / (box.width * box.height)).squareRoot()
-        largestScale = min(parameters.largestScale, max(room, 1))
+        let room = (parameters.maximumArea * frameArea / (box.width * box.height)).squareRoot()
+        maximumScale = min(parameters.maximumScale, max(room, 1))
         let warp = viewer.origin(of: box)
         let view = viewer.view(
-            of: frame, around: warp, margin: parameters.viewMargin * max(viewer.width, viewer.height))
+            of: frame, around: warp, margin: parameters.regionMargin * max(viewer.width, viewer.height))
         first = TemplatePyramid(
             from: view.contrast, at: warp, width: viewer.width, height: viewer.height, levels: viewer.templateLevels,
             options: TemplateOptions(
@@ -99,7 +99,7 @@ struct ShapeAligner: Sendable {
     func view(of frame: PreparedFrame, around warp: AffineWarp) -> TargetView {
         viewer.view(
             of: frame, around: warp,
-            margin: parameters.viewMargin * max(viewer.width, viewer.height) * warp.scale)
+            margin: parameters.regionMargin * max(viewer.width, viewer.height) * warp.scale)
     }
 
     // MARK: Alignment
@@ -174,12 +174,12 @@ struct ShapeAligner: Sendable {
         func isBounded(_ ratio: Double, _ bound: Double) -> Bool { ratio < bound && ratio > 1 / bound }
         let (axes, lastAxes) = (warp.axes, last.axes)
         let (aspect, lastAspect) = (axes.horizontal / axes.vertical, lastAxes.horizontal / lastAxes.vertical)
-        return isBounded(warp.scale / last.scale, parameters.largestScaleStep)
-            && warp.scale < largestScale && warp.scale > 1 / parameters.largestScale
-            && isBounded(aspect, parameters.largestAspect)
-            && isBounded(aspect / lastAspect, parameters.largestAspectStep)
-            && abs(axes.cosine) < parameters.largestSkew
-            && warp.centerDistance(to: start) < parameters.largestAlignmentMove * size(last)
+        return isBounded(warp.scale / last.scale, parameters.maximumScaleStep)
+            && warp.scale < maximumScale && warp.scale > 1 / parameters.maximumScale
+            && isBounded(aspect, parameters.maximumAspect)
+            && isBounded(aspect / lastAspect, parameters.maximumAspectStep)
+            && abs(axes.cosine) < parameters.maximumSkew
+            && warp.centerDistance(to: start) < parameters.maximumAlignmentMove * size(last)
     }
 
     // MARK: Verification and update

@@ -50,10 +50,10 @@ struct TargetLocator: Sendable {
         usesColor = frame.color.map { Self.hasColor($0) } ?? false
         let size = (box.width * box.height).squareRoot()
         let side = parameters.searchSize * size
-        let magnification = min(parameters.targetSide / size, parameters.largestMagnification)
+        let magnification = min(parameters.targetSide / size, parameters.maximumMagnification)
         let cell = CellFeatureExtractor.cell
         cells = ChannelFourier.length(
-            atLeast: max(Int((side * magnification / Double(cell)).rounded()), parameters.leastCells))
+            atLeast: max(Int((side * magnification / Double(cell)).rounded()), parameters.minimumCells))
         cellSize = side / Double(cells)
         sampler = PatchSampler(width: cells * cell, height: cells * cell)
         extractor = CellFeatureExtractor(columns: cells, rows: cells, parameters: parameters)
@@ -62,13 +62,13 @@ struct TargetLocator: Sendable {
             softness: parameters.maskSoftness)
         filter = CorrelationFilter(
             fourier: ChannelFourier(width: cells, height: cells), mask: mask,
-            labelDeviation: max(parameters.labelDeviation * size / cellSize, parameters.leastLabelDeviation),
+            labelDeviation: max(parameters.labelDeviation * size / cellSize, parameters.minimumLabelDeviation),
             parameters: parameters)
     }
 
     /// Whether there was anything to learn. A box in the middle of the sky has nothing that tells it from its
     /// surroundings, and noise would lead anywhere.
-    var isUsable: Bool { contrast ?? 0 >= parameters.leastContrast }
+    var isUsable: Bool { contrast ?? 0 >= parameters.minimumContrast }
 
     /// How much there is to learn of a first picture: what decides whether it ``isUsable``.
     func contrast(_ frame: PreparedFrame, at pose: Start) -> Double {

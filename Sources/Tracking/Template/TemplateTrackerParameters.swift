@@ -42,11 +42,13 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     public var foundCorrelation = 0.55
     /// The same for a target that was missed in the frame before.
     public var recoveredCorrelation = 0.65
-    /// Both are at least this share of the target's usual correlation …
+    /// The first of these is at least this share of the target's usual correlation …
     public var foundShare = 0.78
+    /// … and the second this one …
     public var recoveredShare = 0.85
-    /// … which is a running mean at this rate, and falls by this factor in each frame in which the target is missed.
+    /// … of what is a running mean at this rate …
     public var usualCorrelationRate = 0.1
+    /// … and falls by this factor in each frame in which the target is missed.
     public var usualCorrelationDecay = 0.97
     /// What is required more of a missed target that leaped by its size; a longer leap requires no more.
     public var leapRequirement = 0.15
@@ -54,11 +56,13 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     public var leapPenalty = 0.4
     /// Largest change of scale in a frame, as a factor either way.
     public var maximumScaleStep = 1.1
-    /// Largest ratio of the axes' scales, and its largest change in a frame, as factors either way.
+    /// Largest ratio of the axes' scales, as a factor either way …
     public var maximumAspect = 1.5
+    /// … and its largest change in a frame.
     public var maximumAspectStep = 1.05
-    /// Largest cosine of the angle between the axes, and its largest change in a frame.
+    /// Largest cosine of the angle between the axes …
     public var maximumSkew = 0.35
+    /// … and its largest change in a frame.
     public var maximumSkewStep = 0.05
 
     // MARK: Update (Matthews, Ishikawa, Baker, "The template update problem", PAMI 2004, strategy 3)
@@ -93,14 +97,15 @@ public struct TemplateTrackerParameters: Hashable, Sendable {
     public var searchReach = 4
     /// Once lost, it is looked for in every so many frames only …
     public var searchInterval = 2
-    /// … and after so many frames without it, more rarely still.
+    /// … and after so many frames without it …
     public var searchPatience = 16
+    /// … in every so many.
     public var patientSearchInterval = 25
     /// Steps of the aligner from each start before the best few are aligned in earnest.
     public var scoutIterations = 5
-    /// Where the target fits where it was or was expected as well as this share of its usual correlation, and without
-    /// a leap of more than this share of its size, nothing else is looked at.
+    /// Where the target fits where it was or was expected as well as this share of its usual correlation …
     public var sureShare = 0.92
+    /// … and without a leap of more than this share of its size, nothing else is looked at.
     public var sureLeap = 0.25
     /// How many of a search's starts are aligned on every level.
     public var searchCandidates = 2

@@ -44,9 +44,9 @@ public struct Trackability: Hashable, Sendable {
     public var findings: [Finding]
     /// Of the structure tensor over the box, without what noise adds to it, in (grey levels / pixel)² at the resolution
     /// that is looked at (``pixelSize``).
-    public var leastEigenvalue, greatestEigenvalue: Double
+    public var minimumEigenvalue, maximumEigenvalue: Double
     /// How much brightness and colours vary over the box and just around it, coarsely, in grey levels: what
-    /// ``RobustTrackerParameters/leastContrast`` is held against.
+    /// ``RobustTrackerParameters/minimumContrast`` is held against.
     public var contrast: Double
     /// Standard deviation of the brightness in the box, in grey levels, the middle counting most: what
     /// ``TemplateTrackerParameters/minimumDeviation`` is held against.
@@ -55,7 +55,7 @@ public struct Trackability: Hashable, Sendable {
     public var noise: Double
     /// The least error of the position that noise leaves from one frame to the next, in pixels, in the direction that is
     /// determined worst (the Cramér–Rao bound of the least squares); infinite where that direction is not determined.
-    public var leastError: Double
+    public var minimumError: Double
     /// Geometric mean of the box's sides, in pixels.
     public var size: Double
     /// Share of the box that lies in the picture.
@@ -84,7 +84,7 @@ public struct Trackability: Hashable, Sendable {
             gray: FramePreprocessor(options).apply(to: gray), color: color, workspace: AlignmentWorkspace())
         let structure = TargetStructure(box, in: frame, options: options)
         let tensor = structure.tensor.withoutNoise(ofVariance: structure.noise * structure.noise)
-        (leastEigenvalue, greatestEigenvalue) = (tensor.leastEigenvalue, tensor.greatestEigenvalue)
+        (minimumEigenvalue, maximumEigenvalue) = (tensor.minimumEigenvalue, tensor.maximumEigenvalue)
         let locator = TargetLocator(box: box, in: frame, options: options)
         contrast = locator.contrast(frame, at: .init(center: box.center, scale: 1))
         (texture, noise, levels) = (structure.deviation, structure.noise, structure.levels)
@@ -92,8 +92,8 @@ public struct Trackability: Hashable, Sendable {
         size = (box.width * box.height).squareRoot()
         visible = box.intersectionArea(frame.bounds) / box.area
         // The bound is σ / √(N·λ) where N pixels count.
-        let information = Double(structure.count) * max(leastEigenvalue, 0)
-        leastError = max(noise, parameters.leastNoise) / information.squareRoot() * pixelSize
+        let information = Double(structure.count) * max(minimumEigenvalue, 0)
+        minimumError = max(noise, parameters.minimumNoise) / information.squareRoot() * pixelSize
         (verdict, findings) = (.good, [])
         judge(options, parameters, isTextured: structure.isUsable)
     }
@@ -118,24 +118,24 @@ public struct Trackability: Hashable, Sendable {
         func add(_ finding: Finding, _ verdict: Verdict?) {
             if let verdict { found.append((finding, verdict)) }
         }
-        if contrast < options.robust.leastContrast {
+        if contrast < options.robust.minimumContrast {
             add(.flat, .untrackable)
         } else {
             let least = options.points.minimumEigenvalue
             if !isTextured {
                 add(.colorOnly, .fair)
-            } else if greatestEigenvalue < least {
+            } else if maximumEigenvalue < least {
                 add(.faint, .poor)
             } else {
                 add(.edge, edgeVerdict(limits, least: least))
-                let error = leastError / pixelSize
-                if leastEigenvalue >= least {
-                    add(.faint, error > limits.largestError ? .poor : error > limits.largeError ? .fair : nil)
+                let error = minimumError / pixelSize
+                if minimumEigenvalue >= least {
+                    add(.faint, error > limits.maximumError ? .poor : error > limits.largeError ? .fair : nil)
                 }
             }
-            add(.small, size < limits.smallestSize ? .poor : size < limits.smallSize ? .fair : nil)
+            add(.small, size < limits.minimumSize ? .poor : size < limits.smallSize ? .fair : nil)
         }
-        add(.cutOff, visible < limits.leastVisible ? .poor : visible < limits.mostlyVisible ? .fair : nil)
+        add(.cutOff, visible < limits.minimumVisible ? .poor : visible < limits.mostlyVisible ? .fair : nil)
         // Equally grave ones stay in the order of the list above.
         findings = Verdict.allCases.reversed().flatMap { verdict in
             found.filter { $0.verdict == verdict }.map(\.finding)
@@ -144,8 +144,8 @@ public struct Trackability: Hashable, Sendable {
     }
 
     private func edgeVerdict(_ limits: TrackabilityParameters, least: Double) -> Verdict? {
-        let share = leastEigenvalue / greatestEigenvalue
-        if leastEigenvalue < least || share < limits.edgeShare { return .poor }
+        let share = minimumEigenvalue / maximumEigenvalue
+        if minimumEigenvalue < least || share < limits.edgeShare { return .poor }
         return share < limits.nearEdgeShare ? .fair : nil
     }
 }

@@ -6,17 +6,17 @@ public struct TrackabilityParameters: Hashable, Sendable {
     public var nearEdgeShare = 0.06
     /// The least error that noise leaves, in pixels of the resolution that is looked at: above it a target is hardly
     /// held, …
-    public var largestError = 0.5
+    public var maximumError = 0.5
     /// … and above this not well.
     public var largeError = 0.15
     /// Noise that every picture has, in grey levels: rounding, compression, interpolation.
-    public var leastNoise = 1.0
+    public var minimumNoise = 1.0
     /// The geometric mean of a box's sides, in pixels, below which there is hardly anything to hold on to, …
-    public var smallestSize = 8.0
+    public var minimumSize = 8.0
     /// … or little.
     public var smallSize = 16.0
     /// Share of a box that lies in the picture: below this most of what would be learned is the picture's edge, …
-    public var leastVisible = 0.5
+    public var minimumVisible = 0.5
     /// … and below this some of it.
     public var mostlyVisible = 0.9
 

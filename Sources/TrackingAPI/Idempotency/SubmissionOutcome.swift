@@ -24,9 +24,7 @@ struct PayloadFingerprint: Hashable, Sendable {
         let payload = LongTexts.inTurn(spec.approximateTextBytes) {
             Data(([.string(form), SpecWriter.storedJSON(spec), source] as JSONValue).encoded())
         }
-        text = SHA256.hash(data: payload).map { byte in
-            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-        }.joined()
+        text = Hexadecimal.text(SHA256.hash(data: payload))
     }
 }
 

@@ -86,7 +86,7 @@ struct UploadedSource: Sendable {
         }
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     /// The upload's bytes, once it is known that they are all there.
     private func whole() throws -> any BlobReader {

@@ -163,7 +163,7 @@ struct DocumentPage {
             """
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     private static func link(_ anchor: String, _ text: String) -> String {
         "<a href=\"#\(HTML.escaped(anchor))\">\(text)</a>\n"

@@ -21,8 +21,7 @@ struct DocumentRoutes: Sendable {
 
         init(_ bytes: [UInt8], mediaType: String, fields: [(name: String, value: String)] = []) {
             self.bytes = bytes
-            tag = EntityTag(
-                SHA256.hash(data: bytes).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined())
+            tag = EntityTag(Hexadecimal.text(SHA256.hash(data: bytes)))
             self.fields =
                 [
                     ("Content-Type", mediaType), ("ETag", tag.description), ("Cache-Control", Self.cacheControl),

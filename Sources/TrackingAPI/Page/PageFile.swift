@@ -1,5 +1,6 @@
 import Crypto
 import HTTPServer
+import Jobs
 
 /// A file of the page, ready to be sent: it does not change while the program runs.
 struct PageFile: Sendable {
@@ -14,7 +15,7 @@ struct PageFile: Sendable {
 
         init(_ bytes: [UInt8]) {
             self.bytes = bytes
-            tag = EntityTag(PageFile.hexadecimal(SHA256.hash(data: bytes)))
+            tag = EntityTag(Hexadecimal.text(SHA256.hash(data: bytes)))
         }
     }
 
@@ -52,9 +53,5 @@ struct PageFile: Sendable {
         bytes.withUnsafeBytes { encoder.append($0, into: &result) }
         encoder.finish(into: &result)
         return result
-    }
-
-    static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
 }

@@ -38,7 +38,7 @@ struct PageRoutes: Sendable {
             hash.update(data: Array(asset.path.utf8))
             hash.update(data: asset.bytes)
         }
-        return PageFile.hexadecimal(hash.finalize().prefix(8))
+        return Hexadecimal.text(hash.finalize().prefix(8))
     }()
 
     /// Content Security Policy, level 3: nothing from elsewhere, no inline script or style, and no text becomes markup.

@@ -1,5 +1,6 @@
 import Foundation
 import HTTPServer
+import Jobs
 
 /// `Repr-Digest` (RFC 9530 §3): the digest of the selected representation, with its content coding, whole also where a
 /// range of it is sent.
@@ -9,14 +10,8 @@ enum ReprDigest {
     /// - Parameter hex: SHA-256 in hexadecimal.
     static func value(sha256 hex: String, for request: HTTPRequest) -> String? {
         guard DigestPreference.welcomes("sha-256", fields: request.fields.all("Want-Repr-Digest")),
-            let bytes = bytes(hex)
+            let bytes = Hexadecimal.bytes(hex)
         else { return nil }
         return "sha-256=:\(Data(bytes).base64EncodedString()):"
-    }
-
-    private static func bytes(_ hex: String) -> [UInt8]? {
-        let digits = hex.compactMap(\.hexDigitValue)
-        guard digits.count == hex.count, digits.count % 2 == 0 else { return nil }
-        return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
     }
 }

@@ -16,9 +16,7 @@ final class UploadDigests: Sendable {
         }
 
         /// Lower-case hexadecimal.
-        var text: String {
-            hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-        }
+        var text: String { Hexadecimal.text(hash.finalize()) }
     }
 
     private static let most = 1024

@@ -78,7 +78,7 @@ struct UploadRoutes: Sendable {
 
     static func expiry(_ upload: Upload) -> String { HTTPDate.format(Int64(upload.expiresAt.timeIntervalSince1970)) }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     private func receive(
         _ chunk: UploadChunk, to target: UploadSink.Target, _ context: RequestContext, route: String

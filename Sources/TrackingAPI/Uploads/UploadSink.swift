@@ -71,7 +71,7 @@ final class UploadSink: HTTPBodySink {
         }
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     /// When the first bytes come rather than with the head, because it reads the store and the disk.
     private func open(_ state: inout State) throws {

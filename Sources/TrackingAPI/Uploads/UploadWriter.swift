@@ -128,7 +128,7 @@ struct UploadWriter: Sendable {
         }
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     private var isSaveDue: Bool {
         position - upload.offset >= Self.savedBytes

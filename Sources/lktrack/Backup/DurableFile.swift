@@ -32,7 +32,7 @@ enum DurableFile {
             bytes += Int64(count)
         }
         guard fsync(output) == 0 else { throw failure("cannot write", target, .cannotCreate) }
-        return (bytes, hex(hash.finalize()))
+        return (bytes, Hexadecimal.text(hash.finalize()))
     }
 
     /// Length and digest of a file; `nil` where there is none.
@@ -45,7 +45,7 @@ enum DurableFile {
             hash.update(data: piece)
             bytes += Int64(piece.count)
         }
-        return (bytes, hex(hash.finalize()))
+        return (bytes, Hexadecimal.text(hash.finalize()))
     }
 
     static func write(_ bytes: [UInt8], to path: String) throws {
@@ -96,10 +96,6 @@ enum DurableFile {
 
     private static func failure(_ what: String, _ path: String, _ status: ExitStatus) -> CommandFailure {
         CommandFailure(status, "\(path): \(what): \(String(cString: strerror(errno)))")
-    }
-
-    private static func hex(_ digest: SHA256Digest) -> String {
-        digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
 
     private static let pieceSize = 1 << 20

@@ -34,9 +34,9 @@ extension BoxTrackability {
         self.init(
             box: box, verdict: Verdict(rawValue: found.verdict.rawValue) ?? .poor,
             findings: found.findings.compactMap { Finding(rawValue: $0.rawValue) }, advice: found.advice,
-            leastEigenvalue: found.leastEigenvalue, greatestEigenvalue: found.greatestEigenvalue,
+            leastEigenvalue: found.minimumEigenvalue, greatestEigenvalue: found.maximumEigenvalue,
             contrast: found.contrast, texture: found.texture, noise: found.noise,
-            leastError: found.leastError.isFinite ? found.leastError : nil, size: found.size, visible: found.visible,
-            pixelSize: found.pixelSize, levels: found.levels)
+            leastError: found.minimumError.isFinite ? found.minimumError : nil, size: found.size,
+            visible: found.visible, pixelSize: found.pixelSize, levels: found.levels)
     }
 }

@@ -190,7 +190,7 @@ struct InstallationMove {
         }
     }
 
-    // MARK: Parts
+    // MARK: Helpers
 
     private func takeover(of store: SQLiteJobStore) throws -> Takeover {
         do throws(JobsError) {

@@ -66,9 +66,7 @@ struct KeysCreateCommand: ParsableCommand {
     func run() throws {
         let environment = SystemEnvironment()
         let secret = KeySecret(environment: environment)
-        let id = environment.randomBytes(Self.idBytes).map {
-            String($0 >> 4, radix: 16) + String($0 & 15, radix: 16)
-        }.joined()
+        let id = Hexadecimal.text(environment.randomBytes(Self.idBytes))
         let key = APIKey(
             id: id, tenant: TenantID(tenant), name: name, digest: secret.digest, rate: try requestRate(),
             createdAt: environment.now())

@@ -105,35 +105,3 @@ extension JobSpec {
         LongTexts.inTurn(approximateTextBytes) { SpecWriter.storedJSON(self).storedText }
     }
 }
-
-extension Job {
-    /// - Throws: ``JobsError/Code/otherRevision`` where the job has another revision; `nil` takes any.
-    public func require(revision wanted: Int64?) throws(JobsError) {
-        guard let wanted, revision != wanted else { return }
-        throw JobsError(.otherRevision, "the job has revision \(revision), not \(wanted)")
-    }
-}
-
-extension Environment {
-    /// A new lease's token: 128 random bits, hexadecimal.
-    public func leaseToken() -> String {
-        randomBytes(16).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-    }
-}
-
-/// What queues keep to, whatever stores them.
-public enum QueueLimits {
-    /// A job whose lease ran out this often fails for good with ``JobFailure/Code/workerLost``.
-    public static let attempts = 3
-}
-
-extension JobFailure {
-    /// What a job fails with that took its workers down, one after another.
-    public static let workerLost = JobFailure(
-        code: .workerLost,
-        message: "the worker was lost \(QueueLimits.attempts) times while it ran this job; it will not be tried again")
-
-    /// What a job fails with whose deadline passes while it is queued.
-    public static let deadlineExceededInQueue = JobFailure(
-        code: .deadlineExceeded, message: "deadline_seconds passed since the job was submitted, while it was queued")
-}
