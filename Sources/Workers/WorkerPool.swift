@@ -116,8 +116,10 @@ public final class WorkerPool: Sendable {
     }
 
     private func work() {
-        while !isStopping.load(ordering: .acquiring) {
+        while true {
+            // Before the stop is looked at, so that none is missed in between.
             let seen = queued.seen
+            guard !isStopping.load(ordering: .acquiring) else { return }
             if let job = claim() {
                 run(job)
             } else if let (job, part) = claimPart() {
