@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Jobs
 import Logging
@@ -11,7 +10,7 @@ import Synchronization
 /// what is seen without a job, and not being written, twice, an hour apart, belongs to nobody. Several processes may sweep
 /// the same stores.
 public final class OrphanSweeper: Sendable {
-    /// Seconds between two looks.
+    /// From the end of a look to the next, in seconds.
     private static let period = 1200.0
     /// Seconds for which a blob must be seen to have no job.
     private static let graceSeconds = 3600.0
@@ -21,8 +20,7 @@ public final class OrphanSweeper: Sendable {
     private let environment: any Environment
     private let logger: Logger
     private let alsoSweep: @Sendable () throws -> Void
-    private let queue = DispatchQueue(label: "orphans", qos: .utility)
-    private let isStopping = Atomic(false)
+    private let periodic = Periodic(label: "orphans", qos: .utility, period: OrphanSweeper.period)
     /// When jobs were first missed whose blobs are there.
     private let missed = Mutex<[JobID: Date]>([:])
 
@@ -39,23 +37,20 @@ public final class OrphanSweeper: Sendable {
     }
 
     /// Begins to sweep now and then, on a queue of its own.
-    public func start() { queue.async { [weak self] in self?.turn() } }
-
-    /// Ends that. Blocks until a sweep that is under way is over.
-    public func stop() {
-        isStopping.store(true, ordering: .releasing)
-        queue.sync {}
+    public func start() {
+        periodic.start { [weak self] in self?.turn() }
     }
 
+    /// Ends that. Blocks until a sweep that is under way is over.
+    public func stop() { periodic.stop() }
+
     private func turn() {
-        guard !isStopping.load(ordering: .acquiring) else { return }
         do {
             try sweep()
             try alsoSweep()
         } catch {
             logger.error("orphaned blobs could not be looked for", metadata: ["error": "\(error)"])
         }
-        queue.asyncAfter(deadline: .now() + Self.period) { [weak self] in self?.turn() }
     }
 
     /// Looks once. Blocks.
@@ -68,7 +63,7 @@ public final class OrphanSweeper: Sendable {
         var still: [JobID: Date] = [:]
         var removed: [JobID] = []
         for name in try blobs.children(of: JobID.blobFolder) {
-            guard !isStopping.load(ordering: .acquiring) else { return removed }
+            guard !periodic.isStopping else { return removed }
             guard let id = JobID(name), try !store.exists(id) else { continue }
             // Not yet whole: however long that takes, it is its writer's, or goes with the drafts of the dead.
             guard try blobs.openPartial(id.sourceKey) == nil else { continue }

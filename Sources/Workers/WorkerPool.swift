@@ -89,7 +89,7 @@ public final class WorkerPool: Sendable {
     /// Takes no more jobs, nor parts of any; what runs goes on. From any thread, any number of times.
     public func stopClaiming() {
         isStopping.store(true, ordering: .releasing)
-        sweeper.stop()
+        sweeper.requestStop()
         queued.notify()
     }
 
