@@ -15,8 +15,7 @@ public final class OrphanSweeper: Sendable {
     /// Seconds for which a blob must be seen to have no job.
     private static let graceSeconds = 3600.0
 
-    private let store: any JobStore
-    private let blobs: any BlobStore
+    private let orphans: OrphanedBlobs
     private let environment: any Environment
     private let logger: Logger
     private let alsoSweep: @Sendable () throws -> Void
@@ -29,8 +28,7 @@ public final class OrphanSweeper: Sendable {
         store: any JobStore, blobs: any BlobStore, environment: any Environment = SystemEnvironment(), logger: Logger,
         alsoSweep: @escaping @Sendable () throws -> Void = {}
     ) {
-        self.store = store
-        self.blobs = blobs
+        orphans = OrphanedBlobs(store: store, blobs: blobs, logger: logger)
         self.environment = environment
         self.logger = logger
         self.alsoSweep = alsoSweep
@@ -61,20 +59,13 @@ public final class OrphanSweeper: Sendable {
         let now = environment.now()
         let before = missed.withLock { $0 }
         var still: [JobID: Date] = [:]
-        var removed: [JobID] = []
-        for name in try blobs.children(of: JobID.blobFolder) {
-            guard !periodic.isStopping else { return removed }
-            guard let id = JobID(name), try !store.exists(id) else { continue }
+        let removed = try orphans.remove(isWanted: { !periodic.isStopping }) { id in
             // Not yet whole: however long that takes, it is its writer's, or goes with the drafts of the dead.
-            guard try blobs.openPartial(id.sourceKey) == nil else { continue }
+            guard try orphans.blobs.openPartial(id.sourceKey) == nil else { return false }
             let since = before[id] ?? now
-            guard now.timeIntervalSince(since) >= Self.graceSeconds else {
-                still[id] = since
-                continue
-            }
-            try blobs.remove(id.blobPrefix)
-            removed.append(id)
-            logger.info("orphaned blobs removed", metadata: ["job": .string(name)])
+            if now.timeIntervalSince(since) >= Self.graceSeconds { return true }
+            still[id] = since
+            return false
         }
         missed.withLock { [still] missed in missed = still }
         return removed
