@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
 
-/// Does something now and then until it is stopped: one run at a time, each on a Dispatch queue of its own, where it may
+/// Does something now and then until it is stopped: one run at a time, on a Dispatch queue of its own, where each may
 /// block for as long as it likes. Stopped once, it does not start again.
 public final class Periodic: Sendable {
     private let queue: DispatchQueue
@@ -24,8 +24,8 @@ public final class Periodic: Sendable {
 
     /// Begins, once. Does not block: the first run is on the queue, too.
     ///
-    /// - Parameter body: a run. What goes wrong in one is its own to log: the next comes all the same. It is kept for as
-    ///   long as runs follow, so whoever owns this is to be held weakly by it; runs end with the owner.
+    /// - Parameter body: a run. What goes wrong in one is its own to log: the next comes all the same. It is kept for
+    ///   as long as runs follow, so it is to hold the owner of this weakly; runs end with the owner.
     public func start(_ body: @escaping @Sendable () -> Void) { run(body, after: firstAfter) }
 
     private func run(_ body: @escaping @Sendable () -> Void, after seconds: Double) {
@@ -48,7 +48,7 @@ public final class Periodic: Sendable {
         return ended.wait(timeout: deadline) == .success
     }
 
-    /// Begins no further run, and returns when none is under way. Blocks for as long as that one takes; not to be called by
+    /// Begins no further run, and returns when none is under way. Blocks for as long as that takes; not to be called by
     /// a run.
     public func stop() {
         requestStop()

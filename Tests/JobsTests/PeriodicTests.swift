@@ -72,7 +72,7 @@ struct PeriodicTests {
             while let periodic, !periodic.isStopping { sched_yield() }
             ended.add()
         }
-        begun.wait()
+        #expect(begun.wait(timeout: .now() + 30) == .success)
         periodic.stop()
         #expect(ended.count == 1)
     }
@@ -87,7 +87,7 @@ struct PeriodicTests {
             gate.wait()
             runs.add()
         }
-        begun.wait()
+        #expect(begun.wait(timeout: .now() + 30) == .success)
         periodic.requestStop()
         #expect(!periodic.wait(until: .now()))
         #expect(runs.count == 0)
