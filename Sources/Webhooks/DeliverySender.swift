@@ -28,7 +28,7 @@ public final class DeliverySender: Sendable {
     private let isStopping = Atomic(false)
     /// Messages on their way must be given back now.
     private let isInterrupting = Atomic(false)
-    private let bell = Doorbell()
+    private let signal = WakeSignal()
     private let looking = DispatchGroup()
     private let sending = DispatchGroup()
 
@@ -52,28 +52,31 @@ public final class DeliverySender: Sendable {
     public func start() {
         looking.enter()
         DispatchQueue(label: "webhooks.look").async { [self] in
-            while !isStopping.load(ordering: .acquiring) {
+            while true {
+                // Before the stop is looked at, so that none is missed in between.
+                let seen = signal.seen
+                guard !isStopping.load(ordering: .acquiring) else { break }
                 dispatchDue()
-                bell.wait(seconds: configuration.pollSeconds)
+                signal.wait(since: seen, seconds: configuration.pollSeconds)
             }
             looking.leave()
         }
     }
 
     /// Something may be due: a job has ended.
-    public func notify() { bell.ring() }
+    public func notify() { signal.notify() }
 
     /// Ends the wait of ``stop(by:)``: nothing more is sent, and what is on its way is given back at once. From any thread.
     public func hurry() {
         isInterrupting.store(true, ordering: .releasing)
         isStopping.store(true, ordering: .sequentiallyConsistent)
-        bell.ring()
+        signal.notify()
     }
 
     /// Sends nothing more but what is on its way, and gives back what has not arrived by the deadline. Blocks until then.
     public func stop(by deadline: DispatchTime = .now()) {
         isStopping.store(true, ordering: .sequentiallyConsistent)
-        bell.ring()
+        signal.notify()
         looking.wait()
         if sending.wait(timeout: deadline) == .timedOut {
             hurry()
@@ -93,7 +96,7 @@ public final class DeliverySender: Sendable {
             DispatchQueue(label: "webhooks.send").async { [self] in
                 send(claimed)
                 state.withLock { $0.change(claimed, by: -1) }
-                bell.ring()
+                signal.notify()
                 sending.leave()
             }
         }
@@ -151,21 +154,5 @@ public final class DeliverySender: Sendable {
         case .failed: logger.warning("webhook given up", metadata: metadata)
         case nil: logger.info("webhook of a job that is gone", metadata: metadata)
         }
-    }
-}
-
-/// Wakes one thread. Rings that nobody has heard yet count as one.
-final class Doorbell: Sendable {
-    private let semaphore = DispatchSemaphore(value: 0)
-    private let isRung = Atomic(false)
-
-    func ring() {
-        if !isRung.exchange(true, ordering: .acquiringAndReleasing) { semaphore.signal() }
-    }
-
-    /// Returns at a ring, also at one that came before, or when the time is over.
-    func wait(seconds: Double) {
-        _ = semaphore.wait(timeout: .now() + seconds)
-        isRung.store(false, ordering: .releasing)
     }
 }

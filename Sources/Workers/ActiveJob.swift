@@ -24,6 +24,7 @@ final class ActiveJob: Sendable {
 
     private struct State {
         var interruption: Interruption?
+        var isPoolStopping = false
         var progress = JobProgress()
         var startedTracking: ContinuousClock.Instant?
         var storedProgress = JobProgress()
@@ -34,6 +35,8 @@ final class ActiveJob: Sendable {
     private let claimed: ContinuousClock.Instant
     private let deadline: ContinuousClock.Instant?
     private let onInterrupt: @Sendable () -> Void
+    /// Notified at each interruption, whether it counts or not.
+    private let interrupted = WakeSignal()
 
     /// - Parameters:
     ///   - claimed: a moment that is not after the claim.
@@ -57,15 +60,39 @@ final class ActiveJob: Sendable {
 
     var interruption: Interruption? { state.withLock { $0.interruption } }
 
+    /// Whether its pool stops its jobs, also where it was interrupted for another reason before.
+    var isPoolStopping: Bool { state.withLock { $0.isPoolStopping } }
+
+    /// Whether nothing may be tried again for it: another worker may have it, or its pool stops.
+    var isTimeOver: Bool { interruption == .leaseLost || isPoolStopping }
+
     /// The first reason counts, but a lost lease counts more than any.
     func interrupt(_ reason: Interruption) {
         let isFirst = state.withLock { state in
-            defer { if state.interruption == nil || reason == .leaseLost { state.interruption = reason } }
+            defer {
+                if state.interruption == nil || reason == .leaseLost { state.interruption = reason }
+                if reason == .stopping { state.isPoolStopping = true }
+            }
             return state.interruption == nil
         }
+        interrupted.notify()
         guard isFirst else { return }
         cancellation.cancel()
         onInterrupt()
+    }
+
+    /// Blocks the job's thread for a moment, to try or to look again after it.
+    ///
+    /// - Parameter isOver: what interruption ends the wait, asked before it and at each. A caller that waits in a loop
+    ///   leaves that loop where this holds, or it would no longer wait.
+    func wait(seconds: Double, orUntil isOver: () -> Bool) {
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        while true {
+            let seen = interrupted.seen
+            let left = (deadline - .now) / .seconds(1)
+            guard left > 0, !isOver() else { return }
+            interrupted.wait(since: seen, seconds: left)
+        }
     }
 
     func isOverdue(_ now: ContinuousClock.Instant) -> Bool { deadline.map { now >= $0 } ?? false }

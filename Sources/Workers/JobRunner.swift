@@ -107,12 +107,6 @@ struct JobRunner: Sendable {
         }
     }
 
-    /// Blocks this worker's thread for a moment.
-    func pause(_ seconds: Double) {
-        let signal = WakeSignal()
-        signal.wait(since: signal.seen, seconds: seconds)
-    }
-
     func open(_ active: ActiveJob, _ request: DecodeRequest) throws -> DecoderProcess {
         try renderer.open(active.job.source, request, active.cancellation)
     }
@@ -147,7 +141,8 @@ struct JobRunner: Sendable {
             // Nothing is wrong with the job: it waits until the stores answer again.
             logger.error("a job waits, because a store does not answer", metadata: metadata(active, error))
             release(active, result)
-            return pause(configuration.pollSeconds)
+            // A lost lease does not end this: one that was released is lost.
+            return active.wait(seconds: configuration.pollSeconds) { active.isPoolStopping }
         }
         var failure = JobFailure(error)
         if failure.code == .internalError && isDiskFull { failure = .storageFull }
@@ -231,10 +226,8 @@ struct JobRunner: Sendable {
             } catch {
                 logger.error("outcome could not be published", metadata: metadata(active, error))
                 mayBePublished = mayBePublished || (error as? JobsError)?.code == .unsettled
-                if active.interruption == .leaseLost || active.interruption == .stopping {
-                    return mayBePublished ? .unsettled : .refused
-                }
-                pause(configuration.pollSeconds)
+                if active.isTimeOver { return mayBePublished ? .unsettled : .refused }
+                active.wait(seconds: configuration.pollSeconds) { active.isTimeOver }
             }
         }
     }

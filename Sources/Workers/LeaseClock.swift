@@ -28,8 +28,10 @@ final class LeaseClock: Sendable {
 
     func start() {
         let thread = Thread { [self] in
-            while !isStopping.load(ordering: .acquiring) {
+            while true {
+                // Before the stop is looked at, so that none is missed in between.
                 let seen = signal.seen
+                guard !isStopping.load(ordering: .acquiring) else { break }
                 look(.now)
                 signal.wait(since: seen, seconds: configuration.watchSeconds)
             }

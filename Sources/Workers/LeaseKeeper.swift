@@ -42,8 +42,10 @@ final class LeaseKeeper: Sendable {
         hasStarted.store(true, ordering: .releasing)
         clock.start()
         let thread = Thread { [self] in
-            while !isStopping.load(ordering: .acquiring) {
+            while true {
+                // Before the stop is looked at, so that none is missed in between.
                 let seen = signal.seen
+                guard !isStopping.load(ordering: .acquiring) else { break }
                 for job in active { watch(job) }
                 signal.wait(since: seen, seconds: configuration.watchSeconds)
             }

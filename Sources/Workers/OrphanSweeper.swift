@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Jobs
 import Logging
@@ -11,18 +10,16 @@ import Synchronization
 /// what is seen without a job, and not being written, twice, an hour apart, belongs to nobody. Several processes may sweep
 /// the same stores.
 public final class OrphanSweeper: Sendable {
-    /// Seconds between two looks.
+    /// From the end of a look to the next, in seconds.
     private static let period = 1200.0
     /// Seconds for which a blob must be seen to have no job.
     private static let graceSeconds = 3600.0
 
-    private let store: any JobStore
-    private let blobs: any BlobStore
+    private let orphans: OrphanedBlobs
     private let environment: any Environment
     private let logger: Logger
     private let alsoSweep: @Sendable () throws -> Void
-    private let queue = DispatchQueue(label: "orphans", qos: .utility)
-    private let isStopping = Atomic(false)
+    private let periodic = Periodic(label: "orphans", qos: .utility, period: OrphanSweeper.period)
     /// When jobs were first missed whose blobs are there.
     private let missed = Mutex<[JobID: Date]>([:])
 
@@ -31,31 +28,27 @@ public final class OrphanSweeper: Sendable {
         store: any JobStore, blobs: any BlobStore, environment: any Environment = SystemEnvironment(), logger: Logger,
         alsoSweep: @escaping @Sendable () throws -> Void = {}
     ) {
-        self.store = store
-        self.blobs = blobs
+        orphans = OrphanedBlobs(store: store, blobs: blobs, logger: logger)
         self.environment = environment
         self.logger = logger
         self.alsoSweep = alsoSweep
     }
 
     /// Begins to sweep now and then, on a queue of its own.
-    public func start() { queue.async { [weak self] in self?.turn() } }
-
-    /// Ends that. Blocks until a sweep that is under way is over.
-    public func stop() {
-        isStopping.store(true, ordering: .releasing)
-        queue.sync {}
+    public func start() {
+        periodic.start { [weak self] in self?.turn() }
     }
 
+    /// Ends that. Blocks until a sweep that is under way is over.
+    public func stop() { periodic.stop() }
+
     private func turn() {
-        guard !isStopping.load(ordering: .acquiring) else { return }
         do {
             try sweep()
             try alsoSweep()
         } catch {
             logger.error("orphaned blobs could not be looked for", metadata: ["error": "\(error)"])
         }
-        queue.asyncAfter(deadline: .now() + Self.period) { [weak self] in self?.turn() }
     }
 
     /// Looks once. Blocks.
@@ -66,20 +59,13 @@ public final class OrphanSweeper: Sendable {
         let now = environment.now()
         let before = missed.withLock { $0 }
         var still: [JobID: Date] = [:]
-        var removed: [JobID] = []
-        for name in try blobs.children(of: JobID.blobFolder) {
-            guard !isStopping.load(ordering: .acquiring) else { return removed }
-            guard let id = JobID(name), try !store.exists(id) else { continue }
+        let removed = try orphans.remove(isWanted: { !periodic.isStopping }) { id in
             // Not yet whole: however long that takes, it is its writer's, or goes with the drafts of the dead.
-            guard try blobs.openPartial(id.sourceKey) == nil else { continue }
+            guard try orphans.blobs.openPartial(id.sourceKey) == nil else { return false }
             let since = before[id] ?? now
-            guard now.timeIntervalSince(since) >= Self.graceSeconds else {
-                still[id] = since
-                continue
-            }
-            try blobs.remove(id.blobPrefix)
-            removed.append(id)
-            logger.info("orphaned blobs removed", metadata: ["job": .string(name)])
+            if now.timeIntervalSince(since) >= Self.graceSeconds { return true }
+            still[id] = since
+            return false
         }
         missed.withLock { [still] missed in missed = still }
         return removed

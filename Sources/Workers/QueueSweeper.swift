@@ -1,7 +1,6 @@
 import Dispatch
 import Jobs
 import Logging
-import Synchronization
 
 /// Takes jobs from workers that are gone, and ends queued ones at their deadlines: now and then, on a queue of its own,
 /// because to keep what a dead worker left of a canceled job may take long, and leases are to be renewed meanwhile.
@@ -15,9 +14,8 @@ final class QueueSweeper: Sendable {
     private let onEvent: @Sendable (WorkerEvent) -> Void
     /// Told of jobs that went back to the queue.
     private let onRequeue: @Sendable () -> Void
-    private let queue = DispatchQueue(label: "queue-sweeper")
-    private let isStopping = Atomic(false)
-    private let ended = DispatchGroup()
+    private let periodic = Periodic(
+        label: "queue-sweeper", period: QueueSweeper.period, firstAfter: QueueSweeper.period)
 
     init(
         store: any JobStore, blobs: any BlobStore, logger: Logger,
@@ -30,27 +28,22 @@ final class QueueSweeper: Sendable {
         self.onRequeue = onRequeue
     }
 
-    func start() { later() }
+    func start() {
+        periodic.start { [weak self] in self?.sweep() }
+    }
 
     /// Begins no further sweep; one that is under way does not go on with a long result. From any thread.
-    func stop() { isStopping.store(true, ordering: .releasing) }
+    func requestStop() { periodic.requestStop() }
 
-    /// Waits for what was under way at ``stop()``. Returns whether it has ended; a store may hang.
-    func wait(until deadline: DispatchTime) -> Bool {
-        queue.async(group: ended) {}
-        return ended.wait(timeout: deadline) == .success
-    }
+    /// Waits for what was under way at ``requestStop()``. Returns whether it has ended; a store may hang.
+    func wait(until deadline: DispatchTime) -> Bool { periodic.wait(until: deadline) }
 
-    private func later() { queue.asyncAfter(deadline: .now() + Self.period) { [weak self] in self?.turn() } }
-
-    private func turn() {
-        guard isWanted else { return }
+    private func sweep() {
         failOverdue()
         expireLeases()
-        later()
     }
 
-    private var isWanted: Bool { !isStopping.load(ordering: .acquiring) }
+    private var isWanted: Bool { !periodic.isStopping }
 
     private func expireLeases() {
         do {

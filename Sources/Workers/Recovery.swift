@@ -15,18 +15,13 @@ struct Recovery {
     let logger: Logger
 
     func run() throws {
-        try JobsOfTheDead(store: store, blobs: blobs, logger: logger).putInOrder(owners)
+        try DeadOwnerRecovery(store: store, blobs: blobs, logger: logger).requeueJobs(ofDead: owners)
         if !sharesBlobs, !owners.hasLivingOthers() { try removeOrphanedBlobs() }
     }
 
-    /// Blobs of jobs that are not there: uploads that were cut off, deletions that were. Nobody else may be running,
-    /// since an upload has its blob before its job.
+    /// Nobody else may be running, since an upload has its blob before its job.
     private func removeOrphanedBlobs() throws {
         let limit = environment.now().addingTimeInterval(-Self.youngSeconds).unixMilliseconds
-        for name in try blobs.children(of: JobID.blobFolder) {
-            guard let id = JobID(name), id.unixMilliseconds < limit, try !store.exists(id) else { continue }
-            try blobs.remove(id.blobPrefix)
-            logger.info("orphaned blobs removed", metadata: ["job": .string(name)])
-        }
+        try OrphanedBlobs(store: store, blobs: blobs, logger: logger).remove(madeBefore: limit)
     }
 }

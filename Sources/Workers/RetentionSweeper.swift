@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Jobs
 import Logging
@@ -26,8 +25,9 @@ public final class RetentionSweeper: Sendable {
     private let policy: RetentionPolicy
     private let environment: any Environment
     private let logger: Logger
-    private let queue = DispatchQueue(label: "retention", qos: .utility)
-    private let isStopping = Atomic(false)
+    private let periodic: Periodic
+    /// Whether this process has looked for jobs that are to be given their time.
+    private let hasScheduled = Atomic(false)
 
     public init(
         store: any JobStore, blobs: any BlobStore, policy: RetentionPolicy,
@@ -38,34 +38,28 @@ public final class RetentionSweeper: Sendable {
         self.policy = policy
         self.environment = environment
         self.logger = logger
+        let period = (policy.seconds ?? .infinity) / Self.periodsPerRetention
+        periodic = Periodic(
+            label: "retention", qos: .utility,
+            period: min(max(period, Self.periods.lowerBound), Self.periods.upperBound))
     }
 
     /// Begins to sweep now and then, on a queue of its own.
     public func start() {
-        queue.async { [weak self] in
-            self?.run { try $0.schedule() }
-            self?.turn()
-        }
+        periodic.start { [weak self] in self?.turn() }
     }
 
     /// Ends that, after the batch it is at. Blocks.
-    public func stop() {
-        isStopping.store(true, ordering: .releasing)
-        queue.sync {}
-    }
+    public func stop() { periodic.stop() }
 
     private func turn() {
-        guard !isStopping.load(ordering: .acquiring) else { return }
-        run { _ = try $0.sweep() }
-        let period = min(
-            max((policy.seconds ?? .infinity) / Self.periodsPerRetention, Self.periods.lowerBound),
-            Self.periods.upperBound)
-        queue.asyncAfter(deadline: .now() + period) { [weak self] in self?.turn() }
+        if !hasScheduled.exchange(true, ordering: .relaxed) { run { try schedule() } }
+        run { _ = try sweep() }
     }
 
-    private func run(_ body: (RetentionSweeper) throws -> Void) {
+    private func run(_ body: () throws -> Void) {
         do {
-            try body(self)
+            try body()
         } catch {
             logger.error("what has expired could not be removed", metadata: ["error": "\(error)"])
         }
@@ -110,5 +104,5 @@ public final class RetentionSweeper: Sendable {
         while case let jobs = try next(), goesOn(!jobs.isEmpty) { try remove(jobs) }
     }
 
-    private func goesOn(_ hasMore: Bool) -> Bool { hasMore && !isStopping.load(ordering: .acquiring) }
+    private func goesOn(_ hasMore: Bool) -> Bool { hasMore && !periodic.isStopping }
 }

@@ -89,7 +89,7 @@ public final class WorkerPool: Sendable {
     /// Takes no more jobs, nor parts of any; what runs goes on. From any thread, any number of times.
     public func stopClaiming() {
         isStopping.store(true, ordering: .releasing)
-        sweeper.stop()
+        sweeper.requestStop()
         queued.notify()
     }
 
@@ -116,8 +116,10 @@ public final class WorkerPool: Sendable {
     }
 
     private func work() {
-        while !isStopping.load(ordering: .acquiring) {
+        while true {
+            // Before the stop is looked at, so that none is missed in between.
             let seen = queued.seen
+            guard !isStopping.load(ordering: .acquiring) else { return }
             if let job = claim() {
                 run(job)
             } else if let (job, part) = claimPart() {

@@ -109,7 +109,7 @@ struct UploadLifeTests {
         #expect(service.send("POST", "/v1/uploads", Service.tus + length).status == 201)
     }
 
-    @Test("the sweeper's start removes bytes that a crash left without an upload, or to one that a job took")
+    @Test("a sweep removes bytes that a crash left without an upload, or to one that a job took")
     func orphans() throws {
         let service = try Service()
         let orphan = UploadID(service.ids.next())
@@ -121,9 +121,7 @@ struct UploadLifeTests {
         let open = try service.create(10)
         #expect(service.patch(open, at: 0, [1]).status == 204)
         #expect(try service.uploadFolders().count == 3)
-        let sweeper = service.sweeper()
-        sweeper.start()
-        sweeper.stop()
+        service.sweeper().sweep()
         #expect(try service.uploadFolders() == [String(open.split(separator: "/").last ?? "")])
         #expect(service.offset(open) == 1)
         #expect(service.send("GET", "/v1/jobs/\(job)/source").body == Sample.video())

@@ -50,6 +50,18 @@ extension WorkersTests {
             #expect(try bench.blobNames(job) == ["results-1.ndjson", "source"])
         }
 
+        @Test("a stop does not wait until a job would be tried again whose blobs cannot be reached")
+        func stopWhileUnreachable() async throws {
+            let submitted = try bench.submit(scene)
+            let pool = try bench.pool(pollSeconds: 1_000, blobs: DistantBlobs(bench.blobs, failures: .max))
+            try pool.start()
+            await bench.events.wait(for: .released(submitted.id))
+            await bench.stop(pool, within: 0)
+            #expect(pool.workersAlive == 0)
+            #expect(try bench.current(submitted).status == .queued)
+            #expect(bench.events.events.filter { $0 == .released(submitted.id) }.count == 1)
+        }
+
         @Test("a box outside the picture fails the job with a pointer to it")
         func boxOutside() async throws {
             let submitted = try bench.submit(scene) { spec in

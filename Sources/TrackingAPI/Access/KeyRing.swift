@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import HTTPServer
 import Jobs
@@ -37,8 +36,8 @@ public final class KeyRing: Sendable {
     private let logger: Logger
     private let state: Mutex<State>
     private let listeners = Mutex<[@Sendable (Set<String>) -> Void]>([])
-    private let queue = DispatchQueue(label: "keys", qos: .utility)
-    private let isStopped = Atomic(false)
+    private let periodic = Periodic(
+        label: "keys", qos: .utility, period: KeyRing.refreshSeconds, firstAfter: KeyRing.refreshSeconds)
     private let isFailing = Atomic(false)
 
     /// Reads the keys.
@@ -58,7 +57,7 @@ public final class KeyRing: Sendable {
     /// Whether no key was ever made. (A service whose last key was revoked is closed, not open.)
     public var isEmpty: Bool { state.withLock { !$0.hasKeys } }
 
-    /// To be told of keys that open nothing any more, by their ids; on a queue of the ring's.
+    /// To be told of keys that open nothing any more, by their ids; on the thread that has looked.
     func onRevocation(_ tell: @escaping @Sendable (_ keys: Set<String>) -> Void) {
         listeners.withLock { $0.append(tell) }
     }
@@ -67,17 +66,13 @@ public final class KeyRing: Sendable {
 
     /// Begins to follow the store.
     public func start() {
-        queue.asyncAfter(deadline: .now() + Self.refreshSeconds) { [weak self] in
-            guard let self, !isStopped.load(ordering: .acquiring) else { return }
-            refresh()
-            start()
-        }
+        periodic.start { [weak self] in self?.refresh() }
     }
 
     /// Ends that, and saves what is not saved yet. Blocks.
     public func stop() {
-        isStopped.store(true, ordering: .releasing)
-        queue.sync { refresh() }
+        periodic.stop()
+        refresh()
     }
 
     /// One look at the store. Blocks.

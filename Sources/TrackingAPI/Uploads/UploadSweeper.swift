@@ -1,60 +1,46 @@
-import Dispatch
-import Foundation
 import Jobs
 import Logging
-import Synchronization
 
 /// Removes uploads whose time is over, and bytes of uploads that are not there any more: now and then, and at the start.
 public final class UploadSweeper: Sendable {
     private let uploads: any UploadStore
     private let blobs: any BlobStore
     private let logger: Logger
-    private let interval: Double
-    private let queue = DispatchQueue(label: "upload-sweeper")
-    private let isStopped = Atomic(false)
+    private let periodic: Periodic
 
-    /// Seconds between two looks; no more than a fraction of an upload's life.
-    private static let longestInterval = 60.0
-    private static let looksInALife = 10.0
+    /// From the end of a sweep to the next, in seconds: a tenth of an upload's life, within these.
+    private static let periods = 1.0...60.0
+    private static let periodsPerLife = 10.0
 
     /// - Parameter uploadSeconds: `limits.upload_seconds`.
     public init(uploads: any UploadStore, blobs: any BlobStore, uploadSeconds: Double, logger: Logger) {
         self.uploads = uploads
         self.blobs = blobs
         self.logger = logger
-        interval = min(max(uploadSeconds / Self.looksInALife, 1), Self.longestInterval)
+        let period = uploadSeconds / Self.periodsPerLife
+        periodic = Periodic(
+            label: "upload-sweeper", qos: .utility,
+            period: min(max(period, Self.periods.lowerBound), Self.periods.upperBound))
     }
 
-    /// Sweeps, and goes on doing so.
+    /// Begins to sweep now and then, on a queue of its own, and at once.
     public func start() {
-        sweep()
-        sweepLater()
+        periodic.start { [weak self] in self?.sweep() }
     }
 
     /// Returns when no sweep is under way, and none will be; one that is ends before its next upload.
-    public func stop() {
-        isStopped.store(true, ordering: .releasing)
-        queue.sync {}
-    }
-
-    private func sweepLater() {
-        queue.asyncAfter(deadline: .now() + interval) { [weak self] in
-            guard let self, !isStopped.load(ordering: .acquiring) else { return }
-            sweep()
-            sweepLater()
-        }
-    }
+    public func stop() { periodic.stop() }
 
     /// Once. An upload has its row before its bytes, and loses it before them: so bytes without a row, or whose row is a
-    /// job's, are nobody's, whoever else is at work.
+    /// job's, are nobody's, whoever else is at work. Blocks.
     public func sweep() {
         do {
-            for id in try uploads.expireUploads() where !isStopped.load(ordering: .acquiring) {
+            for id in try uploads.expireUploads() where !periodic.isStopping {
                 try blobs.remove(id.blobPrefix)
                 logger.info("upload expired", metadata: ["upload": "\(id)"])
             }
             for name in try blobs.children(of: UploadID.blobFolder) {
-                guard !isStopped.load(ordering: .acquiring) else { return }
+                guard !periodic.isStopping else { return }
                 guard let id = UploadID(name), try !uploads.isOpen(id) else { continue }
                 try blobs.remove(id.blobPrefix)
                 logger.info("orphaned bytes of an upload removed", metadata: ["upload": "\(id)"])

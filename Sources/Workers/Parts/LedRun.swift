@@ -66,7 +66,7 @@ final class LedRun {
             }
             if active.interruption != nil { return true }
             if keys.count == parts.count { return false }
-            if own.isEmpty { runner.pause(Self.lookSeconds) }
+            if own.isEmpty { active.wait(seconds: Self.lookSeconds) { active.interruption != nil } }
         }
     }
 
@@ -157,8 +157,10 @@ final class LedRun {
     private func collect() {
         guard active.interruption == .canceled || active.interruption == .deadline else { return }
         let deadline = ContinuousClock.now + .seconds(Self.stopSeconds)
-        while ContinuousClock.now < deadline, let offered = look(), offered.contains(where: { $0.state == .taken }) {
-            runner.pause(Self.lookSeconds / 2)
+        while active.interruption != .leaseLost, ContinuousClock.now < deadline,
+            let offered = look(), offered.contains(where: { $0.state == .taken })
+        {
+            active.wait(seconds: Self.lookSeconds / 2) { active.interruption == .leaseLost }
         }
     }
 

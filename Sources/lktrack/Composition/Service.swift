@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import HTTPServer
 import Jobs
@@ -6,7 +7,6 @@ import Media
 import PostgresJobStore
 import PrometheusMetrics
 import ServiceLifecycle
-import Synchronization
 import TrackingAPI
 import Webhooks
 import Workers
@@ -196,7 +196,8 @@ struct Service: Sendable {
         } catch {
             failure = error
         }
-        try close(after: failure)
+        // It blocks, which Swift's cooperative threads are not to.
+        try await BlockingService.onDispatch { [failure] in try close(after: failure) }
     }
 
     /// Stopped one after the other, the last one first: the server, whose requests may still make jobs; what tidies up;
@@ -230,7 +231,7 @@ struct Service: Sendable {
         stopping.wait(for: api.finishUploads)
     }
 
-    /// Closes what was opened. The registration goes last: until then this process may still write.
+    /// Closes what was opened. The registration goes last: until then this process may still write. Blocks.
     private func close(after failure: (any Error)?) throws {
         decoder.reserve?.close()
         defer { owners.close() }
@@ -240,31 +241,4 @@ struct Service: Sendable {
 
     /// Who waits for a job is answered when the stop begins; that may take so long in any case. In seconds.
     private static let answerSeconds = 2.0
-}
-
-/// Set once, when the service begins to stop.
-final class StopFlag: Sendable {
-    private let flag = Atomic(false)
-    var isSet: Bool { flag.load(ordering: .acquiring) }
-    func set() { flag.store(true, ordering: .releasing) }
-}
-
-/// Something with a blocking start and stop, which run on Dispatch, as a service of the lifecycle.
-struct BlockingService: ServiceLifecycle.Service {
-    private static let queue = DispatchQueue(label: "lktrack.lifecycle", attributes: .concurrent)
-
-    let start: @Sendable () throws -> Void
-    let stop: @Sendable () -> Void
-
-    func run() async throws {
-        try await Self.onDispatch(start)
-        try? await gracefulShutdown()
-        try await Self.onDispatch(stop)
-    }
-
-    private static func onDispatch(_ body: @escaping @Sendable () throws -> Void) async throws {
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            queue.async { continuation.resume(with: Result(catching: body)) }
-        }
-    }
 }

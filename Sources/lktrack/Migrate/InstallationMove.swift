@@ -125,7 +125,7 @@ struct InstallationMove {
     ) throws {
         var report: MigrationReport
         do {
-            try putInOrder(store, owners, route)
+            try releaseJobs(store, owners, route)
             report = try migration.copy(isLast: true)
             if !report.blobs.damaged.isEmpty, !skipsDamaged {
                 show(report)
@@ -154,11 +154,11 @@ struct InstallationMove {
         Console.note("Everything is in PostgreSQL. Start servers with the new store.url and blobs.url.")
     }
 
-    /// Does with jobs of the dead as a server does at its start.
-    private func putInOrder(_ store: SQLiteJobStore, _ owners: OwnerRegistry, _ route: BlobRoute) throws {
+    /// Does with jobs of dead processes as a server does at its start, and sees that nobody holds any other.
+    private func releaseJobs(_ store: SQLiteJobStore, _ owners: OwnerRegistry, _ route: BlobRoute) throws {
         let log = ServiceLog(level: .warning)
         defer { log.flush() }
-        try JobsOfTheDead(store: store, blobs: route.source, logger: log.logger).putInOrder(owners)
+        try DeadOwnerRecovery(store: store, blobs: route.source, logger: log.logger).requeueJobs(ofDead: owners)
         _ = try store.expireLeases()
         let holders = try store.owners().sorted()
         guard holders.isEmpty else {

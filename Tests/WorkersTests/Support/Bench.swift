@@ -32,7 +32,7 @@ final class Bench: Sendable {
 
     /// - Parameter onEvent: told of each event before ``events`` is.
     func pool(
-        workers: Int = 1, leaseSeconds: Double = 30, partTargets: Int = 0,
+        workers: Int = 1, leaseSeconds: Double = 30, pollSeconds: Double = 1, partTargets: Int = 0,
         decoder: DecoderCommand = DecoderBinary.command(), meter: any WorkerMeter = NoWorkerMeter(),
         store: (any JobStore)? = nil, blobs: (any BlobStore)? = nil, sharesBlobs: Bool = false,
         storage: StorageLimits = StorageLimits(floorBytes: 0),
@@ -40,7 +40,7 @@ final class Bench: Sendable {
     ) throws -> WorkerPool {
         var configuration = WorkerConfiguration(
             workers: workers, leaseSeconds: leaseSeconds, partTargets: partTargets,
-            limits: DecodeLimits(stallSeconds: 100), decoder: decoder, flushSeconds: 0)
+            limits: DecodeLimits(stallSeconds: 100), decoder: decoder, pollSeconds: pollSeconds, flushSeconds: 0)
         configuration.sharesBlobs = sharesBlobs
         configuration.storage = storage
         let registry = try OwnerRegistry(directory: ownersDirectory)

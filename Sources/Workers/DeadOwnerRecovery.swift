@@ -1,8 +1,8 @@
 import Jobs
 import Logging
 
-/// The jobs that processes of this machine were at when they died.
-public struct JobsOfTheDead: Sendable {
+/// What becomes of the jobs that processes of this machine were at when they died.
+public struct DeadOwnerRecovery: Sendable {
     private let store: any JobStore
     private let blobs: any BlobStore
     private let logger: Logger
@@ -17,7 +17,7 @@ public struct JobsOfTheDead: Sendable {
     /// dead. Blocks.
     ///
     /// - Throws: the stores' errors.
-    public func putInOrder(_ owners: OwnerRegistry) throws {
+    public func requeueJobs(ofDead owners: OwnerRegistry) throws {
         let canceled = CanceledJobs(store: store, blobs: blobs, logger: logger)
         for owner in owners.dead() {
             _ = try canceled.endThose(ofOwner: owner)
