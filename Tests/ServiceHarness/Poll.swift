@@ -3,8 +3,8 @@ import Glibc
 /// Asks until it is so, for at most a minute. Throws what was waited for where it does not come to be, and what the
 /// question throws.
 ///
-/// Between two questions the thread leaves the processor to those that it waits for, who on a machine of two cores would
-/// come to nothing beside a thread that spins.
+/// Between two questions the thread leaves the processor to those that it waits for: on a machine of two cores they
+/// would come to little beside a thread that spins.
 package func poll(_ what: String, seconds: Double = 60, _ isSo: () throws -> Bool) throws {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while try !isSo() {
