@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Testing
 
 @testable import lktrack
@@ -25,10 +26,16 @@ struct StopDeadlineTests {
         #expect(done.wait(timeout: .now()) == .success)
     }
 
-    @Test("what hangs is waited for no longer than the grace after the deadline")
+    @Test("what hangs is waited for no longer than the grace after the deadline", .timeLimit(.minutes(1)))
     func hanging() {
         let gate = DispatchSemaphore(value: 0)
-        StopDeadline(seconds: 0, graceSeconds: 0.01) {}.wait { gate.wait() }
+        let isOver = DispatchSemaphore(value: 0)
+        // On a thread of its own: a wait without an end would be one of the whole suite.
+        Thread.detachNewThread {
+            StopDeadline(seconds: 0, graceSeconds: 0.01) {}.wait { gate.wait() }
+            isOver.signal()
+        }
+        #expect(isOver.wait(timeout: .now() + 30) == .success)
         gate.signal()
     }
 

@@ -1,6 +1,6 @@
-import Glibc
 import HTTPServer
 import Logging
+import ServiceHarness
 import Synchronization
 import Testing
 
@@ -82,7 +82,7 @@ struct ServerCountTests {
         #expect(server.server.requestsInFlight == 0)
         let clients = try (0..<3).map { _ in try server.client() }
         for client in clients { client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n") }
-        while responders.withLock({ $0.count }) < clients.count { sched_yield() }
+        try poll("the requests to be read") { responders.withLock { $0.count } == clients.count }
         #expect(server.server.requestsInFlight == 3)
         for responder in responders.withLock({ $0 }) { responder.respond(text("done")) }
         for client in clients { #expect(client.readToEnd().hasSuffix("done")) }

@@ -43,7 +43,7 @@ final class CountingSink: HTTPBodySink {
     var calls: [String] { state.withLock { $0.calls } }
 }
 
-@Suite("Uploads")
+@Suite("Uploads", .timeLimit(.minutes(5)))
 struct UploadTests {
     static let mebibyte = 1024 * 1024
 
@@ -167,7 +167,7 @@ struct UploadTests {
 
             func receive(_ bytes: UnsafeRawBufferPointer) -> HTTPResponse? {
                 entered.signal()
-                gate.wait()
+                _ = gate.wait(timeout: .now() + 60)
                 return nil
             }
 

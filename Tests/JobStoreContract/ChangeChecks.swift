@@ -1,4 +1,3 @@
-import Glibc
 import Jobs
 import Testing
 
@@ -12,8 +11,9 @@ extension JobStoreContract {
             #expect(last != nil)
             func expectChange(_ what: String, within seconds: Double = 0, _ body: () throws -> Void) throws {
                 try body()
-                let deadline = ContinuousClock.now + .seconds(seconds)
-                while seconds > 0, changes.changeCount() == last, ContinuousClock.now < deadline { sched_yield() }
+                if seconds > 0 {
+                    try waitFor("\(what) to be counted", seconds: seconds) { changes.changeCount() != last }
+                }
                 let count = changes.changeCount()
                 #expect(count != nil && count != last, "\(what)")
                 last = count

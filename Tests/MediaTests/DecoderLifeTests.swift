@@ -130,9 +130,7 @@ struct DecoderLifeTests {
         }
         let text = String(decoding: try readBytes(folder.file("pid")), as: UTF8.self)
         let pid = try #require(Int32(text))
-        let deadline = ContinuousClock.now + .seconds(10)
-        while Processes.isAlive(pid), ContinuousClock.now < deadline { sched_yield() }
-        #expect(!Processes.isAlive(pid))
+        try poll("the decoder to die with its server", seconds: 10) { !Processes.isAlive(pid) }
     }
 }
 

@@ -22,12 +22,12 @@ struct DecoderReserveTests {
     /// The process that waits, once there is one.
     private func spare() throws -> Int32 {
         reserve.fill(for: command, limits: DecodeLimits())
-        let deadline = ContinuousClock.now + .seconds(60)
-        while ContinuousClock.now < deadline {
-            if let process = reserve.processIdentifier { return process }
-            sched_yield()
+        var process: Int32?
+        try poll("a decoder to be kept ready") {
+            process = reserve.processIdentifier
+            return process != nil
         }
-        throw MediaError(.system, "no decoder is kept ready")
+        return try #require(process)
     }
 
     private func open(_ request: DecodeRequest = DecodeRequest()) throws(MediaError) -> DecoderProcess {
@@ -70,13 +70,7 @@ struct DecoderReserveTests {
             try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").compactMap { Int($0) }.sorted()
         }
         // Its program's libraries are opened and closed while it loads: what it was given would be in every list.
-        let deadline = ContinuousClock.now + .seconds(60)
-        var held = try files()
-        while held != Array(0...6), ContinuousClock.now < deadline {
-            sched_yield()
-            held = try files()
-        }
-        #expect(held == Array(0...6))
+        try poll("no file to be open but its own") { try files() == Array(0...6) }
         let names = try (0...6).map {
             try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/\($0)")
         }
@@ -88,7 +82,7 @@ struct DecoderReserveTests {
     func killedWhileWaiting() throws {
         let process = try spare()
         kill(process, SIGKILL)
-        while Processes.isAlive(process) { sched_yield() }
+        try poll("the decoder to die") { !Processes.isAlive(process) }
         let source = try open()
         #expect(source.processIdentifier != process)
         #expect(try source.remaining().count == 40)
@@ -121,15 +115,13 @@ struct DecoderReserveTests {
             let folder = String(cString: try #require(getenv("LKTRACK_RESERVE_FOLDER")))
             let reserve = DecoderReserve()
             reserve.fill(for: TestDecoder.command, limits: DecodeLimits())
-            while reserve.processIdentifier == nil { sched_yield() }
+            try poll("a decoder to be kept ready") { reserve.processIdentifier != nil }
             let process = try #require(reserve.processIdentifier)
             try Data("\(process)".utf8).write(to: URL(fileURLWithPath: folder + "/pid"))
             kill(getpid(), SIGKILL)
         }
         let text = String(decoding: try readBytes(folder.file("pid")), as: UTF8.self)
         let process = try #require(Int32(text))
-        let deadline = ContinuousClock.now + .seconds(60)
-        while Processes.isAlive(process), ContinuousClock.now < deadline { sched_yield() }
-        #expect(!Processes.isAlive(process))
+        try poll("the decoder to die with its server") { !Processes.isAlive(process) }
     }
 }

@@ -28,7 +28,7 @@ struct SandboxTests {
             executable: program.appendingPathComponent("decoder-probe").path, arguments: [name], reserve: reserve)
         if let reserve {
             reserve.fill(for: command, limits: limits)
-            while reserve.processIdentifier == nil { sched_yield() }
+            try poll("a decoder to be kept ready") { reserve.processIdentifier != nil }
         }
         defer { reserve?.close() }
         return try #require(

@@ -31,7 +31,7 @@ struct OutageTests {
         try poll("a change to be heard", seconds: 20) { other.changeCount() != count }
     }
 
-    @Test("calls that come while the server restarts wait for it")
+    @Test("calls that come while the server restarts wait for it", .timeLimit(.minutes(5)))
     func duringRestart() throws {
         let schema = try schema()
         let store = try schema.store {
@@ -47,7 +47,7 @@ struct OutageTests {
             done.signal()
         }
         try schema.server.start()
-        done.wait()
+        try #require(done.wait(timeout: .now() + 120) == .success)
         #expect(throws: Never.self) { try result.withLock { try $0?.get() } }
         #expect(try store.exists(job.id))
     }

@@ -250,7 +250,7 @@ struct SQLiteJobStoreTests {
         #expect(try other.job(job.id, tenant: .anonymous)?.id == job.id)
     }
 
-    @Test("another process's transaction delays a claim but does not fail it")
+    @Test("another process's transaction delays a claim but does not fail it", .timeLimit(.minutes(2)))
     func busy() throws {
         let database = TemporaryDatabase()
         let clock = ManualEnvironment()
@@ -263,12 +263,12 @@ struct SQLiteJobStoreTests {
             try? other.pool.writeWithoutTransaction { db in
                 try db.inTransaction(.immediate) {
                     isLocked.signal()
-                    isClaiming.wait()
+                    _ = isClaiming.wait(timeout: .now() + 60)
                     return .rollback
                 }
             }
         }
-        isLocked.wait()
+        try #require(isLocked.wait(timeout: .now() + 60) == .success)
         DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(100)) { isClaiming.signal() }
         #expect(try store.claim(owner: "worker", leaseSeconds: 30) != nil)
     }

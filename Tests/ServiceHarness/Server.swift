@@ -66,8 +66,7 @@ package final class Server {
     @discardableResult
     package func stop() -> Int32 {
         kill(process.processIdentifier, SIGTERM)
-        let deadline = ContinuousClock.now + .seconds(Self.longestStop)
-        while process.isRunning, ContinuousClock.now < deadline { usleep(5000) }
+        try? poll("the server to end", seconds: Self.longestStop) { !process.isRunning }
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         process.waitUntilExit()
         port = 0
@@ -104,14 +103,5 @@ package final class Server {
         let text = (try? String(contentsOfFile: "/proc/\(processIdentifier)/status", encoding: .utf8)) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix(field + ":") } ?? ""
         return (Int(line.filter(\.isNumber)) ?? 0) * 1024
-    }
-}
-
-/// Asks until it is so, for at most a minute.
-package func poll(_ what: String, seconds: Double = 60, _ isSo: () throws -> Bool) throws {
-    let deadline = ContinuousClock.now + .seconds(seconds)
-    while try !isSo() {
-        guard ContinuousClock.now < deadline else { throw Server.Failure.timedOut(what) }
-        sched_yield()
     }
 }

@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 import TrackingAPI
 
-@Suite("The limit on frames that are decoded at a time")
+@Suite("The limit on frames that are decoded at a time", .timeLimit(.minutes(2)))
 struct FrameLimitTests {
     /// A request that is under way while the test goes on.
     private final class Request: Sendable {
@@ -19,7 +19,7 @@ struct FrameLimitTests {
         }
 
         func status() -> Int? {
-            done.wait()
+            guard done.wait(timeout: .now() + 60) == .success else { return nil }
             return reply.withLock { $0?.status }
         }
     }

@@ -1,5 +1,6 @@
 import Dispatch
 import HTTPServer
+import JobStoreContract
 import Jobs
 import Synchronization
 import Testing
@@ -28,24 +29,19 @@ struct RenderedVideoTests {
 
         func path(_ suffix: String) -> String { "/v1/jobs/\(id)/\(suffix)" }
 
-        /// Whether something that another thread is about to do has come to pass.
-        func eventually(_ condition: () throws -> Bool) -> Bool {
-            let end = ContinuousClock.now + .seconds(30)
-            while ContinuousClock.now < end {
-                if (try? condition()) == true { return true }
-            }
-            return false
-        }
-
         /// The answer once it is no longer 202.
         func answer(_ path: String) throws -> Answer {
             var answer = service.send("GET", path)
-            #expect(
-                eventually {
-                    answer = service.send("GET", path)
-                    return answer.status != 202
-                })
+            try waitFor("another answer than 202 to \(path)") {
+                if answer.status == 202 { answer = service.send("GET", path) }
+                return answer.status != 202
+            }
             return answer
+        }
+
+        /// Waits until the job was told of its video.
+        func awaitVideoOfJob() throws {
+            try waitFor("the job to have its video") { try service.store.job(id, tenant: .anonymous)?.videoKey != nil }
         }
     }
 
@@ -102,10 +98,7 @@ struct RenderedVideoTests {
         bench.renderer.release()
         #expect(bench.renderer.awaitEnd())
         let video = try bench.answer(bench.path("video")).body
-        let isAttached = bench.eventually {
-            try bench.service.store.job(bench.id, tenant: .anonymous)?.videoKey != nil
-        }
-        #expect(isAttached)
+        try bench.awaitVideoOfJob()
         #expect(try bench.service.store.usage(of: .anonymous).stored == before + Int64(video.count))
         #expect(bench.service.send("DELETE", "/v1/jobs/\(bench.id)").status == 204)
         #expect(try bench.service.isEmpty())
@@ -140,8 +133,7 @@ struct RenderedVideoTests {
         #expect(bench.service.send("GET", path).status == 202)
         bench.renderer.release()
         #expect(bench.renderer.awaitEnd())
-        #expect(bench.eventually { bench.service.send("GET", path).status != 202 })
-        let answer = bench.service.send("GET", path)
+        let answer = try bench.answer(path)
         expectProblem(answer, 409, saying: "frame 7 is damaged")
         #expect(answer.fields["Retry-After"].flatMap { Int($0) }.map { (1...30).contains($0) } == true)
         #expect(bench.renderer.begun.withLock { $0.count } == 1)
@@ -235,8 +227,7 @@ struct RenderedVideoTests {
     func storedQuota() throws {
         let bench = try Bench()
         #expect(try bench.answer(bench.path("video")).status == 200)
-        #expect(
-            bench.eventually { try bench.service.store.job(bench.id, tenant: .anonymous)?.videoKey != nil })
+        try bench.awaitVideoOfJob()
         let stored = try bench.service.store.usage(of: .anonymous).stored
         try bench.service.store.setQuota(TenantQuota(stored: stored), of: .anonymous)
         let refused = bench.service.send("GET", bench.path("targets/car/crops"))

@@ -41,7 +41,7 @@ struct ResultSliceTests {
             }
             #expect(replies.withLock { $0.isEmpty })
             hold.release()
-            group.wait()
+            #expect(group.wait(timeout: .now() + 90) == .success)
             // A header line, or a document without boxes.
             let bodies = replies.withLock { $0 }.map { String(decoding: $0, as: UTF8.self) }
             #expect(bodies.count == slices)
@@ -123,7 +123,7 @@ struct ResultSliceTests {
             let group = DispatchGroup()
             DispatchQueue.global().async(group: group) { _ = try? wire.curl(path + "?format=cvat", "-m", "3") }
             #expect(hold.awaitRead())
-            group.wait()
+            #expect(group.wait(timeout: .now() + 90) == .success)
             hold.release()
             _ = try wire.summary()
             #expect(wire.service.files.allSatisfy { !$0.contains("cvat") }, "\(wire.service.files)")

@@ -209,7 +209,9 @@ struct TrackabilityTests {
         #expect(try isClean(service))
     }
 
-    @Test("no more pictures are decoded at a time than may be, of jobs and of these together; one more is 503")
+    @Test(
+        "no more pictures are decoded at a time than may be, of jobs and of these together; one more is 503",
+        .timeLimit(.minutes(2)))
     func limit() async throws {
         let media = HeldMedia()
         let service = try Service(media: media) { $0.frameDecodes = 1 }
@@ -231,7 +233,7 @@ struct TrackabilityTests {
                 let isHeld = media.awaitDecode()
                 let others = [judge(), service.send("GET", upload + "/frames/0").status]
                 media.release()
-                isDone.wait()
+                _ = isDone.wait(timeout: .now() + 60)
                 done.resume(returning: isHeld ? others + [first.withLock { $0 }] : [])
             }
         }

@@ -4,7 +4,6 @@ import Jobs
 import JobStoreContract
 import Logging
 import SQLiteJobStore
-import Synchronization
 import ServiceHarness
 import Testing
 import Webhooks
@@ -55,24 +54,6 @@ struct DeliverySenderTests {
         }
     }
 
-    /// Holds every message until it is told to let one go, or the sender stops.
-    private final class HeldTransport: WebhookTransport {
-        let begun = Mutex<[String]>([])
-        let entered = DispatchSemaphore(value: 0)
-        let leave = DispatchSemaphore(value: 0)
-
-        func send(
-            _ request: WebhookRequest, to addresses: [IPAddress], isInterrupted: @escaping @Sendable () -> Bool
-        ) -> WebhookAnswer {
-            begun.withLock { $0.append(request.url.host) }
-            entered.signal()
-            while leave.wait(timeout: .now() + 0.01) == .timedOut {
-                if isInterrupted() { return .interrupted }
-            }
-            return .status(200, retryAfter: nil)
-        }
-    }
-
     @Test("sends what is due again and again, with the same id, until it is taken")
     func untilTaken() throws {
         let bench = try Bench()
@@ -81,7 +62,7 @@ struct DeliverySenderTests {
         let sender = bench.sender(transport)
         let job = try bench.endedJob("a.example")
         sender.start()
-        try wait { try bench.delivery(job).attempts.count == 1 }
+        try poll("the first attempt", seconds: 30) { try bench.delivery(job).attempts.count == 1 }
         guard case .pending(let due) = try bench.delivery(job).state else {
             Issue.record("it is not to be repeated")
             return
@@ -92,9 +73,9 @@ struct DeliverySenderTests {
         #expect(try bench.store.claimDelivery(leaseSeconds: 1, exceptHosts: []) == nil)
         #expect(transport.sent.count == 1)
         bench.clock.advance(0.001)
-        try wait { try bench.delivery(job).attempts.count == 2 }
+        try poll("the second attempt", seconds: 30) { try bench.delivery(job).attempts.count == 2 }
         bench.clock.advance(10)
-        try wait { try bench.delivery(job).state == .delivered(bench.clock.now()) }
+        try poll("the delivery", seconds: 30) { try bench.delivery(job).state == .delivered(bench.clock.now()) }
         sender.stop()
         let attempts = try bench.delivery(job).attempts
         #expect(attempts.map(\.status) == [500, nil, 200])
@@ -112,14 +93,12 @@ struct DeliverySenderTests {
         try bench.endedJob("quick.example")
         let sender = bench.sender(transport)
         sender.start()
-        for _ in 0..<3 { #expect(transport.entered.wait(timeout: .now() + 30) == .success) }
-        #expect(transport.begun.withLock { $0.sorted() } == ["quick.example", "slow.example", "slow.example"])
-        transport.leave.signal()
-        transport.leave.signal()
-        transport.leave.signal()
-        for _ in 0..<2 { #expect(transport.entered.wait(timeout: .now() + 30) == .success) }
-        #expect(transport.begun.withLock { $0.count } == 5)
-        sender.stop()
+        for _ in 0..<3 { #expect(transport.awaitMessage()) }
+        #expect(transport.begun.sorted() == ["quick.example", "slow.example", "slow.example"])
+        transport.letGo(3)
+        for _ in 0..<2 { #expect(transport.awaitMessage()) }
+        #expect(transport.begun.count == 5)
+        try stopAtOnce(sender, transport)
     }
 
     @Test("a tenant whose hosts hang takes its part of the senders, and others are served")
@@ -130,12 +109,12 @@ struct DeliverySenderTests {
         try bench.endedJob("quick.example", tenant: TenantID("b"))
         let sender = bench.sender(transport)
         sender.start()
-        for _ in 0..<5 { #expect(transport.entered.wait(timeout: .now() + 30) == .success) }
-        let begun = transport.begun.withLock { $0 }
+        for _ in 0..<5 { #expect(transport.awaitMessage()) }
+        let begun = transport.begun
         #expect(begun.filter { $0.hasPrefix("slow-") }.count == 4)
         #expect(begun.contains("quick.example"))
-        sender.stop()
-        #expect(transport.begun.withLock { $0.count } == 5)
+        try stopAtOnce(sender, transport)
+        #expect(transport.begun.count == 5)
     }
 
     @Test("without keys, hosts that hang may take all senders")
@@ -145,9 +124,28 @@ struct DeliverySenderTests {
         for number in 0..<9 { try bench.endedJob("host-\(number).example") }
         let sender = bench.sender(transport)
         sender.start()
-        for _ in 0..<8 { #expect(transport.entered.wait(timeout: .now() + 30) == .success) }
-        sender.stop()
-        #expect(transport.begun.withLock { $0.count } == 8)
+        for _ in 0..<8 { #expect(transport.awaitMessage()) }
+        try stopAtOnce(sender, transport)
+        #expect(transport.begun.count == 8)
+    }
+
+    /// Stops a sender on a thread of its own. Signalled when it has stopped.
+    private func stopping(_ sender: DeliverySender, by deadline: DispatchTime) -> DispatchSemaphore {
+        let stopped = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            sender.stop(by: deadline)
+            stopped.signal()
+        }
+        return stopped
+    }
+
+    /// Stops a sender that has messages on their way. Nobody tells those that they are interrupted: they ask.
+    private func stopAtOnce(_ sender: DeliverySender, _ transport: HeldTransport) throws {
+        let stopped = stopping(sender, by: .now())
+        try poll("the sender to stop", seconds: 30) {
+            transport.look()
+            return stopped.wait(timeout: .now()) == .success
+        }
     }
 
     /// A sender whose transport holds the message about a job.
@@ -155,7 +153,7 @@ struct DeliverySenderTests {
         let job = try bench.endedJob("a.example")
         let sender = bench.sender(transport)
         sender.start()
-        #expect(transport.entered.wait(timeout: .now() + 30) == .success)
+        #expect(transport.awaitMessage())
         return (job, sender)
     }
 
@@ -164,25 +162,15 @@ struct DeliverySenderTests {
         let bench = try Bench()
         let transport = HeldTransport()
         let (job, first) = try sending(bench, transport)
-        first.stop()
+        try stopAtOnce(first, transport)
         #expect(try bench.delivery(job).attempts.isEmpty)
         #expect(try bench.delivery(job).state == .pending(due: bench.clock.now()))
 
         let second = bench.sender(ScriptedTransport(.status(200, retryAfter: nil)))
         second.start()
-        try wait { try bench.delivery(job).state == .delivered(bench.clock.now()) }
+        try poll("the delivery", seconds: 30) { try bench.delivery(job).state == .delivered(bench.clock.now()) }
         second.stop()
         #expect(try bench.delivery(job).attempts.map(\.number) == [1])
-    }
-
-    /// Stops a sender on a thread of its own. Signalled when it has stopped.
-    private func stopping(_ sender: DeliverySender) -> DispatchSemaphore {
-        let stopped = DispatchSemaphore(value: 0)
-        Thread.detachNewThread {
-            sender.stop(by: .distantFuture)
-            stopped.signal()
-        }
-        return stopped
     }
 
     @Test("what is on its way may arrive before the deadline of a stop")
@@ -190,10 +178,11 @@ struct DeliverySenderTests {
         let bench = try Bench()
         let transport = HeldTransport()
         let (job, sender) = try sending(bench, transport)
-        let stopped = stopping(sender)
-        // Ten times as long as the transport takes to see that it is interrupted.
-        #expect(stopped.wait(timeout: .now() + 0.1) == .timedOut)
-        transport.leave.signal()
+        let stopped = stopping(sender, by: .distantFuture)
+        // Asked again and again while the sender begins to stop, and is stopping, the message is to go on each time.
+        for _ in 0..<200 { try #require(transport.goesOn()) }
+        #expect(stopped.wait(timeout: .now()) == .timedOut)
+        transport.letGo()
         #expect(stopped.wait(timeout: .now() + 30) == .success)
         #expect(try bench.delivery(job).state == .delivered(bench.clock.now()))
     }
@@ -203,12 +192,13 @@ struct DeliverySenderTests {
         let bench = try Bench()
         let transport = HeldTransport()
         let (job, sender) = try sending(bench, transport)
-        let stopped = stopping(sender)
+        let stopped = stopping(sender, by: .distantFuture)
         sender.hurry()
+        transport.look()
         #expect(stopped.wait(timeout: .now() + 30) == .success)
         #expect(try bench.delivery(job).attempts.isEmpty)
         #expect(try bench.delivery(job).state == .pending(due: bench.clock.now()))
-        #expect(transport.begun.withLock { $0.count } == 1)
+        #expect(transport.begun.count == 1)
     }
 
     @Test("two senders over one store send every message once")
@@ -218,18 +208,11 @@ struct DeliverySenderTests {
         let jobs = try (0..<40).map { try bench.endedJob("host-\($0 % 7).example") }
         let senders = [bench.sender(transport), bench.sender(transport)]
         for sender in senders { sender.start() }
-        try wait { try jobs.allSatisfy { try bench.delivery($0).state == .delivered(bench.clock.now()) } }
+        try poll("all deliveries", seconds: 30) {
+            try jobs.allSatisfy { try bench.delivery($0).state == .delivered(bench.clock.now()) }
+        }
         for sender in senders { sender.stop() }
         #expect(transport.sent.count == 40)
         #expect(Set(transport.sent.map { $0.request.fields[0].value }).count == 40)
-    }
-
-    /// Asks until it is so, for at most half a minute.
-    private func wait(_ isSo: () throws -> Bool) throws {
-        let deadline = ContinuousClock.now + .seconds(30)
-        while try !isSo() {
-            try #require(ContinuousClock.now < deadline, "it did not come to be")
-            sched_yield()
-        }
     }
 }

@@ -31,7 +31,7 @@ extension Service {
     func settle() {
         // A request that is to be held makes a look at its job, and a look at all may ask for a look at some.
         for _ in 0..<2 {
-            api.waits.unfinished.wait()
+            #expect(api.waits.unfinished.wait(timeout: .now() + 30) == .success)
             watch.queue.sync {}
         }
     }

@@ -4,7 +4,8 @@ import Dispatch
 final class Hold: Sendable {
     private let gate = DispatchSemaphore(value: 0)
 
-    func block() { gate.wait() }
+    /// For a minute at most, so that a worker whose test has failed can be stopped.
+    func block() { _ = gate.wait(timeout: .now() + 60) }
 
     func open() { gate.signal() }
 }
