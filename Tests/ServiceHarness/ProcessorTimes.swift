@@ -95,7 +95,7 @@ package struct ProcessStat: Hashable, Sendable {
 ///
 /// A process that ends is counted by the parent that waits for it. Where the parent has ended before, nobody has its
 /// time: what it had when it was last seen is counted then. Some may be counted twice by that, so that others seem to
-/// have had less, and never more.
+/// have had less. They seem to have had more only by what such a process used after it was last seen.
 package struct FamilyTimes: Sendable {
     private let root: Int32
     private var family: [Int32: ProcessStat] = [:]
