@@ -238,6 +238,7 @@ let package = Package(
         .target(
             name: "ServiceHarness", dependencies: ["Jobs", "Webhooks"], path: "Tests/ServiceHarness",
             swiftSettings: swiftSettings),
+        .testTarget(name: "ServiceHarnessTests", dependencies: ["ServiceHarness"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "lktrack-proofs",
             dependencies: ["Jobs", "PostgresJobStore", "SQLiteJobStore", "ServiceHarness", "Webhooks"],

@@ -14,8 +14,7 @@ struct BombsProof: Proof {
     func run(_ options: ProofOptions) throws -> ProofResult {
         let server = try Server("--workers", "2", environment: ["LKTRACK_LIMITS_FRAMES": "5000"])
         let bombs = try Bombs.make()
-        var share = MachineShare()
-        share.measure()
+        let share = MachineShare()
         let watch = try Watch(server)
         var result = ProofResult(tried: "")
         var outcomes: [String: Int] = [:]
@@ -38,7 +37,7 @@ struct BombsProof: Proof {
             result.expect(
                 bomb.ends.contains(end), "\(bomb.name): \(end), not \(bomb.ends.sorted().joined(separator: " or "))")
         }
-        share.measure()
+        share.end()
         result.losses += watch.stop()
         result.expect(bombs.all.count == Self.count, "there are \(bombs.all.count) bombs, not \(Self.count)")
         result.expect(
@@ -47,7 +46,7 @@ struct BombsProof: Proof {
         result.expect(peak <= 1.5, "\(peak.text(2)) GB were taken")
         result.tried = "\(bombs.all.count) bombs, two at a time, while \(watch.requests) GETs were answered"
         result.figure =
-            "peak \(peak.text(2)) GB, slowest GET \((watch.slowest * 1000).text()) ms; "
+            "peak \(peak.text(2)) GB, slowest GET \((watch.slowest * 1000).text()) ms\(share.text); "
             + outcomes.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         return result
     }

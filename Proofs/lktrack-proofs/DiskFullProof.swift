@@ -7,7 +7,9 @@ struct DiskFullProof: Proof {
     let claim =
         "a file system that fills up: 507, a reserve that stays, recovery within 5 s of space, and a database that is whole"
 
-    /// What a reserve is for, and may be missing of it: the log of the database, which grows to 4 MiB, and results.
+    /// What a reserve is for, and may be missing of it: the log of the database, which grows to 4 MiB, and results of
+    /// jobs that were accepted. Of 8 MiB it is the three quarters that those may use before they end with
+    /// `storage_full`; of 32 MiB it is less than they may, because nothing that runs there has so much to write.
     static let usedOfReserve: Int64 = 6 << 20
     private static let clients = 30
 
@@ -21,9 +23,8 @@ struct DiskFullProof: Proof {
         try fillByOthers(disk, &result)
         result.losses += try Database.damage(disk.folder.path("lktrack.sqlite"))
         result.tried =
-            "a tmpfs of 96 MB, filled by \(Self.clients) uploads of unknown length at once (\(taken) taken), and one of 72 MB by \(Self.archives) archives that unpack to more than there is, while a job runs; "
-            + "one of 64 MB, "
-            + "filled by \(accepted) uploads, then to the last byte by another while a job runs"
+            "a tmpfs of 96 MB, filled by \(Self.clients) uploads of unknown length at once (\(taken) taken); one of 72 MB, "
+            + "filled by \(Self.archives) archives that unpack to more than there is, while a job runs; one of 64 MB, filled by \(accepted) uploads, then to the last byte by another while a job runs"
         return result
     }
 
@@ -95,13 +96,15 @@ struct DiskFullProof: Proof {
         result.expect(
             least >= reserve - Self.usedOfReserve, "of a reserve of 8 MiB \(Double(least) / 1048576) MiB were left")
         result.losses += try Accounts(work: work, accepted: ids, allowedCodes: ["storage_full"]).balance(server).losses
-        var share = MachineShare()
-        share.measure()
+        let share = MachineShare()
         let took = try recovery(server, clip) {
             for id in ids.prefix(max(1, ids.count / 2)) { _ = try server.wire.request("DELETE", "/v1/jobs/\(id)") }
         }
-        result.expect(took <= share.allowed(5), "uploads were taken \(took.text(1)) s after there was space")
-        result.figure += "507, recovered in \(took.text(2)) s"
+        share.end()
+        result.expect(
+            took <= share.allowed(5), "uploads were taken \(took.text(1)) s after there was space\(share.text)")
+        let left = Double(least) / 1048576
+        result.figure += "507, \(left.text(1)) left of 8 MiB, recovered in \(took.text(2)) s\(share.text)"
         for id in ids { _ = try server.wire.request("DELETE", "/v1/jobs/\(id)") }
         result.expect(server.stop() == 0, "it does not stop")
         return ids.count
@@ -121,13 +124,15 @@ struct DiskFullProof: Proof {
         let refused = try server.wire.request(
             "POST", "/v1/jobs?roi=\(clip.box)", fields: ["Content-Type: application/octet-stream"], body: clip.bytes)
         result.expect(refused.status == 507, "an upload on a full disk: \(refused.status)")
-        var share = MachineShare()
-        share.measure()
+        let share = MachineShare()
         let took = try recovery(server, clip) { disk.empty() }
-        result.expect(took <= share.allowed(5), "uploads were taken \(took.text(1)) s after there was space again")
+        share.end()
+        result.expect(
+            took <= share.allowed(5), "uploads were taken \(took.text(1)) s after there was space again\(share.text)")
         let accounts = Accounts(work: work, accepted: [id], allowedCodes: ["storage_full"])
         result.losses += try accounts.balance(server, seconds: 60).losses
-        result.figure += ", and in \(took.text(2)) s; the running job ended as \(try server.status(id) ?? "?")"
+        result.figure += ", and in \(took.text(2)) s\(share.text); "
+        result.figure += "the running job ended as \(try server.status(id) ?? "?")"
         result.expect(server.stop() == 0, "it does not stop")
     }
 

@@ -42,7 +42,7 @@ struct MemoryProof: Proof {
             figures.append("\(what) \(growth.text(1))")
             result.expect(growth < most, "\(what): RSS grew by \(growth.text(1)) MiB")
         }
-        result.figure = "RSS grew by, in MiB: " + figures.joined(separator: ", ")
+        result.figure = "RSS grew by, in MiB: " + figures.joined(separator: ", ") + result.figure
         return result
     }
 

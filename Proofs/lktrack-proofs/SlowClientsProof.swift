@@ -31,12 +31,11 @@ struct SlowClientsProof: Proof {
             SlowClients.readers(Self.readers, of: path + "/source", from: server),
         ]
         var times: [Double] = []
-        var share = MachineShare()
-        share.measure()
+        let share = MachineShare()
         let start = ContinuousClock.now
-        let longest = share.allowed(slow.map(\.deadline).max() ?? 0)
+        let longest = slow.map(\.deadline).max() ?? 0
         var (age, next) = (0.0, Self.interval)
-        while age < longest, slow.contains(where: { $0.left > 0 }) {
+        while age < share.allowed(longest), slow.contains(where: { $0.left > 0 }) {
             for index in slow.indices { slow[index].drip(at: age) }
             times.append(
                 try seconds {
@@ -52,7 +51,7 @@ struct SlowClientsProof: Proof {
                 break
             }
         }
-        share.measure()
+        share.end()
         // The log of the last comes a moment after their ends.
         pause(1)
         let log = server.log.text

@@ -20,9 +20,8 @@ struct StoppingProof: Proof {
         let crew = submitters.crew(2, work, pause: 0.15)
         var result = ProofResult(tried: "")
         var slowest = 0.0
-        var share = MachineShare()
+        let share = MachineShare()
         for round in 0..<rounds {
-            if round % 5 == 0 { share.measure() }
             if round % 2 == 0 { try submitters.awaitAnother() }
             pause(.random(in: 0.05...0.5))
             let waiting = try? WireClient(port: server.port)
@@ -39,6 +38,7 @@ struct StoppingProof: Proof {
             withExtendedLifetime((waiting, sending)) {}
         }
         crew.stop()
+        share.end()
         let accounts = Accounts(work: work, accepted: submitters.accepted)
         result.losses += try accounts.balance(server).losses
         result.losses += try ends.losses(accounts.accepted)
@@ -68,9 +68,8 @@ struct SecondSignalProof: Proof {
         var second = 0
         var slowest = 0.0
         var ids: [String] = []
-        var share = MachineShare()
+        let share = MachineShare()
         for round in 0..<rounds {
-            share.measure()
             guard let id = try server.wire.submit(clip, query: targets) else {
                 throw ProofError("a job is not accepted")
             }
@@ -90,6 +89,7 @@ struct SecondSignalProof: Proof {
             result.expect(Leftovers.orphans(in: server.data).isEmpty, "round \(round): a process is left")
             try server.start()
         }
+        share.end()
         // A stop gives the attempt back.
         result.losses += try Accounts(work: work, accepted: ids).balance(server).losses
         result.losses += try Leftovers.losses(server)

@@ -10,15 +10,17 @@ public enum PrivateFiles {
 
     private static let others: mode_t = 0o007
 
-    /// Makes a folder, and those above it that are missing.
+    /// Makes a folder, and those above it that are missing. New ones are on the disk when this returns: what is kept in
+    /// a folder is lost where a power loss takes the folder's own name.
     public static func makeFolders(_ path: String) throws(JobsError) {
-        guard mkdir(path, folderMode) != 0 else { return }
         let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        if errno == ENOENT, parent != path {
+        if mkdir(path, folderMode) == 0 { return try synchronise(folder: parent) }
+        var reason = errno
+        if reason == ENOENT, parent != path {
             try makeFolders(parent)
-            guard mkdir(path, folderMode) != 0 else { return }
+            if mkdir(path, folderMode) == 0 { return try synchronise(folder: parent) }
+            reason = errno
         }
-        let reason = errno
         guard let mode = mode(of: path), mode & S_IFMT == S_IFDIR else {
             throw JobsError(.io, "cannot make the folder \(path): \(String(cString: strerror(reason)))")
         }
@@ -36,6 +38,19 @@ public enum PrivateFiles {
     public static func closeToOthers(_ path: String) {
         guard let mode = mode(of: path), mode & others != 0 else { return }
         _ = chmod(path, mode & 0o7777 & ~others)
+    }
+
+    /// Writes a folder's entries to the disk; see NOTES of fsync(2).
+    private static func synchronise(folder path: String) throws(JobsError) {
+        let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        var code = folder < 0 ? errno : 0
+        if folder >= 0 {
+            repeat { code = fsync(folder) == 0 ? 0 : errno } while code == EINTR
+            close(folder)
+        }
+        guard code == 0 else {
+            throw JobsError(.io, "cannot write the folder \(path) to the disk: \(String(cString: strerror(code)))")
+        }
     }
 
     private static func mode(of path: String) -> mode_t? {

@@ -17,7 +17,7 @@ package enum DecoderMessage: Hashable {
     // Decoder to server.
     case opened(SourceInfo)
     case frame(index: Int, slot: Int, pts: Int64)
-    /// It is at work, though there is no frame yet.
+    /// It is at work, though there is no frame yet: it goes on reading the container, decoding, or unpacking.
     case progress
     /// There is no further frame.
     case end

@@ -105,7 +105,9 @@ public struct DecodeLimits: Hashable, Sendable {
     public var pixels: Int
     /// In the whole source, whatever range of it is decoded.
     public var frames: Int
-    /// Wall-clock seconds without a frame after which the decoder counts as hung.
+    /// Wall-clock seconds without a sign of life after which a decoder that is waited for counts as hung. Frames are
+    /// such signs, and, up to the next frame, word that it goes on reading the container, decoding frames that are left
+    /// out, or unpacking an archive. How long a frame may take in all is bounded by ``seconds`` alone.
     public var stallSeconds: Double
     /// Unpacked bytes of an archive; those of more than 64 MiB may also not unpack to more than 100 times their size.
     public var archiveBytes: Int64

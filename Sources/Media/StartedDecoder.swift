@@ -10,12 +10,13 @@ struct StartedDecoder: Sendable {
     init(
         _ command: DecoderCommand, environment: [String], descriptors: [Descriptor]? = nil
     ) throws(MediaError) {
-        var ends: [Int32] = [-1, -1]
-        guard clinux_socket_pair(&ends) == 0 else { throw MediaError.system("cannot make a socket") }
-        channel = DecoderChannel(Descriptor(ends[0]))
+        var numbers: [Int32] = [-1, -1]
+        guard clinux_socket_pair(&numbers) == 0 else { throw MediaError.system("cannot make a socket") }
+        // Both at once: whatever fails from here on closes both.
+        let (own, childs) = (Descriptor(numbers[0]), Descriptor(numbers[1]))
+        channel = DecoderChannel(own)
         let others = if let descriptors { descriptors } else { try Self.nothing() }
-        child = try ChildProcess.start(
-            command, environment: environment, descriptors: [Descriptor(ends[1])] + others)
+        child = try ChildProcess.start(command, environment: environment, descriptors: [childs] + others)
     }
 
     /// One that has the task and its descriptors: that of the reserve, or a new one.

@@ -14,18 +14,58 @@ extension SQLiteJobStore {
         public var sourceDigest: String
     }
 
+    /// A blob that the row of a job names.
+    public struct NamedBlob: Hashable, Sendable {
+        public var job: JobID
+        public var key: String
+
+        public init(job: JobID, key: String) {
+            self.job = job
+            self.key = key
+        }
+    }
+
     /// Writes one consistent moment of a database to a new file, whole and on the disk when this returns. Neither
     /// readers nor writers wait for it.
     public static func backUp(from path: String, to copy: String) throws(JobsError) {
         try translated {
             // SQLite takes an empty file, and would let everybody read one of its own.
             try PrivateFiles.makeFile(copy)
-            var configuration = Configuration()
-            configuration.busyMode = .timeout(busySeconds)
-            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            let queue = try connection(to: path)
             defer { try? queue.close() }
             try queue.writeWithoutTransaction { db in try db.execute(sql: "VACUUM INTO ?", arguments: [copy]) }
         }
+    }
+
+    /// Of blobs that were not found, those that a database names all the same, of jobs whose time is not over. The
+    /// others went with their jobs, or as those expired.
+    public static func stillNamed(_ blobs: [NamedBlob], in path: String) throws(JobsError) -> [NamedBlob] {
+        guard !blobs.isEmpty else { return [] }
+        return try translated {
+            let queue = try connection(to: path)
+            defer { try? queue.close() }
+            let now = SystemEnvironment().now()
+            return try queue.read { db in try blobs.filter { try isNamed($0, at: now, db) } }
+        }
+    }
+
+    private static func isNamed(_ blob: NamedBlob, at now: Date, _ db: Database) throws -> Bool {
+        // Columns that each version has: the database is as its server left it, which may be an older one.
+        let sql = "SELECT source, result_key, video_key, expires_at FROM jobs WHERE id = ? AND purged_at IS NULL"
+        guard let row = try Row.fetchOne(db, sql: sql, arguments: [blob.job.description]) else { return false }
+        let expires: Int64? = row["expires_at"]
+        if let expires, Date(unixMilliseconds: expires) <= now { return false }
+        let source: String = row["source"]
+        let result: String? = row["result_key"]
+        let video: String? = row["video_key"]
+        let sourceKey = try JobSource(storedText: source, of: blob.job).blobKey
+        return blob.key == sourceKey || blob.key == result || blob.key == video
+    }
+
+    private static func connection(to path: String) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(busySeconds)
+        return try DatabaseQueue(path: path, configuration: configuration)
     }
 
     /// What SQLite finds wrong with the whole database; `nil`: nothing.

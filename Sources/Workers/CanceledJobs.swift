@@ -29,9 +29,25 @@ public struct CanceledJobs: Sendable {
     func endThose(ofOwner owner: String?, isWanted: () -> Bool = { true }) throws -> [JobID] {
         try store.canceledWithoutWorker(owner: owner).compactMap { claimed in
             let outcome = try outcome(of: claimed.job, isWanted)
-            guard try store.publish(outcome, lease: claimed.lease) else { return nil }
+            guard try store.publish(outcome, lease: claimed.lease) else {
+                if let kept = outcome.resultKey { try removeUnpublished(kept, of: claimed.job) }
+                return nil
+            }
             removeBlobs(of: claimed.job, but: outcome.resultKey)
             return claimed.job.id
+        }
+    }
+
+    /// What was kept for a job that somebody else has ended, or deleted, meanwhile. Not what that one published:
+    /// another process that found the same job kept its frames under the same name.
+    private func removeUnpublished(_ kept: String, of job: Job) throws {
+        guard try store.stored(job.id, tenant: job.tenant)?.withoutSpec.resultKey != kept else { return }
+        do {
+            try blobs.remove(kept)
+        } catch {
+            logger.warning(
+                "blobs of a canceled job could not be removed",
+                metadata: ["job": .string(job.id.description), "error": .string("\(error)")])
         }
     }
 

@@ -119,6 +119,27 @@ struct BackupTests {
         #expect(none.status == 66)
     }
 
+    @Test("a file that a job lacks is told with the job, and the others are backed up")
+    func missing() throws {
+        let server = try Server("--workers", "1")
+        let video = try Material.syntheticVideo(frames: 5)
+        let fields = ["video=@\(video.path)", "roi=\(video.boxes[0])"]
+        let (whole, broken) = (try server.submit(fields), try server.submit(fields))
+        for id in [whole, broken] { #expect(try server.finish(id)["status"] as? String == "succeeded") }
+        let source = "blobs/jobs/\(broken)/source"
+        try FileManager.default.removeItem(at: server.data.url.appendingPathComponent(source))
+        let output = try backUp(server, to: "wednesday")
+        #expect(output.status == 65)
+        #expect(output.standardError.contains("job \(broken): ") && output.standardError.contains(source))
+        #expect(!output.standardError.contains(whole) && !output.standardError.contains("deleted meanwhile"))
+
+        let data = try TemporaryFolder()
+        #expect(try restore("wednesday", to: data).status == 0)
+        let other = try Server("--workers", "1", data: data)
+        #expect(try other.get("/v1/jobs/\(whole)/source").status == 200)
+        #expect(try other.get("/v1/jobs/\(broken)").status == 404)
+    }
+
     @Test("an upload that is not what it was is told when it is backed up, and nothing half-made is left")
     func corruption() throws {
         let server = try Server("--workers", "1")

@@ -56,7 +56,7 @@ package enum Processes {
     }
 
     /// Of a small file of /proc, of which Foundation, asked for it hundreds of times a second, makes much memory.
-    private static func contents(of path: String) -> String? {
+    static func contents(of path: String) -> String? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { close(file) }

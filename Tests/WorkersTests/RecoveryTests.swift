@@ -60,6 +60,41 @@ extension WorkersTests {
             withExtendedLifetime(writer) {}
         }
 
+        @Test("what was kept of a canceled job that has ended meanwhile goes, unless it is what was published")
+        func overtaken() throws {
+            for isDeleted in [true, false] {
+                let submitted = try bench.submit(scene)
+                _ = try bench.store.claim(owner: "dead-1", leaseSeconds: 10_000)
+                _ = try bench.store.requestCancel(submitted.id, tenant: .anonymous)
+                let written = try bench.blobs.create(submitted.id.resultKey(attempt: 1))
+                var line: [UInt8] = []
+                FrameRecord(frame: 0, pts: 0, time: 0, targets: []).appendLine(to: &line)
+                try line.withUnsafeBytes(written.write)
+                try written.flush()
+                try leaveFile(of: "dead-1")
+                let owners = try OwnerRegistry(directory: bench.ownersDirectory)
+                defer { owners.close() }
+                // Somebody is faster while the frames are copied: a client, or another process that keeps them, too.
+                let blobs = DistantBlobs(bench.blobs) { [bench] in
+                    do {
+                        guard !isDeleted else {
+                            _ = try bench.store.delete(submitted.id, tenant: .anonymous)
+                            return
+                        }
+                        try CanceledJobs(store: bench.store, blobs: bench.blobs, logger: bench.logs.logger)
+                            .endThose(ofDead: owners)
+                    } catch {
+                        Issue.record(error)
+                    }
+                }
+                try CanceledJobs(store: bench.store, blobs: blobs, logger: bench.logs.logger).endThose(ofDead: owners)
+                let kept = submitted.id.keptResultKey(attempt: 1)
+                #expect(try (bench.blobs.open(kept) == nil) == isDeleted)
+                if !isDeleted { #expect(try bench.current(submitted).resultKey == kept) }
+                withExtendedLifetime(written) {}
+            }
+        }
+
         @Test("leases are renewed while what a dead worker left of a canceled job is copied, however long that takes")
         func renewedMeanwhile() async throws {
             let canceled = try bench.submit(scene)

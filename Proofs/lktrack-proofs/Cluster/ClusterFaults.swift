@@ -25,7 +25,7 @@ struct ClusterFaults {
     private var kills = 0
     /// How often a worker was met, at most: each node has one.
     private(set) var interruptions = 0
-    private var share = MachineShare()
+    private let share = MachineShare()
     /// From the database's return to a node's first answers, in seconds: the slowest node's, each time.
     private(set) var returns: [(what: String, seconds: Double)] = []
 
@@ -53,6 +53,7 @@ struct ClusterFaults {
             }
             pause(0.2)
         }
+        share.end()
         let allowed = share.allowed(Self.answerSeconds)
         for (what, seconds) in returns {
             result.expect(seconds <= allowed, "a node answered only \(seconds.text(1)) s after the database \(what)")
@@ -107,6 +108,5 @@ struct ClusterFaults {
             slowest.add((ContinuousClock.now - begin) / .seconds(1))
         }
         returns.append((what, slowest.all.max() ?? 0))
-        share.measure()
     }
 }

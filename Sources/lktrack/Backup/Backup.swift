@@ -6,7 +6,8 @@ import SQLiteJobStore
 ///
 /// The database comes first, as of one moment; then the blobs, which never change once they are there. What was deleted
 /// between the two is taken out of the copied database, so that each job in a backup has its source and its results.
-/// Blobs of jobs that came later are left out.
+/// Blobs of jobs that came later are left out. A job that lacks a blob and was not deleted is taken out as well, and
+/// told: something was lost.
 struct Backup {
     let database: String
     let blobs: String
@@ -19,6 +20,8 @@ struct Backup {
         var bytes: Int64
         /// Deleted while the backup was made.
         var dropped: Int
+        /// Blobs that are not there, of jobs that are. Those jobs are not in the backup.
+        var missing: [SQLiteJobStore.NamedBlob]
     }
 
     func make(at time: Date) throws -> Summary {
@@ -51,17 +54,18 @@ struct Backup {
         let store = try SQLiteJobStore(copy: copy)
         var files: [BackupManifest.File] = []
         var jobs = 0
-        var dropped = 0
+        var notThere: [SQLiteJobStore.NamedBlob] = []
         do {
             for job in try store.backedUpJobs() {
-                if let copied = try copyBlobs(of: job, to: draft) {
-                    files += copied
+                let copied = try copyBlobs(of: job, to: draft)
+                if copied.notThere.isEmpty {
+                    files += copied.files
                     jobs += 1
                 } else {
                     _ = try store.delete(job.id, tenant: job.tenant)
                     try? FileManager.default.removeItem(
                         atPath: draft + "/" + BackupManifest.blobs + "/" + job.id.blobPrefix)
-                    dropped += 1
+                    notThere += copied.notThere
                 }
             }
             try store.close()
@@ -77,19 +81,26 @@ struct Backup {
         let manifest = BackupManifest(createdAt: RFC3339.string(time), jobs: jobs, files: files)
         try manifest.write(to: draft)
         try DurableFile.synchronise(folders: draft)
+        // A deletion takes the row first, and expiry is in the row before blobs go: the service's database tells them
+        // from a loss.
+        let missing = try SQLiteJobStore.stillNamed(notThere, in: database)
+        let gone = Set(notThere.map(\.job)).subtracting(missing.map(\.job))
         return Summary(
-            jobs: jobs, files: files.count, bytes: files.reduce(0) { $0 + $1.bytes }, dropped: dropped)
+            jobs: jobs, files: files.count, bytes: files.reduce(0) { $0 + $1.bytes }, dropped: gone.count,
+            missing: missing)
     }
 
-    /// `nil` where the job was deleted meanwhile.
+    /// - Returns: also those that are not there.
     private func copyBlobs(
         of job: SQLiteJobStore.BackedUpJob, to draft: String
-    ) throws -> [BackupManifest.File]? {
+    ) throws -> (files: [BackupManifest.File], notThere: [SQLiteJobStore.NamedBlob]) {
         var files: [BackupManifest.File] = []
+        var notThere: [SQLiteJobStore.NamedBlob] = []
         for key in job.keys {
             let path = BackupManifest.blobs + "/" + key
             guard let copied = try DurableFile.copy(from: blobs + "/" + key, to: draft + "/" + path) else {
-                return nil
+                notThere.append(.init(job: job.id, key: key))
+                continue
             }
             guard key != job.sourceKey || copied.sha256 == job.sourceDigest else {
                 throw CommandFailure(
@@ -97,6 +108,6 @@ struct Backup {
             }
             files.append(.init(path: path, bytes: copied.bytes, sha256: copied.sha256))
         }
-        return files
+        return (files, notThere)
     }
 }

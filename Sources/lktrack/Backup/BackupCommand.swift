@@ -33,6 +33,9 @@ struct BackupCommand: ParsableCommand {
             The backup is a new folder: the database as of one moment, and the upload, the result and the annotated \
             video of each job in it, with their digests in backup.json. Its name is there when it is whole.
 
+            Jobs that are deleted meanwhile are not in it. Nor are jobs that are there and lack one of these files: \
+            each is told, the others are backed up, and the exit status is 65.
+
               lktrack backup --data-dir /var/lib/lktrack /backup/monday
               lktrack restore /backup/monday --data-dir /var/lib/restored
             """
@@ -51,6 +54,11 @@ struct BackupCommand: ParsableCommand {
         Console.note(
             "\(target): \(summary.jobs) jobs, \(summary.files) files, \(summary.bytes) bytes"
                 + (summary.dropped > 0 ? "; \(summary.dropped) jobs were deleted meanwhile" : ""))
+        guard !summary.missing.isEmpty else { return }
+        for blob in summary.missing { Console.error("job \(blob.job): \(paths.blobs)/\(blob.key) is missing") }
+        let jobs = Set(summary.missing.map(\.job)).count
+        throw CommandFailure(
+            .dataError, "\(target): is without \(jobs) jobs of which files are missing; the others are in it")
     }
 }
 

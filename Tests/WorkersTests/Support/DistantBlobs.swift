@@ -9,7 +9,7 @@ final class DistantBlobs: BlobStore {
     private let isFull = Atomic(false)
     private let onOpenPartial: @Sendable () -> Void
 
-    /// - Parameter onOpenPartial: may block.
+    /// - Parameter onOpenPartial: is called once it is open, and may block.
     init(_ base: any BlobStore, failures: Int = 0, onOpenPartial: @escaping @Sendable () -> Void = {}) {
         self.base = base
         self.failures = Mutex(failures)
@@ -34,8 +34,9 @@ final class DistantBlobs: BlobStore {
     func resume(_ key: String) throws -> (any BlobAppender)? { try base.resume(key) }
     func open(_ key: String) throws -> (any BlobReader)? { try base.open(key) }
     func openPartial(_ key: String) throws -> (any BlobReader)? {
+        let reader = try base.openPartial(key)
         onOpenPartial()
-        return try base.openPartial(key)
+        return reader
     }
     func digest(_ key: String) throws -> String? { try base.digest(key) }
     func copy(_ key: String, to other: String) throws -> Bool { try base.copy(key, to: other) }
