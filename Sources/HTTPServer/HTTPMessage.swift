@@ -209,14 +209,19 @@ public protocol HTTPBodyStream: AnyObject, Sendable {
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
 }
 
-/// Where a request's body goes while it arrives. Calls come from one thread at a time and may block on the disk.
+/// Where a request's body goes while it arrives. Calls come from one thread at a time. They may block on the disk, but
+/// for ``abort()``.
 public protocol HTTPBodySink: AnyObject, Sendable {
     /// A response ends the matter early: the rest of the body is drained (up to a cap) and the response sent.
     func receive(_ bytes: UnsafeRawBufferPointer) -> HTTPResponse?
     /// The body is whole. Runs on the handler queue and may block.
     func finish() -> HTTPResponse
-    /// The client went away, or the server stops: clean up. Called instead of ``finish()``, also after an early
-    /// response.
+    /// The client went away, or the server stops: clean up. Called once, instead of ``finish()``: also after an early
+    /// response, and where not a byte came.
+    ///
+    /// Called on the connection's thread, and never while another call runs. That thread serves other connections, too,
+    /// so this must not block. It may close and remove a local file; what may take longer (a database, another machine,
+    /// making bytes durable) belongs on another thread.
     func abort()
 }
 
@@ -253,6 +258,12 @@ public enum HTTPDisposition: Sendable {
 
 /// What the server serves.
 public protocol HTTPApplication: Sendable {
+    /// Decides what is to become of a request, once its head is there and none of its body.
+    ///
+    /// Called on the connection's thread, and on several threads at the same time. Each serves many connections, so this
+    /// must not block: what asks a store, a disk or another machine is done in the closures and sinks of the
+    /// ``HTTPDisposition``. Heads that the server itself refuses do not come here, but to
+    /// ``error(status:detail:requestID:target:)``.
     func begin(_ request: HTTPRequest) -> HTTPDisposition
 
     /// The body of an error that the server itself found: a malformed request (400), a head that is too large (431),
