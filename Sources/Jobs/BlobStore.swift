@@ -62,8 +62,16 @@ extension BlobStore {
 }
 
 /// One blob on its way in. Used by one thread at a time. Dropped without a commit, it leaves nothing behind.
+///
+/// It ends with ``commit()``, whether that returns or throws, or with ``abort()``; nothing can be written after it.
 public protocol BlobWriter: AnyObject, Sendable {
+    /// Bytes that were written, also those that are in memory still. Of what an encoder writes to ``localPath()``, none
+    /// before the commit.
     var count: Int64 { get }
+    /// Puts bytes at the end. They are copied, and may stay in memory until the next ``flush()`` or ``commit()``.
+    ///
+    /// - Throws: ``JobsError/Code/storageFull`` where there is no room for them. Some of them may have been written:
+    ///   nothing can be done then but to abort.
     func write(_ bytes: UnsafeRawBufferPointer) throws
     /// Overwrites bytes that were written before (the header of a tar entry whose size was not known).
     func overwrite(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws
@@ -72,6 +80,9 @@ public protocol BlobWriter: AnyObject, Sendable {
     /// Makes the blob durable (file and folder) and visible under its key. Returns its digest, SHA-256 in lower-case
     /// hexadecimal.
     func commit() throws -> String
+    /// Gives the blob up: what was written is removed, and what an encoder wrote with it. A blob that the key had
+    /// before stays. Does nothing after a commit, or a second time. A store of objects asks its server, where something
+    /// was flushed.
     func abort()
     /// A path under which what was written so far can be read, until the commit or the abort.
     func partialPath() throws -> String
@@ -89,6 +100,7 @@ public protocol BlobAppender: AnyObject, Sendable {
     /// Where the next byte goes. In the beginning: what is there, of which bytes after the last checkpoint may be none
     /// that anybody vouches for.
     var count: Int64 { get }
+    /// Puts bytes at the end. They are copied, and not sure to be kept before the next ``checkpoint()``.
     func write(_ bytes: UnsafeRawBufferPointer) throws
     /// Makes what was written durable.
     func checkpoint() throws
@@ -107,7 +119,12 @@ public protocol ScratchFile: AnyObject, Sendable {
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int
 }
 
+/// One blob that is read. Any number of threads may share it: it has no position of its own, and reads may block.
+///
+/// Of a finished blob it gives the bytes that were there when it was opened. Where the blob is replaced or removed
+/// meanwhile it goes on or, in a store of objects, throws; it never gives a mixture.
 public protocol BlobReader: AnyObject, Sendable {
+    /// Bytes that the blob had when it was opened. One that is still being written may have more by now.
     var count: Int64 { get }
     /// Reads up to the buffer's size from an offset; 0 at the end.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int

@@ -104,10 +104,13 @@ public struct JobSource: Hashable, Sendable {
     }
 }
 
+/// How far a job's attempt has come, or came before the job ended. A further attempt begins at 0.
 public struct JobProgress: Hashable, Sendable {
+    /// Frames that all targets were followed through.
     public var framesDone: Int
-    /// `nil` while it is not known.
+    /// `nil` while it is not known. May be an estimate until the job has succeeded.
     public var framesTotal: Int?
+    /// The mean since the attempt began to track; 0 before.
     public var framesPerSecond: Double
 
     public init(framesDone: Int = 0, framesTotal: Int? = nil, framesPerSecond: Double = 0) {

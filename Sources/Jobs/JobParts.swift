@@ -40,6 +40,7 @@ public struct OfferedPart: Hashable, Sendable {
     }
 }
 
+/// A part that a worker has taken from a job that another one leads, and its right to work on it.
 public struct ClaimedPart: Sendable {
     /// As its leader runs it.
     public var job: Job

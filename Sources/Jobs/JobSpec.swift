@@ -1,4 +1,4 @@
-/// What is asked of a job, with every default filled in: HTTP.md's `spec` object.
+/// What is asked of a job, with every default filled in: the `spec` object of `docs/http.md`.
 ///
 /// A spec is made by ``SpecReader`` from JSON or form fields, or by the command line; it is stored with the job as JSON
 /// (``SpecWriter``) and read back by the worker. Everything that the spec alone can tell has been checked by then.
@@ -94,21 +94,44 @@ public struct TargetSpec: Hashable, Sendable {
     }
 }
 
-/// How targets are followed: HTTP.md's `tracker` object.
+/// How targets are followed: the `tracker` object of `docs/http.md`.
 public struct TrackerSpec: Hashable, Sendable {
-    public enum Mode: String, CaseIterable, Sendable { case robust, template, points }
+    /// What follows a target.
+    public enum Mode: String, CaseIterable, Sendable {
+        /// A discriminative filter finds the target, alignment fixes its shape, and what is lost is searched for.
+        case robust
+        /// Alignment of the first box's pixels alone.
+        case template
+        /// Sparse flow of single points.
+        case points
+    }
+    /// What the warp from the first box to a frame may do; each may do what the one before it may.
     public enum Motion: String, CaseIterable, Sendable { case translation, similarity, affine }
+    /// How a template is aligned with a frame. They differ in time and in how far they find back from; see
+    /// `docs/convergence.md`.
     public enum Aligner: String, CaseIterable, Sendable {
         case forwardAdditive = "forward_additive"
         case inverseCompositional = "inverse_compositional"
         case esm
     }
+    /// What is done about changes of the light.
     public enum Illumination: String, CaseIterable, Sendable {
         case none
+        /// A gain and a bias are estimated in every frame, with the warp.
         case gainBias = "gain_bias"
+        /// Before they are looked at, frames are equalised tile by tile (`clahe`), or their grey values are raised to
+        /// the power of ``TrackerSpec/gamma``.
         case clahe, gamma
     }
-    public enum OnLost: String, CaseIterable, Sendable { case search, hold, stop }
+    /// What becomes of a target that is lost.
+    public enum OnLost: String, CaseIterable, Sendable {
+        /// It is looked for around the place where it was lost.
+        case search
+        /// It is looked for where it was lost, and nowhere else.
+        case hold
+        /// It is not looked for any more, but a keyframe starts it anew.
+        case stop
+    }
 
     public var mode: Mode
     public var motion: Motion
@@ -143,6 +166,7 @@ public struct TrackerSpec: Hashable, Sendable {
 
 /// What is made beside the boxes.
 public struct OutputSpec: Hashable, Sendable {
+    /// The annotated video that is made with the job, by its container; `none`: one is made when it is first asked for.
     public enum Video: String, CaseIterable, Sendable { case none, mp4, avi }
 
     public var video: Video

@@ -18,8 +18,11 @@ public struct Lease: Hashable, Sendable {
     }
 }
 
+/// A job that a worker has taken, and its right to work on it.
 public struct ClaimedJob: Sendable {
+    /// As it is from the claim on: `running`, and this attempt counted.
     public var job: Job
+    /// Of the job as a whole: it has no ``Lease/part``.
     public var lease: Lease
 
     public init(job: Job, lease: Lease) {
@@ -61,11 +64,16 @@ public struct JobOutcome: Hashable, Sendable {
     }
 }
 
+/// Which jobs a list is to have: those that fit everything that is said here.
 public struct JobQuery: Hashable, Sendable {
+    /// Whose jobs; no others are listed.
     public var tenant: TenantID
+    /// Only jobs in this state; `nil`: in any.
     public var status: JobStatus?
+    /// Only jobs that have each of these labels with that value; empty: any.
     public var labels: [String: String]
-    /// 1 … 200. A page has fewer jobs where their specs are as long as ``pageBytes`` together.
+    /// 1 … 200, which whoever asks has checked. A page has fewer jobs where their specs are as long as ``pageBytes``
+    /// together.
     public var limit: Int
     /// Only jobs older than this one (newest come first).
     public var before: JobID?
@@ -86,6 +94,7 @@ public struct JobQuery: Hashable, Sendable {
     }
 }
 
+/// A page of a list. The next one begins behind the last job of this one (``JobQuery/before``).
 public struct JobPage: Sendable {
     /// Newest first.
     public var jobs: [Job]
@@ -112,6 +121,11 @@ public protocol JobStore: TenantQuotas, JobRetention, IdempotentSubmission, JobP
     /// `nil` where there is none, or it belongs to another tenant. See ``JobStore/job(_:tenant:)``.
     func stored(_ id: JobID, tenant: TenantID) throws -> StoredJob?
 
+    /// A page of one tenant's jobs, never of another's: the newest first, by their ids. It may have fewer jobs than
+    /// ``JobQuery/limit`` where their specs are long, so only ``JobPage/hasMore`` tells whether it is the last; it has
+    /// one job at least where any fits.
+    ///
+    /// - Throws: where the store cannot be read; ``JobsError/Code/corrupt`` where a job of the page cannot be.
     func jobs(_ query: JobQuery) throws -> JobPage
 
     /// Takes a queued job in one statement: `running`, attempt counted, new token. `nil` where nothing is queued that
@@ -175,7 +189,11 @@ public protocol JobStore: TenantQuotas, JobRetention, IdempotentSubmission, JobP
     /// - Throws: ``JobsError/Code/otherRevision`` where the job has another revision than this one; `nil` takes any.
     func delete(_ id: JobID, tenant: TenantID, ifRevision: Int64?) throws -> Job?
 
-    /// Attaches an annotated video to a job that has ended.
+    /// Attaches an annotated video to a job that has ended, whoever owns it, in place of one that it has. The blob is
+    /// not looked at.
+    ///
+    /// - Returns: whether the job has the video now. `false`, and nothing is changed, where the job has not ended or is
+    ///   not there (any more).
     func attachVideo(_ key: String, job: JobID) throws -> Bool
 
     /// Whether the job exists at all, whoever owns it; for sweeping orphaned blobs.

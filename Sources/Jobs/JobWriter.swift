@@ -1,6 +1,6 @@
 import Foundation
 
-/// Writes a job as HTTP.md's job object.
+/// Writes a job as the job object of the HTTP interface (its OpenAPI document's `Job`).
 public enum JobWriter {
     /// The job object as text. Long ones are made a few at a time (``LongTexts``).
     public static func encoded(_ job: Job) -> [UInt8] {

@@ -1,8 +1,11 @@
 import Foundation
 
-/// The time of day and random bytes, injected so that tests decide them.
+/// The time of day and random bytes, injected so that tests decide them. Called from any thread; never blocks.
 public protocol Environment: Sendable {
+    /// The time by this machine's clock, which may be set, also backwards: for what is told and stored, and not to
+    /// measure how long something takes.
     func now() -> Date
+    /// So many bytes that nobody can guess: tokens, keys and ids are made of them.
     func randomBytes(_ count: Int) -> [UInt8]
 }
 

@@ -13,6 +13,12 @@ public enum HTTPDisposition: Sendable {
 
 /// What the server serves.
 public protocol HTTPApplication: Sendable {
+    /// Decides what is to become of a request, once its head is there and none of its body.
+    ///
+    /// Called on the connection's thread, and on several threads at the same time. Each serves many connections, so this
+    /// must not block: what asks a store, a disk or another machine is done in the closures and sinks of the
+    /// ``HTTPDisposition``. Heads that the server itself refuses do not come here, but to
+    /// ``error(status:detail:requestID:target:)``.
     func begin(_ request: HTTPRequest) -> HTTPDisposition
 
     /// The body of an error that the server itself found: a malformed request (400), a head that is too large (431),

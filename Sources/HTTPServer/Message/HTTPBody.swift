@@ -14,14 +14,18 @@ public protocol HTTPBodyStream: AnyObject, Sendable {
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
 }
 
-/// Where a request's body goes while it arrives. Calls come from one thread at a time and may block on the disk.
+/// Where a request's body goes while it arrives. Calls come from one thread at a time. They may block on the disk, but
+/// for ``abort()``.
 public protocol HTTPBodySink: AnyObject, Sendable {
     /// A response ends the matter early: the rest of the body is drained (up to a cap) and the response sent.
     func receive(_ bytes: UnsafeRawBufferPointer) -> HTTPResponse?
     /// The body is whole. Runs on the handler queue and may block.
     func finish() -> HTTPResponse
-    /// The client went away, or the server stops: clean up. Called instead of ``finish()``, also after an early
-    /// response.
+    /// The client went away, or the server stops: clean up. Called once, instead of ``finish()``: also after an early
+    /// response, and where not a byte came.
+    ///
+    /// Called on the connection's thread, and never while another call runs. That thread serves other connections, too,
+    /// so this must not block: what waits for a disk, a database or another machine belongs on another thread.
     func abort()
 }
 

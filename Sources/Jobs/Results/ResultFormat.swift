@@ -1,4 +1,4 @@
-/// How results are written out: HTTP.md's formats.
+/// How results are written out: the formats of `docs/http.md`.
 public enum ResultFormat: String, CaseIterable, Sendable {
     /// One document with its provenance.
     case json

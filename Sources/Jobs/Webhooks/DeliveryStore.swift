@@ -12,6 +12,7 @@ public struct DeliveryLease: Hashable, Sendable {
     }
 }
 
+/// A message that a sender has taken, and its right to send it.
 public struct ClaimedDelivery: Sendable {
     public var message: DeliveryMessage
     /// Whose job has ended.
