@@ -27,9 +27,12 @@ struct ManualTests {
         }
     }
 
-    @Test("and the README name no file that is not there")
+    @Test("it, the other pages and the READMEs name no file that is not there")
     func links() throws {
-        for file in ["docs/operations.md", "README.md", "clients/python/README.md"] {
+        let pages = try FileManager.default.contentsOfDirectory(atPath: Python.root.path + "/docs")
+            .filter { $0.hasSuffix(".md") }.map { "docs/" + $0 }
+        #expect(pages.contains("docs/operations.md"))
+        for file in pages + ["README.md", "CHANGELOG.md", "SECURITY.md", "clients/python/README.md"] {
             let folder = URL(fileURLWithPath: Python.root.path + "/" + file).deletingLastPathComponent()
             for link in try Self.text(file).matches(of: /\]\(([^)#:]+)(#[a-z-]+)?\)/) {
                 let path = folder.appendingPathComponent(String(link.output.1)).path
