@@ -9,7 +9,7 @@ import ServiceHarness
 struct DecodersProof: Proof {
     let name = "kill decoders"
     let claim =
-        "decoders killed by SIGSEGV at random moments: no API error, and the job fails with decoder_crashed after its retry"
+        "decoders killed by SIGSEGV or SIGKILL at random moments: no API error, and the job fails with decoder_crashed after its retry"
 
     func run(_ options: ProofOptions) throws -> ProofResult {
         // Of decoders that had frames left.
@@ -28,8 +28,8 @@ struct DecodersProof: Proof {
         // How long one takes that is let be: what is counted of a job comes too seldom to aim by.
         var life = (ContinuousClock.now - start) / .seconds(1)
         // Each job brings a decoder's end nearer, or one that was too late; the bound is for a service that starts none.
-        for _ in 0..<(4 * wanted) where crashed < wanted && late <= wanted {
-            let job = try KilledJob(server, work, within: life)
+        for number in 0..<(4 * wanted) where crashed < wanted && late <= wanted {
+            let job = try KilledJob(server, work, by: number % 2 == 0 ? SIGSEGV : SIGKILL, within: life)
             if job.killed == 0 { life = min(life, job.seconds) }
             killed += job.killed
             crashed += job.crashed
@@ -43,7 +43,7 @@ struct DecodersProof: Proof {
         result.expect(server.processIsRunning, "the server is gone")
         result.expect(server.isIdle, "a decoder is left behind")
         result.tried =
-            "\(killed) decoders killed, \(late) of them after their last frame, while \(watch.requests) GETs were answered"
+            "\(killed) decoders killed, of every other job by SIGKILL, \(late) of them after their last frame, while \(watch.requests) GETs were answered"
         result.figure =
             ended.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
             + "; at frames \(frames.min() ?? 0) to \(frames.max() ?? 0)"
@@ -67,7 +67,7 @@ private struct KilledJob {
     let losses: [String]
 
     /// - Parameter life: each decoder is killed at a random moment of so many seconds.
-    init(_ server: Server, _ work: Work, within life: Double) throws {
+    init(_ server: Server, _ work: Work, by signal: Int32, within life: Double) throws {
         let before = try Counts(server)
         let start = ContinuousClock.now
         guard let id = try server.wire.submit(work.clip, query: work.query) else {
@@ -86,12 +86,12 @@ private struct KilledJob {
             for decoder in decoders where !hit.contains(decoder) {
                 let aim = aims[decoder] ?? .now + .seconds(.random(in: 0..<life))
                 aims[decoder] = aim
-                guard ContinuousClock.now >= aim, kill(decoder, SIGSEGV) == 0 else { continue }
+                guard ContinuousClock.now >= aim, kill(decoder, signal) == 0 else { continue }
                 hit.insert(decoder)
                 // It may be at its end anyhow, and then the server ends it; but a signal that it outlives is no kill.
                 let patience = ContinuousClock.now + .seconds(30)
                 while Processes.isAlive(decoder), ContinuousClock.now < patience { pause(0.001) }
-                if Processes.isAlive(decoder) { throw ProofError("a decoder goes on after SIGSEGV") }
+                if Processes.isAlive(decoder) { throw ProofError("a decoder goes on after signal \(signal)") }
             }
         } while ["queued", "running"].contains(job["status"] as? String ?? "")
         seconds = (ContinuousClock.now - start) / .seconds(1)

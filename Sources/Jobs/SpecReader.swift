@@ -2,7 +2,7 @@
 public enum SpecReader {
     /// Fills in the defaults.
     ///
-    /// - Parameter json: the `spec` object of HTTP.md, without `source`.
+    /// - Parameter json: the `spec` object of docs/http.md, without `source`.
     /// - Throws: every problem there is, each with its place.
     public static func read(_ json: JSONValue) throws(SpecErrors) -> JobSpec {
         let problems = SpecProblems()

@@ -1,4 +1,4 @@
-/// Writes a spec as HTTP.md's `spec` object, every default filled in. ``SpecReader/read(_:)`` gives the same spec back.
+/// Writes a spec as the `spec` object of docs/http.md, every default filled in. ``SpecReader/read(_:)`` gives the same spec back.
 /// Secrets are in what the store gets only.
 public enum SpecWriter {
     /// With the webhook's secret.

@@ -71,7 +71,7 @@ extension SystemCallFilter {
         "clock_getres", "clock_gettime", "clock_nanosleep", "gettimeofday", "nanosleep", "time", "times",
     ]
     private static let openFiles = [
-        "close", "dup", "fadvise64", "fstat", "lseek", "poll", "ppoll", "pread64", "preadv", "read", "readv",
+        "close", "fadvise64", "fstat", "lseek", "poll", "ppoll", "pread64", "preadv", "read", "readv",
         "recvfrom",
     ]
     private static let itself = [
@@ -110,17 +110,20 @@ extension SystemCallFilter {
             Rule(call: "prlimit64", conditions: [equal(2, 0)]),
             Rule(call: "prctl", conditions: [equal(0, setName)]),
         ]
-        for command in [F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC] {
+        for command in [F_GETFD, F_SETFD, F_GETFL] {
             rules.append(Rule(call: "fcntl", conditions: [equal(1, Int(command))]))
         }
         switch kind {
         case .video, .image: break
         case .archive:
+            // By its number: so no call may give the number to another file (dup(2), open(2)).
             let spool = [equal(0, Int(DecoderProcess.ChildDescriptor.spool))]
             rules.append(Rule(call: "pwrite64", conditions: spool))
             rules.append(Rule(call: "fstatfs", conditions: spool))
         case .folder:
             // The files of a folder are opened one by one, for reading.
+            rules.append(Rule(call: "dup"))
+            rules.append(Rule(call: "fcntl", conditions: [equal(1, Int(F_DUPFD_CLOEXEC))]))
             rules.append(
                 Rule(call: "openat", conditions: [bits(2, O_ACCMODE | O_CREAT | O_TRUNC | openPath, are: O_RDONLY)]))
             rules.append(Rule(call: "getdents64"))

@@ -9,7 +9,7 @@ struct Services: Sendable {
     let uploads: any UploadStore
     let deliveries: any DeliveryStore
     let arriving = ArrivingBytes()
-    let uploadTails = UploadTails()
+    let abortedUploads = AbortedUploads()
     let uploadDigests = UploadDigests()
     let blobs: any BlobStore
     let space: DiskSpace
@@ -54,6 +54,11 @@ struct Services: Sendable {
         let job = try job(context)
         try requireKept(job)
         return job
+    }
+
+    /// Where a decoder finds a source, for somebody who waits; `nil` where it is gone. See ``BlobStore/decodablePath(of:leaving:)``.
+    func decodablePath(of source: JobSource) throws -> String? {
+        try blobs.decodablePath(of: source, leaving: configuration.diskReserveBytes)
     }
 
     /// - Throws: 410 where the job's source and results are gone.

@@ -13,7 +13,7 @@ public struct TrackingAPI: HTTPApplication {
     private let renderings: RenderingQueue
     private let requests: HTTPMetrics
     private let tus: TusGate
-    private let uploadTails: UploadTails
+    private let abortedUploads: AbortedUploads
     private let crossOrigin: CrossOrigin
 
     /// - Parameters:
@@ -47,7 +47,7 @@ public struct TrackingAPI: HTTPApplication {
         keys?.onRevocation(watch.close)
         renderings = RenderingQueue(services, renderer: renderer)
         tus = TusGate(largestUpload: configuration.uploadBytes)
-        uploadTails = services.uploadTails
+        abortedUploads = services.abortedUploads
         crossOrigin = CrossOrigin(origins: Set(configuration.origins))
         let routes = RouteTable.routes(services, renderings).filter {
             configuration.scope == .everything || RouteTable.operations.contains($0.pattern)
@@ -75,7 +75,7 @@ public struct TrackingAPI: HTTPApplication {
 
     /// Returns when what came of requests that were cut off is kept. To be called once the server has stopped, and before
     /// the stores are closed. Blocks.
-    public func finishUploads() { uploadTails.wait() }
+    public func finishUploads() { abortedUploads.wait() }
 
     /// To be told of every request that the server is done with (`HTTPServer`'s observer): they are counted.
     public func observe(_ summary: HTTPRequestSummary) { requests.record(summary) }

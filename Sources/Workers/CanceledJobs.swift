@@ -30,7 +30,7 @@ public struct CanceledJobs: Sendable {
         try store.canceledWithoutWorker(owner: owner).compactMap { claimed in
             let outcome = try outcome(of: claimed.job, isWanted)
             guard try store.publish(outcome, lease: claimed.lease) else {
-                if let kept = outcome.resultKey { try removeUnpublished(kept, of: claimed.job) }
+                if let kept = outcome.resultKey { removeUnpublished(kept, of: claimed.job) }
                 return nil
             }
             removeBlobs(of: claimed.job, but: outcome.resultKey)
@@ -40,9 +40,9 @@ public struct CanceledJobs: Sendable {
 
     /// What was kept for a job that somebody else has ended, or deleted, meanwhile. Not what that one published:
     /// another process that found the same job kept its frames under the same name.
-    private func removeUnpublished(_ kept: String, of job: Job) throws {
-        guard try store.stored(job.id, tenant: job.tenant)?.withoutSpec.resultKey != kept else { return }
+    private func removeUnpublished(_ kept: String, of job: Job) {
         do {
+            guard try store.stored(job.id, tenant: job.tenant)?.withoutSpec.resultKey != kept else { return }
             try blobs.remove(kept)
         } catch {
             logger.warning(

@@ -185,7 +185,7 @@ struct JobRunner: Sendable {
         switch publish(active, outcome) {
         case .published: break
         case .refused: return abandon(active)
-        case .unsettled: return leave(active)
+        case .undecided: return leave(active)
         }
         // Also what those handed in late who helped with a job that was stopped.
         removeParts(active)
@@ -212,8 +212,8 @@ struct JobRunner: Sendable {
         case published
         /// The lease is lost.
         case refused
-        /// Nobody can tell, and the time to ask is over.
-        case unsettled
+        /// It may be published, or is to be with what there is, by somebody else; the time to try again is over.
+        case undecided
     }
 
     /// Publishes in one transaction; tries again while the lease is kept, because the work is done and only its record
@@ -226,15 +226,20 @@ struct JobRunner: Sendable {
             } catch {
                 logger.error("outcome could not be published", metadata: metadata(active, error))
                 mayBePublished = mayBePublished || (error as? JobsError)?.code == .unsettled
-                if active.isTimeOver { return mayBePublished ? .unsettled : .refused }
+                if active.isTimeOver {
+                    // A canceled job is ended by whoever finds it, and keeps its frames (``CanceledJobs``).
+                    return mayBePublished || outcome.status == .canceled ? .undecided : .refused
+                }
                 active.wait(seconds: configuration.pollSeconds) { active.isTimeOver }
             }
         }
     }
 
-    /// What this attempt made stays: the job may have ended with it. Where it did not, the next attempt removes it.
+    /// What this attempt made stays: the job may have ended with it, or will. Where it is tried again, the next attempt
+    /// removes it.
     private func leave(_ active: ActiveJob) {
-        logger.warning("it is not known whether the outcome was published", metadata: metadata(active, nil))
+        removeParts(active)
+        logger.warning("it is left open whether the outcome was published", metadata: metadata(active, nil))
         onEvent(.abandoned(active.job.id))
     }
 

@@ -18,6 +18,8 @@ enum Attempt: String, CaseIterable {
     case writeSpool = "write-spool"
     case fillFrames = "fill-frames"
     case fillFramesAsStandardError = "fill-frames-as-standard-error"
+    case fillFramesAsSpool = "fill-frames-as-spool"
+    case copyDescriptor = "copy-descriptor"
     case fileSize = "file-size"
     case executableMemory = "executable-memory"
     case raiseLimit = "raise-limit"
@@ -50,6 +52,8 @@ enum Attempt: String, CaseIterable {
         case .writeSpool: write(to: 6)
         case .fillFrames: append(to: 5)
         case .fillFramesAsStandardError: appendToCopy(of: 5, as: 2)
+        case .fillFramesAsSpool: writeToCopy(of: 5, as: 6)
+        case .copyDescriptor: outcome(fcntl(5, F_DUPFD_CLOEXEC, 6))
         case .fileSize: fileSize
         case .executableMemory: executableMemory()
         case .raiseLimit: raiseLimit()
@@ -122,6 +126,11 @@ enum Attempt: String, CaseIterable {
     private func appendToCopy(of descriptor: Int32, as number: Int32) -> String {
         close(number)
         return dup(descriptor) == number ? append(to: number) : "errno \(errno)"
+    }
+
+    private func writeToCopy(of descriptor: Int32, as number: Int32) -> String {
+        close(number)
+        return dup(descriptor) == number ? write(to: number) : "errno \(errno)"
     }
 
     private func executableMemory() -> String {

@@ -8,6 +8,7 @@ import Synchronization
 public final class UnsettledStore: PassingStore, @unchecked Sendable {
     private let commits: Bool
     private let losses: Int
+    private let code: JobsError.Code
     private let onLoss: @Sendable () -> Void
     private let submissions = Mutex(0)
     private let publications = Mutex(0)
@@ -15,11 +16,15 @@ public final class UnsettledStore: PassingStore, @unchecked Sendable {
     /// - Parameters:
     ///   - commits: whether what was asked for first happens all the same.
     ///   - losses: outcomes that are not answered.
+    ///   - code: of the errors that are thrown.
     ///   - onLoss: called before each answer is lost.
-    public init(_ base: any Base, commits: Bool = true, losses: Int = .max, onLoss: @escaping @Sendable () -> Void = {})
-    {
+    public init(
+        _ base: any Base, commits: Bool = true, losses: Int = .max, code: JobsError.Code = .unsettled,
+        onLoss: @escaping @Sendable () -> Void = {}
+    ) {
         self.commits = commits
         self.losses = losses
+        self.code = code
         self.onLoss = onLoss
         super.init(base)
     }
@@ -46,6 +51,6 @@ public final class UnsettledStore: PassingStore, @unchecked Sendable {
 
     private func loss() -> JobsError {
         onLoss()
-        return JobsError(.unsettled, "a commit's answer was lost")
+        return JobsError(code, "a commit's answer was lost")
     }
 }

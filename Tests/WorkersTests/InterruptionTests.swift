@@ -185,6 +185,24 @@ extension WorkersTests {
             #expect(try bench.blobNames(again) == ["results-2.ndjson", "source"])
         }
 
+        @Test("a canceled job whose end cannot be stored before a stop keeps its frames for who ends it")
+        func cancelUnstored() async throws {
+            let (losses, noteLoss) = AsyncStream.makeStream(of: Void.self)
+            let store = UnsettledStore(bench.store, commits: false, code: .busy) { noteLoss.yield() }
+            let pool = try bench.pool(store: store)
+            let submitted = try bench.submit(scene)
+            try await interrupt(submitted, pool) {
+                _ = try bench.store.requestCancel(submitted.id, tenant: .anonymous)
+                pool.notifyCancel(submitted.id)
+            }
+            for await _ in losses { break }
+            await bench.stop(pool, within: 0)
+            let job = try bench.current(submitted)
+            #expect(job.status == .running)
+            // Where `CanceledJobs` looks for them.
+            #expect(try bench.blobNames(job) == ["results-1.ndjson", "source"])
+        }
+
         @Test("a graceful stop gives a running job back, uncounted, and the next start gives the same bytes")
         func release() async throws {
             let first = try bench.submit(scene)

@@ -22,7 +22,7 @@ extension JobSource {
 }
 
 extension JobFailure {
-    /// As ``init(storedJSON:)`` reads it; also the `error` of HTTP.md's job. `frame` and `pointer` only where it has
+    /// As ``init(storedJSON:)`` reads it; also a job's `error` in docs/http.md. `frame` and `pointer` only where it has
     /// them.
     public var storedJSON: JSONValue {
         var object = JSONObject([("code", .string(code.rawValue)), ("message", .string(message))])

@@ -1,4 +1,4 @@
-/// Who is called back when a job ends: HTTP.md's `webhook` object.
+/// Who is called back when a job ends: the `webhook` object of docs/http.md.
 public struct WebhookSpec: Hashable, Sendable {
     /// What is told; the `type` of the message.
     public enum Event: String, CaseIterable, Sendable {

@@ -56,7 +56,9 @@ struct JSONForm: SubmissionForm {
         }
     }
 
-    mutating func discard() {
+    func close() {}
+
+    func removeBlobs() {
         if isSourceMade { submission.discard() }
     }
 

@@ -21,7 +21,9 @@ struct MultipartForm: SubmissionForm {
         return try parts.finish()
     }
 
-    mutating func discard() { parts.discard() }
+    mutating func close() { parts.close() }
+
+    func removeBlobs() { parts.removeBlobs() }
 
     private static func feed(
         _ parser: inout MultipartParser, _ bytes: UnsafeRawBufferPointer, _ parts: inout MultipartParts
@@ -69,10 +71,10 @@ private struct MultipartParts: Sendable {
         return try submission.submit(upload.commit())
     }
 
-    mutating func discard() {
-        guard let (_, upload) = source, upload.isOpen else { return }
-        upload.discard()
-        submission.discard()
+    func close() { source?.upload.discard() }
+
+    func removeBlobs() {
+        if source?.upload.isOpen == true { submission.discard() }
     }
 
     // MARK: A part

@@ -24,9 +24,9 @@ struct RawForm: SubmissionForm {
         return try submission.submit(upload.commit())
     }
 
-    mutating func discard() {
-        guard upload.isOpen else { return }
-        upload.discard()
-        submission.discard()
+    mutating func close() { upload.discard() }
+
+    func removeBlobs() {
+        if upload.isOpen { submission.discard() }
     }
 }

@@ -13,12 +13,20 @@ protocol SubmissionForm: Sendable {
     mutating func receive(_ bytes: UnsafeRawBufferPointer) throws
     /// The body is whole: makes the source durable and queues the job, where that has not happened before.
     mutating func finish() throws -> SubmissionOutcome
-    /// Removes what was written. Waits for the disk or the bucket.
-    mutating func discard()
+    /// Closes and removes what is still being written. Waits for the disk.
+    mutating func close()
+    /// Removes what had become a blob. Waits for the disk or the bucket.
+    func removeBlobs()
 }
 
 extension SubmissionForm {
     var isBodyKept: Bool { true }
+
+    /// Removes all of it.
+    mutating func discard() {
+        close()
+        removeBlobs()
+    }
 }
 
 /// Feeds a request's body to a form, answers as soon as something is wrong, and cleans up whatever happens.
@@ -99,10 +107,11 @@ final class SubmissionSink: HTTPBodySink {
         }
         guard let form else { return }
         flight?.end()
-        services.uploadTails.run { [self] in
+        arriving.end()
+        services.abortedUploads.close { [services] in
             var form = form
-            form.discard()
-            arriving.end()
+            form.close()
+            services.abortedUploads.remove { [form] in form.removeBlobs() }
         }
     }
 

@@ -36,8 +36,11 @@ struct UploadedSource: Sendable {
     func file() throws -> (kind: JobSource.Kind, path: String) {
         let reader = try whole()
         let media = try Self.field.check(services.media.recognise(prefix: prefix(reader)), fileName: nil)
-        guard let path = try services.blobs.localPath(upload.id.dataKey) else { throw try gone() }
-        return (media.kind == .archive ? .archive : .video, path)
+        let kind = media.kind == .archive ? JobSource.Kind.archive : .video
+        let path = try services.blobs.decodablePath(
+            of: upload.id.dataKey, kind, bytes: reader.count, leaving: services.configuration.diskReserveBytes)
+        guard let path else { throw try gone() }
+        return (kind, path)
     }
 
     /// Gives the bytes the job's key. The upload stays what it is.

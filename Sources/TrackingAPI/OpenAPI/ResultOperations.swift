@@ -118,6 +118,6 @@ enum ResultOperations {
                 200, "The frame, as `Accept` asks for it.", headers: ["ETag", "Vary", "Cache-Control"],
                 content: FrameFormat.allCases.map { ($0.mediaType, Schema.binary) }),
             notModified,
-        ] + Response.always + Response.problems(404, 406, 409, 410, 412, 503),
+        ] + Response.always + Response.problems(404, 406, 409, 410, 412, 503, 507),
         curl: "curl -o frame.png localhost:8080/v1/jobs/$ID/frames/0")
 }

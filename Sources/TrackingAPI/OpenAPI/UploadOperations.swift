@@ -121,6 +121,6 @@ enum UploadOperations {
                 200, "The frame, as `Accept` asks for it.", headers: ["ETag", "Vary", "Cache-Control"],
                 content: FrameFormat.allCases.map { ($0.mediaType, Schema.binary) }),
             Response(304, "The client has it already.", headers: ["ETag"]),
-        ] + Response.always + Response.problems(404, 406, 409, 410, 412, 415, 503),
+        ] + Response.always + Response.problems(404, 406, 409, 410, 412, 415, 503, 507),
         curl: "curl -o first.png localhost:8080/v1/uploads/$UPLOAD/frames/0")
 }

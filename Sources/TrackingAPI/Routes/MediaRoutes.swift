@@ -24,7 +24,7 @@ struct MediaRoutes: Sendable {
             throw Problem(.notFound, "Frames are counted from 0: /v1/jobs/\(job.id)/frames/0.")
         }
         return try pictures.answer(index, version: job.source.sha256, context) {
-            guard let path = try services.blobs.localPath(job.source.blobKey) else { throw Self.noSource }
+            guard let path = try services.decodablePath(of: job.source) else { throw Self.noSource }
             return (job.source.kind, path)
         }
     }

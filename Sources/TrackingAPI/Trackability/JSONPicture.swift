@@ -66,7 +66,7 @@ struct JSONPicture: PictureForm {
                 let job = try services.store.job(id, tenant: tenant)
             else { throw Problem.at("#/job", "There is no job with this id.") }
             try services.requireKept(job)
-            guard let path = try services.blobs.localPath(job.source.blobKey) else {
+            guard let path = try services.decodablePath(of: job.source) else {
                 throw Problem.at("#/job", "The job's video is there no more.", as: .gone)
             }
             return (job.source.kind, path, "#/job")

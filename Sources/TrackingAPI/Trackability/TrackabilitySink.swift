@@ -62,7 +62,7 @@ final class TrackabilitySink: HTTPBodySink {
             return state.form
         }
         guard let form else { return }
-        services.uploadTails.run { form.discard() }
+        services.abortedUploads.close { form.discard() }
     }
 
     private func end(_ state: inout State) {

@@ -84,11 +84,7 @@ public struct JobRenderer: Sendable {
     func open(
         _ source: JobSource, _ request: DecodeRequest, _ cancellation: MediaCancellation
     ) throws -> DecoderProcess {
-        if source.kind != .video {
-            // It is fetched, where it is elsewhere, and takes about as much again while it is unpacked.
-            _ = try? blobs.makeRoom(for: limits.diskFloorBytes + 2 * source.bytes)
-        }
-        guard let path = try blobs.localPath(source.blobKey) else {
+        guard let path = try blobs.decodablePath(of: source, leaving: limits.diskFloorBytes) else {
             throw JobsError(.io, "the blob \(source.blobKey) is gone")
         }
         let input: MediaInput = source.kind == .video ? .video(path: path) : .archive(path: path)

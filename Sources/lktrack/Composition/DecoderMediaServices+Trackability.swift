@@ -29,14 +29,39 @@ extension DecoderMediaServices {
 }
 
 extension BoxTrackability {
-    /// The names of verdicts and findings are the same in both modules (a test holds the two together).
     init(box: PixelBox, _ found: Trackability) {
         self.init(
-            box: box, verdict: Verdict(rawValue: found.verdict.rawValue) ?? .poor,
-            findings: found.findings.compactMap { Finding(rawValue: $0.rawValue) }, advice: found.advice,
+            box: box, verdict: Verdict(found.verdict), findings: found.findings.map { Finding($0) },
+            advice: found.advice,
             leastEigenvalue: found.minimumEigenvalue, greatestEigenvalue: found.maximumEigenvalue,
             contrast: found.contrast, texture: found.texture, noise: found.noise,
             leastError: found.minimumError.isFinite ? found.minimumError : nil, size: found.size,
             visible: found.visible, pixelSize: found.pixelSize, levels: found.levels)
+    }
+}
+
+// Matched one by one, so that the compiler tells of one that a module gets and the other lacks.
+
+extension BoxTrackability.Verdict {
+    fileprivate init(_ verdict: Trackability.Verdict) {
+        switch verdict {
+        case .good: self = .good
+        case .fair: self = .fair
+        case .poor: self = .poor
+        case .untrackable: self = .untrackable
+        }
+    }
+}
+
+extension BoxTrackability.Finding {
+    fileprivate init(_ finding: Trackability.Finding) {
+        switch finding {
+        case .flat: self = .flat
+        case .edge: self = .edge
+        case .faint: self = .faint
+        case .colorOnly: self = .colorOnly
+        case .small: self = .small
+        case .cutOff: self = .cutOff
+        }
     }
 }
