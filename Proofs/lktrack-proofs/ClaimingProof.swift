@@ -6,14 +6,14 @@ import ServiceHarness
 /// No job is two workers'.
 struct ClaimingProof: Proof {
     let name = "claiming"
-    let claim = "8 processes claim 10,000 jobs: each is claimed once"
+    let claim = "8 processes claim 10,000 jobs each: each job is claimed once"
 
     /// The argument by which this program becomes one of the processes.
     static let claimer = "claim-jobs"
     private static let processes = 8
 
     func run(_ options: ProofOptions) throws -> ProofResult {
-        let count = options.rounds(10_000, quick: 2000)
+        let count = Self.processes * options.rounds(10_000, quick: 250)
         let folder = try TemporaryFolder()
         let path = folder.path("jobs.sqlite")
         let ids = try Self.submit(count, to: path)

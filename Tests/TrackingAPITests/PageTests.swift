@@ -149,6 +149,38 @@ struct PageFileTests {
         expectProblem(try Service().send("GET", "/embed/nothing"), 404)
     }
 
+    @Test("scripts of configured origins can read every header of an answer that the OpenAPI document names")
+    func exposedHeaders() throws {
+        let service = try Service(configure: { $0.origins = ["https://site.example"] })
+        let answer = service.send("GET", "/openapi.json", [("Origin", "https://site.example")])
+        let exposed = try #require(answer.fields["Access-Control-Expose-Headers"]).lowercased()
+            .split(separator: ",").map { $0.drop { $0 == " " } }
+        let document = try JSONSerialization.jsonObject(with: Data(answer.body))
+        let named = Self.headers(in: document)
+        #expect(named.isSuperset(of: ["etag", "retry-after", "upload-offset"]))
+        // Those that any script may read (WHATWG Fetch §2.2.2).
+        let safe: Set = ["cache-control", "content-language", "content-length", "content-type", "last-modified"]
+        // Of which a script has no use.
+        let others: Set = ["content-encoding", "content-security-policy", "vary", "x-accel-buffering"]
+        for name in named.subtracting(safe).subtracting(others).sorted() {
+            #expect(exposed.contains(Substring(name)), "\(name)")
+        }
+    }
+
+    /// The document calls what an answer may lack `Name.optional` where it is shared.
+    private static func name(_ key: String) -> String { String(key.lowercased().prefix { $0 != "." }) }
+
+    /// The names in all `headers` of responses, in small letters.
+    private static func headers(in json: Any) -> Set<String> {
+        switch json {
+        case let object as [String: Any]:
+            let own = (object["headers"] as? [String: Any])?.keys.map { name($0) } ?? []
+            return object.values.reduce(into: Set(own)) { $0.formUnion(headers(in: $1)) }
+        case let array as [Any]: return array.reduce(into: []) { $0.formUnion(headers(in: $1)) }
+        default: return []
+        }
+    }
+
     @Test("answers can be read by pages of configured origins and of no others")
     func crossOrigin() throws {
         let allow = "Access-Control-Allow-Origin"

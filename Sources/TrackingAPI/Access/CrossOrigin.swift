@@ -7,14 +7,19 @@ struct CrossOrigin: Sendable {
     /// `https://site.example`, as browsers send them in `Origin`.
     let origins: Set<String>
 
+    /// Whatever answers have for clients beyond what any script may read (§4.6, CORS-safelisted response headers).
     private static let exposed = [
-        "Accept-Ranges", "Content-Disposition", "Content-Range", "ETag", "Link", "Location", "Repr-Digest",
-        "Retry-After", "Tus-Resumable", "Upload-Expires", "Upload-Length", "Upload-Offset", "X-Request-Id",
+        "Accept", "Accept-Encoding", "Accept-Ranges", "Allow", "Content-Disposition", "Content-Range", "ETag",
+        "Idempotency-Replayed", "Link", "Location", "Preference-Applied", "RateLimit", "RateLimit-Policy",
+        "Repr-Digest", "Retry-After", "Tus-Checksum-Algorithm", "Tus-Extension", "Tus-Max-Size", "Tus-Resumable",
+        "Tus-Version", "Upload-Defer-Length", "Upload-Expires", "Upload-Length", "Upload-Metadata", "Upload-Offset",
+        "WWW-Authenticate", "X-Request-Id",
     ].joined(separator: ", ")
+    /// Whatever requests may have.
     private static let allowed = [
         "Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "If-Range",
         "Last-Event-ID", "Prefer", "Range", "Tus-Resumable", "Upload-Checksum", "Upload-Defer-Length", "Upload-Length",
-        "Upload-Metadata", "Upload-Offset",
+        "Upload-Metadata", "Upload-Offset", "Want-Repr-Digest", "X-HTTP-Method-Override", "traceparent",
     ].joined(separator: ", ")
 
     func disposition(of request: HTTPRequest, _ base: HTTPDisposition) -> HTTPDisposition {

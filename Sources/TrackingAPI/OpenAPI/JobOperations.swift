@@ -144,16 +144,16 @@ enum JobOperations {
     private static let cancel = Operation(
         method: "post", path: "/v1/jobs/{id}/cancel", id: "cancelJob", tag: .jobs, summary: "Cancel a job",
         description: "A queued job is canceled at once, a running one within a second; it keeps the frames it has.",
-        parameters: [Parameter.jobID],
+        parameters: [Parameter.jobID] + Parameter.precondition,
         responses: [
             Response(202, "The job is canceled, or will be.", headers: ["Location", "ETag"], content: [ownJob])
-        ] + Response.always + Response.problems(404, 409, 503),
+        ] + Response.always + Response.problems(404, 409, 412, 503),
         curl: "curl -X POST localhost:8080/v1/jobs/$ID/cancel")
 
     private static let delete = Operation(
         method: "delete", path: "/v1/jobs/{id}", id: "deleteJob", tag: .jobs, summary: "Delete a job",
         description: "Cancels it, and removes everything that belongs to it.",
-        parameters: [Parameter.jobID],
-        responses: [Response(204, "It is gone.")] + Response.always + Response.problems(404, 503),
+        parameters: [Parameter.jobID] + Parameter.precondition,
+        responses: [Response(204, "It is gone.")] + Response.always + Response.problems(404, 412, 503),
         curl: "curl -X DELETE localhost:8080/v1/jobs/$ID")
 }

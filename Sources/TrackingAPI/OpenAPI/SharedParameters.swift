@@ -50,6 +50,8 @@ enum Parameter {
     static let tusResumable = reference("TusResumable")
     /// Of what has a strong entity tag.
     static let conditions = [reference("IfMatch"), reference("IfNoneMatch")]
+    /// Of what is changed or removed.
+    static let precondition = [reference("IfMatch")]
     /// Of a file.
     static let transfer = conditions + [reference("Range"), reference("IfRange"), reference("WantReprDigest")]
 
