@@ -2,6 +2,9 @@ import Foundation
 
 /// Files and folders that nobody may look into but their owner and, for reading, the owner's group. A stricter umask
 /// holds.
+///
+/// What root makes is the owner's of the folder that it stands in: a command by hand (`sudo lktrack keys create`) leaves
+/// nothing that a service of another user cannot open.
 public enum PrivateFiles {
     /// Of new files, blobs among them.
     public static let fileMode: mode_t = 0o640
@@ -14,11 +17,11 @@ public enum PrivateFiles {
     /// a folder is lost where a power loss takes the folder's own name.
     public static func makeFolders(_ path: String) throws(JobsError) {
         let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        if mkdir(path, folderMode) == 0 { return try synchronise(folder: parent) }
+        if try makeFolder(path, in: parent) { return }
         var reason = errno
         if reason == ENOENT, parent != path {
             try makeFolders(parent)
-            if mkdir(path, folderMode) == 0 { return try synchronise(folder: parent) }
+            if try makeFolder(path, in: parent) { return }
             reason = errno
         }
         guard let mode = mode(of: path), mode & S_IFMT == S_IFDIR else {
@@ -26,12 +29,33 @@ public enum PrivateFiles {
         }
     }
 
+    private static func makeFolder(_ path: String, in parent: String) throws(JobsError) -> Bool {
+        guard mkdir(path, folderMode) == 0 else { return false }
+        if let owner = owner(ofFolder: parent) { _ = chown(path, owner.user, owner.group) }
+        try synchronise(folder: parent)
+        return true
+    }
+
     /// Makes an empty file where there is none; of one that is there, takes away what others may do.
     public static func makeFile(_ path: String) throws(JobsError) {
-        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, fileMode)
+        let new = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, fileMode)
+        if new >= 0 { giveToOwner(ofFolder: URL(fileURLWithPath: path).deletingLastPathComponent().path, new) }
+        let file = new >= 0 ? new : open(path, O_RDWR | O_CREAT | O_CLOEXEC, fileMode)
         guard file >= 0 else { throw JobsError(.io, "cannot open \(path): \(String(cString: strerror(errno)))") }
         close(file)
         closeToOthers(path)
+    }
+
+    /// Where root has made a file in somebody's folder, it is that one's. Nothing else may give a file away.
+    public static func giveToOwner(ofFolder folder: String, _ descriptor: Int32) {
+        if let owner = owner(ofFolder: folder) { _ = fchown(descriptor, owner.user, owner.group) }
+    }
+
+    /// `nil` where this process cannot give anything away.
+    private static func owner(ofFolder path: String) -> (user: uid_t, group: gid_t)? {
+        var status = stat()
+        guard geteuid() == 0, stat(path, &status) == 0 else { return nil }
+        return (status.st_uid, status.st_gid)
     }
 
     /// Takes away what others may do to a file, where there is one. Somebody else's stays as it is.

@@ -28,6 +28,7 @@ public final class OwnerRegistry: Sendable {
         let draft = "\(directory)/.\(owner)"
         let file = open(draft, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, PrivateFiles.fileMode)
         descriptor = Atomic(file)
+        if file >= 0 { PrivateFiles.giveToOwner(ofFolder: directory, file) }
         guard file >= 0, flock(file, LOCK_EX | LOCK_NB) == 0, rename(draft, "\(directory)/\(owner)") == 0
         else { throw JobsError(.io, "cannot make \(directory)/\(owner): \(String(cString: strerror(errno)))") }
     }

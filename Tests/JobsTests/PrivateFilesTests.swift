@@ -31,4 +31,24 @@ struct PrivateFilesTests {
         #expect(throws: JobsError.self) { try PrivateFiles.makeFolders(path + "/below") }
         #expect(FileManager.default.contents(atPath: path) == Data("a".utf8))
     }
+
+    @Test(
+        "what root makes is the folder's owner's, what is there stays whose it is",
+        .enabled(if: geteuid() == 0, "only root can give files away"))
+    func ownership() throws {
+        defer { try? FileManager.default.removeItem(at: root) }
+        let (user, group) = (uid_t(12_345), gid_t(23_456))
+        try #require(chown(root.path, user, group) == 0)
+        try PrivateFiles.makeFolders(root.path + "/data/owners")
+        try PrivateFiles.makeFile(root.path + "/data/file")
+        for name in ["data", "data/owners", "data/file"] {
+            let found = try FileManager.default.attributesOfItem(atPath: root.path + "/" + name)
+            #expect(found[.ownerAccountID] as? Int == Int(user), "\(name)")
+            #expect(found[.groupOwnerAccountID] as? Int == Int(group), "\(name)")
+        }
+        try #require(chown(root.path + "/data/file", 0, 0) == 0)
+        try PrivateFiles.makeFile(root.path + "/data/file")
+        let found = try FileManager.default.attributesOfItem(atPath: root.path + "/data/file")
+        #expect(found[.ownerAccountID] as? Int == 0)
+    }
 }
