@@ -41,6 +41,7 @@ enum FileSystem {
                 open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, PrivateFiles.fileMode)
             }
             guard descriptor >= 0 else { throw failure("create", path) }
+            PrivateFiles.giveToOwner(ofFolder: folder, descriptor)
             let code = flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno
             // Before it had its lock, it may have been swept.
             if code == 0, let status = status(descriptor), status.st_nlink > 0 { return (descriptor, path) }
@@ -193,6 +194,7 @@ enum FileSystem {
         let parent = parent(of: path)
         if parent != path { try makeFolders(parent) }
         if mkdir(path, PrivateFiles.folderMode) == 0 {
+            PrivateFiles.giveToOwner(ofFolder: parent, folder: path)
             try synchronise(folder: parent)
         } else if errno != EEXIST {
             throw failure("make the folder", path)

@@ -31,7 +31,7 @@ public enum PrivateFiles {
 
     private static func makeFolder(_ path: String, in parent: String) throws(JobsError) -> Bool {
         guard mkdir(path, folderMode) == 0 else { return false }
-        if let owner = owner(ofFolder: parent) { _ = chown(path, owner.user, owner.group) }
+        giveToOwner(ofFolder: parent, folder: path)
         try synchronise(folder: parent)
         return true
     }
@@ -49,6 +49,11 @@ public enum PrivateFiles {
     /// Where root has made a file in somebody's folder, it is that one's. Nothing else may give a file away.
     public static func giveToOwner(ofFolder folder: String, _ descriptor: Int32) {
         if let owner = owner(ofFolder: folder) { _ = fchown(descriptor, owner.user, owner.group) }
+    }
+
+    /// The same for a folder that root has made in another.
+    public static func giveToOwner(ofFolder parent: String, folder: String) {
+        if let owner = owner(ofFolder: parent) { _ = chown(folder, owner.user, owner.group) }
     }
 
     /// `nil` where this process cannot give anything away.

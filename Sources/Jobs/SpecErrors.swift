@@ -39,11 +39,11 @@ indirect enum JSONPointer: Sendable {
 
     func appending(_ index: Int) -> JSONPointer { .element(of: self, index) }
 
-    /// In its URI fragment form (RFC 6901 §6).
+    /// In its URI fragment form (RFC 6901 §6). Names that no member has, being too long, are cut.
     var text: String {
         switch self {
         case .root: "#"
-        case .member(let parent, let token): parent.text + "/" + Self.escaped(token)
+        case .member(let parent, let token): parent.text + "/" + Self.escaped(token.abbreviated())
         case .element(let parent, let index): parent.text + "/\(index)"
         }
     }

@@ -20,7 +20,7 @@ struct BlobOwner: Sendable {
         guard let id = table.value("id", of: row).text.flatMap({ JobID($0) }) else {
             throw JobsError(.corrupt, "the stored job \(row[0].shown) has no id that could be read")
         }
-        let source = try JobSource(storedText: table.value("source", of: row).text ?? "", of: id)
+        let source = JobSource(storedText: table.value("source", of: row).text ?? "", of: id)
         let results = ["result_key", "video_key"].compactMap { table.value($0, of: row).text }
         name = "job \(id)"
         prefix = id.blobPrefix

@@ -20,14 +20,14 @@ enum JobRow {
         }
         var job = Job(
             id: id, tenant: TenantID(row.text(1)), status: status, spec: JobSpec(targets: []),
-            source: try JobSource(storedText: row.text(3), of: id), createdAt: row.date(4),
+            source: JobSource(storedText: row.text(3), of: id), createdAt: row.date(4),
             startedAt: row.optionalDate(5), finishedAt: row.optionalDate(6), attempt: row.int(7),
             cancelRequested: row.boolean(8),
             progress: JobProgress(
                 framesDone: row.int(9), framesTotal: row.optionalInt(10), framesPerSecond: row.number(11)),
             resultKey: row.optionalText(13), videoKey: row.optionalText(14), expiresAt: row.optionalDate(17),
             revision: row.integer(15), traceID: row.optionalText(16))
-        if let failure = row.optionalText(12) { job.failure = try JobFailure(storedText: failure, of: id) }
+        if let failure = row.optionalText(12) { job.failure = JobFailure(storedText: failure, of: id) }
         return StoredJob(withoutSpec: job, spec: row.text(spec))
     }
 

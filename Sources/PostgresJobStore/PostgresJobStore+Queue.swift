@@ -80,8 +80,11 @@ extension PostgresJobStore {
             return try change(lease, set: assignments, values, where: isHeld, mayEnd: true) != nil
         } hasHappened: {
             try transactor.read { connection in
-                let sql = "SELECT 1 FROM jobs WHERE id = $1 AND ended_token = $2"
-                return try connection.execute(sql, [.id(lease.job), .text(lease.token)]).count == 1
+                // With this key: `CanceledJobs` ends a job by its worker's token, with another one.
+                let sql =
+                    "SELECT 1 FROM jobs WHERE id = $1 AND ended_token = $2 AND result_key IS NOT DISTINCT FROM $3"
+                let values: [PostgresValue] = [.id(lease.job), .text(lease.token), .optional(outcome.resultKey)]
+                return try connection.execute(sql, values).count == 1
             }
         }
     }

@@ -25,10 +25,10 @@ extension StoredJob {
         let failure: String? = row[13]
         let job = Job(
             id: id, tenant: TenantID(row[1]), status: status, spec: JobSpec(targets: []),
-            source: try JobSource(storedText: row[4], of: id), createdAt: Date(unixMilliseconds: row[5]),
+            source: JobSource(storedText: row[4], of: id), createdAt: Date(unixMilliseconds: row[5]),
             startedAt: Self.date(row[6]), finishedAt: Self.date(row[7]), attempt: row[8], cancelRequested: row[9],
             progress: JobProgress(framesDone: row[10], framesTotal: row[11], framesPerSecond: row[12]),
-            failure: try failure.map { try JobFailure(storedText: $0, of: id) }, resultKey: row[14], videoKey: row[15],
+            failure: failure.map { JobFailure(storedText: $0, of: id) }, resultKey: row[14], videoKey: row[15],
             expiresAt: Self.date(row["expires_at"]), revision: row[16], traceID: row["trace_id"])
         self.init(withoutSpec: job, spec: row[3])
     }

@@ -58,7 +58,7 @@ extension SQLiteJobStore {
         let source: String = row["source"]
         let result: String? = row["result_key"]
         let video: String? = row["video_key"]
-        let sourceKey = try JobSource(storedText: source, of: blob.job).blobKey
+        let sourceKey = JobSource(storedText: source, of: blob.job).blobKey
         return blob.key == sourceKey || blob.key == result || blob.key == video
     }
 

@@ -28,9 +28,15 @@ struct OrphanedBlobs {
             guard let id = JobID(name), id.unixMilliseconds < limit, try !store.exists(id), try isAbandoned(id) else {
                 continue
             }
-            try blobs.remove(id.blobPrefix)
-            removed.append(id)
-            logger.info("orphaned blobs removed", metadata: ["job": .string(name)])
+            do {
+                try blobs.remove(id.blobPrefix)
+                removed.append(id)
+                logger.info("orphaned blobs removed", metadata: ["job": .string(name)])
+            } catch {
+                // They are in nobody's way but the disk's, and looked for again.
+                logger.error(
+                    "orphaned blobs could not be removed", metadata: ["job": .string(name), "error": "\(error)"])
+            }
         }
         return removed
     }

@@ -75,20 +75,18 @@ public final class RetentionSweeper: Sendable {
     @discardableResult
     public func sweep() throws -> Result {
         var result = Result()
+        // Blobs go first: after a crash in between, the next sweep finds the job again.
         try inBatches {
-            try store.expiredJobs(limit: Self.batchSize)
+            try store.expiredJobs(limit: $0)
         } remove: { jobs in
-            // Blobs go first: after a crash in between, the next sweep finds the job again.
-            for job in jobs { try blobs.remove(job.blobPrefix) }
             try store.markPurged(jobs)
             result.purged += jobs.count
         }
         let limit = environment.now().addingTimeInterval(-policy.tombstoneSeconds)
+        // Again, for what was made for a job while it was purged.
         try inBatches {
-            try store.purgedJobs(until: limit, limit: Self.batchSize)
+            try store.purgedJobs(until: limit, limit: $0)
         } remove: { jobs in
-            // Again, for what was made for a job while it was purged.
-            for job in jobs { try blobs.remove(job.blobPrefix) }
             try store.removePurged(jobs)
             result.removed += jobs.count
         }
@@ -100,8 +98,30 @@ public final class RetentionSweeper: Sendable {
         return result
     }
 
-    private func inBatches(_ next: () throws -> [JobID], remove: ([JobID]) throws -> Void) throws {
-        while case let jobs = try next(), goesOn(!jobs.isEmpty) { try remove(jobs) }
+    /// Jobs whose blobs cannot be removed are left to the next sweep, and hold up no other.
+    ///
+    /// - Parameters:
+    ///   - next: the first so many.
+    ///   - remove: takes those whose blobs are gone.
+    private func inBatches(_ next: (Int) throws -> [JobID], remove: ([JobID]) throws -> Void) throws {
+        var stuck: Set<JobID> = []
+        while case let jobs = try next(Self.batchSize + stuck.count).filter({ !stuck.contains($0) }),
+            goesOn(!jobs.isEmpty)
+        {
+            try remove(jobs.filter { removeBlobs(of: $0, &stuck) })
+        }
+    }
+
+    private func removeBlobs(of job: JobID, _ stuck: inout Set<JobID>) -> Bool {
+        do {
+            try blobs.remove(job.blobPrefix)
+            return true
+        } catch {
+            logger.error(
+                "blobs of an expired job could not be removed", metadata: ["job": "\(job)", "error": "\(error)"])
+            stuck.insert(job)
+            return false
+        }
     }
 
     private func goesOn(_ hasMore: Bool) -> Bool { hasMore && !periodic.isStopping }

@@ -103,6 +103,24 @@ struct SQLiteJobStoreTests {
         #expect(try store.exists(job.id) == false)
     }
 
+    @Test("a job whose source cannot be read any more is claimed, listed, backed up and deleted like others")
+    func unreadableSource() throws {
+        let store = try TemporaryDatabase().store(ManualEnvironment())
+        let ids = JobIDGenerator()
+        let (broken, other) = (Self.job(ids.next()), Self.job(ids.next()))
+        try store.submit(broken)
+        try store.submit(other)
+        try store.pool.write { db in
+            try db.execute(sql: "UPDATE jobs SET source = '{' WHERE id = ?", arguments: [broken.id.description])
+        }
+        let claims = try [store.claim(owner: "a", leaseSeconds: 30), store.claim(owner: "a", leaseSeconds: 30)]
+        #expect(claims.map { $0?.job.id } == [broken.id, other.id])
+        #expect(claims[0]?.job.source.blobKey == broken.id.sourceKey)
+        #expect(try store.jobs(JobQuery(tenant: broken.tenant)).jobs.count == 2)
+        #expect(try store.backedUpJobs().count == 2)
+        #expect(try store.delete(broken.id, tenant: broken.tenant)?.id == broken.id)
+    }
+
     @Test("of queued jobs that are overdue together as many fail at a time as have so much text, and none is left")
     func overdueTogether() throws {
         let clock = ManualEnvironment()

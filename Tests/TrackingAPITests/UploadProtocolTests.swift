@@ -130,9 +130,11 @@ struct UploadProtocolTests {
     @Test("metadata without a value, without any, or with bytes that are no text is taken")
     func odd() throws {
         let service = try Service()
-        for metadata in ["", "private", "a /w==,b", "a YQ== , b Yg=="] {
+        for metadata in ["", "private", "a /w==,b", "a YQ== , b Yg==", "a YQ==,\tb Yg=="] {
             let path = try service.create(5, [("Upload-Metadata", metadata)])
-            #expect(service.head(path).fields["Upload-Metadata"] == (metadata.isEmpty ? nil : metadata))
+            // No field of an answer has a tab.
+            let sent = metadata.isEmpty ? nil : metadata.replacingOccurrences(of: "\t", with: " ")
+            #expect(service.head(path).fields["Upload-Metadata"] == sent)
         }
         let path = try service.create(5, [("Upload-Metadata", "a /w==")])
         #expect(service.send("GET", path).json?["metadata"]?["a"] == .null)

@@ -101,6 +101,21 @@ struct RetentionTests {
         #expect(try bench.store.counts()[.succeeded] == 0)
     }
 
+    @Test("jobs whose blobs cannot be removed hold up no others, and go when they can")
+    func stuck() throws {
+        let bench = try Bench()
+        let stuck = try (0..<150).map { _ in try bench.end() }
+        for _ in 0..<150 { _ = try bench.end() }
+        bench.clock.advance(100)
+        let sweeper = RetentionSweeper(
+            store: bench.store, blobs: DistantBlobs(bench.blobs, stuck: Set(stuck.map(\.blobPrefix))),
+            policy: RetentionPolicy(seconds: 100, tombstoneSeconds: 1_000), environment: bench.clock,
+            logger: Logger(label: "test"))
+        #expect(try sweeper.sweep() == RetentionSweeper.Result(purged: 150))
+        #expect(bench.folders == Set(stuck.map(\.description)))
+        #expect(try bench.sweeper.sweep() == RetentionSweeper.Result(purged: 150))
+    }
+
     @Test("a sweep that was cut off between blobs and row is made good by the next, and so is what came too late")
     func cutOff() throws {
         let bench = try Bench()

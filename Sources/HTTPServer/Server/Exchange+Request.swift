@@ -15,7 +15,9 @@ extension Exchange {
                 throw Refusal(status: 503, detail: "The server has too many connections.")
             }
         } catch {
-            return respondEarly(refusal(error.status, error.detail))
+            var response = refusal(error.status, error.detail)
+            if error.status == 503 { response.fields["Retry-After"] = "1" }
+            return respondEarly(response)
         }
         isHead = head.request.isHead
         expectsContinue = head.expectsContinue

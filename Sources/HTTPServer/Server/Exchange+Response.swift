@@ -40,8 +40,13 @@ extension Exchange {
         closes = true
         stage = .lingering
         connection.enter(.lingering)
-        let bytes = prepare(response).0.serialized(
-            date: Int64(time(nil)), withBody: summary.method != "HEAD", maximumBody: Self.longestEarlyBody)
+        let date = Int64(time(nil))
+        let withBody = summary.method != "HEAD"
+        // What is too long to be sent at once goes without its body, rather than not at all.
+        let bytes =
+            prepare(response).0.serialized(date: date, withBody: withBody, maximumBody: Self.longestEarlyBody)
+            ?? PreparedResponse(bare: response.status, requestID: summary.id, closes: closes)
+            .serialized(date: date, withBody: withBody, maximumBody: 0)
         // The send buffer is empty, or holds earlier responses that the client does not read: then it goes without.
         guard let bytes, connection.socket.send(bytes),
             core.table.suspend(connection, lingerBytes: core.configuration.lingerBytes)

@@ -111,7 +111,7 @@ final class SubmissionSink: HTTPBodySink {
         services.abortedUploads.close { [services] in
             var form = form
             form.close()
-            services.abortedUploads.remove { [form] in form.removeBlobs() }
+            services.abortedUploads.settle { [form] in form.removeBlobs() }
         }
     }
 

@@ -1,4 +1,6 @@
 import Foundation
+import Jobs
+import StreamSafe
 
 /// What a client sent, made fit to be repeated in an error or kept for display.
 package enum ClientText {
@@ -8,23 +10,32 @@ package enum ClientText {
         return "\"\(shown)\(shown.unicodeScalars.count < text.unicodeScalars.count ? "…" : "")\""
     }
 
-    /// Without control characters, cut to a number of Unicode scalars.
+    /// Without control characters, cut to a number of Unicode scalars. Stream-safe where the text is.
     static func printable(_ text: String, limit: Int) -> String {
+        let shown = printable(text, limit: limit, instead: nil)
+        // Without the one between them, two runs of combining marks may be one that is too long.
+        return shown.isStreamSafe ? shown : printable(text, limit: limit, instead: " ")
+    }
+
+    private static func printable(_ text: String, limit: Int, instead: Unicode.Scalar?) -> String {
         var result = String.UnicodeScalarView()
         var count = 0
-        for scalar in text.unicodeScalars where scalar.value >= 0x20 && !(0x7F...0x9F).contains(scalar.value) {
+        for scalar in text.unicodeScalars {
+            let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
+            guard let shown = isControl ? instead : scalar else { continue }
             guard count < limit else { break }
-            result.append(scalar)
+            result.append(shown)
             count += 1
         }
         return String(result)
     }
 
-    /// A pointer to a member of the form, the query or the spec, as a URI fragment (RFC 6901 §6).
+    /// A pointer to a member of the form, the query or the spec, as a URI fragment (RFC 6901 §6). Long names are cut.
     static func pointer(_ names: String...) -> String {
         "#"
             + names.map { name in
-                let escaped = name.replacingOccurrences(of: "~", with: "~0").replacingOccurrences(of: "/", with: "~1")
+                let escaped = name.abbreviated().replacingOccurrences(of: "~", with: "~0")
+                    .replacingOccurrences(of: "/", with: "~1")
                 return "/" + percentEncoded(escaped)
             }.joined()
     }

@@ -27,7 +27,8 @@ package struct UploadMetadata: Hashable, Sendable {
     }
 
     package init(_ text: String) throws(Problem) {
-        self.text = text
+        // It is sent back in a field, in which a tab may stand as well as a space (RFC 9110 §5.6.3), but never needs to.
+        self.text = text.replacingOccurrences(of: "\t", with: " ")
         var entries: [Entry] = []
         // Some clients send the field without a value where they have nothing to tell.
         let pairs = text.isEmpty ? [] : text.split(separator: ",", omittingEmptySubsequences: false)

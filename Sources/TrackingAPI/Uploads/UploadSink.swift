@@ -65,7 +65,7 @@ final class UploadSink: HTTPBodySink {
             return (state, !state.isOver)
         }
         guard isFirst, rest.writer != nil || rest.isCreated else { return }
-        services.abortedUploads.close { [self] in
+        services.abortedUploads.settle { [self] in
             var rest = rest
             cleanUp(&rest)
         }

@@ -36,17 +36,27 @@ public final class UploadSweeper: Sendable {
     public func sweep() {
         do {
             for id in try uploads.expireUploads() where !periodic.isStopping {
-                try blobs.remove(id.blobPrefix)
                 logger.info("upload expired", metadata: ["upload": "\(id)"])
+                removeBytes(of: id)
             }
             for name in try blobs.children(of: UploadID.blobFolder) {
                 guard !periodic.isStopping else { return }
                 guard let id = UploadID(name), try !uploads.isOpen(id) else { continue }
-                try blobs.remove(id.blobPrefix)
-                logger.info("orphaned bytes of an upload removed", metadata: ["upload": "\(id)"])
+                logger.info("an upload is gone, its bytes go", metadata: ["upload": "\(id)"])
+                removeBytes(of: id)
             }
         } catch {
             logger.error("uploads could not be swept", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Those that cannot be removed hold up no others, and are looked for again.
+    private func removeBytes(of id: UploadID) {
+        do {
+            try blobs.remove(id.blobPrefix)
+        } catch {
+            logger.error(
+                "bytes of an upload could not be removed", metadata: ["upload": "\(id)", "error": "\(error)"])
         }
     }
 }

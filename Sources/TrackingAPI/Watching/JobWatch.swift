@@ -160,14 +160,22 @@ public final class JobWatch: Sendable {
     /// Finds the jobs whose row is another than it was, and results that other processes may have gone on with.
     private func lookAtAll() {
         let entries = state.withLock { $0.entries.values.map { ($0.watched, $0.needsResult) } }
-        // What has ended changes no more.
-        let watched = entries.map { (id: $0.id, job: $0.snapshot.job, needsResult: $1) }
-            .filter { $0.job?.status.isFinal == false }
+        let watched = entries.map { watched, needsResult in
+            let snapshot = watched.snapshot
+            return (
+                id: watched.id, job: snapshot.job, needsResult: needsResult,
+                lacksResult: needsResult && snapshot.job != nil && !snapshot.isResultKnown
+            )
+        }
+        // What has ended changes no more, once its result was found.
+        .filter { $0.job?.status.isFinal == false || $0.lacksResult }
         do {
             let revisions = try store.revisions(of: watched.map(\.id))
             look(
                 at: watched.compactMap { watched in
-                    if revisions[watched.id] != watched.job?.revision { return (watched.id, .row) }
+                    if watched.lacksResult || revisions[watched.id] != watched.job?.revision {
+                        return (watched.id, .row)
+                    }
                     return watched.needsResult && watched.job?.status == .running ? (watched.id, .result) : nil
                 })
         } catch {

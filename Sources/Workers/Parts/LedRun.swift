@@ -63,6 +63,7 @@ final class LedRun {
                 // Only where the lease is lost are there neither parts nor records.
                 if offered.isEmpty && keys.count < parts.count { active.interrupt(.leaseLost) }
                 own = takeBack(offered)
+                own += lost(parts, offered, own)
             }
             if active.interruption != nil { return true }
             if keys.count == parts.count { return false }
@@ -87,6 +88,12 @@ final class LedRun {
         guard open > 0 else { return [] }
         let share = (open + helpers) / (helpers + 1)
         return asked { try runner.store.takeBack(atMost: share, lease: active.lease) } ?? []
+    }
+
+    /// Parts that nobody has any more: they were taken back, and the answer that said so was lost.
+    private func lost(_ parts: [JobPart], _ offered: [OfferedPart], _ own: [JobPart]) -> [JobPart] {
+        let known = Set(offered.map(\.part.number) + own.map(\.number))
+        return parts.filter { keys[$0.number] == nil && !known.contains($0.number) }
     }
 
     /// What the store answers; `nil` where it cannot, for the moment: the lease tells when that lasts too long.

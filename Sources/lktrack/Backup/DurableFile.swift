@@ -66,10 +66,12 @@ enum DurableFile {
 
     /// Brings the entries of a folder and of all below it to the disk.
     static func synchronise(folders path: String) throws {
-        let folders = [path] + entries(path).filter { isFolder($0) }
-        for folder in folders where clinux_fsync_directory(folder) != 0 {
-            throw failure("cannot write", folder, .cannotCreate)
-        }
+        for folder in [path] + entries(path).filter({ isFolder($0) }) { try synchronise(folder: folder) }
+    }
+
+    /// Of one folder alone.
+    static func synchronise(folder: String) throws {
+        guard clinux_fsync_directory(folder) == 0 else { throw failure("cannot write", folder, .cannotCreate) }
     }
 
     static func makeFolder(_ path: String) throws {

@@ -11,28 +11,35 @@ struct Restoration {
     /// Returns what was restored.
     func run() throws -> BackupManifest {
         let manifest = try BackupManifest.read(from: backup)
+        let hadBlobs = DurableFile.isFolder(blobs)
+        let (draft, blobDraft) = (database + ".restoring", blobs + "/.restoring")
+        for path in [draft, blobDraft] { try? FileManager.default.removeItem(atPath: path) }
         for path in [database, database + "-wal", blobs] where FileManager.default.fileExists(atPath: path) {
             guard DurableFile.isFolder(path), DurableFile.entries(path).isEmpty else {
                 throw CommandFailure(.cannotCreate, "\(path): is there already; restore into an empty folder")
             }
         }
-        let draft = database + ".restoring"
-        try? FileManager.default.removeItem(atPath: draft)
         do {
-            for file in manifest.files { try restore(file, to: draft) }
+            let blobPrefix = BackupManifest.blobs + "/"
+            for file in manifest.files {
+                let isBlob = file.path.hasPrefix(blobPrefix)
+                let target = isBlob ? blobDraft + "/" + file.path.dropFirst(blobPrefix.count) : draft + "/" + file.path
+                try restore(file, to: target)
+            }
             try check(draft + "/" + BackupManifest.database)
             try DurableFile.synchronise(folders: draft)
-            try move(draft)
+            try move(blobsFrom: blobDraft, databaseFrom: draft)
         } catch {
-            try? FileManager.default.removeItem(atPath: draft)
+            for path in [draft, blobDraft] { try? FileManager.default.removeItem(atPath: path) }
+            if !hadBlobs { rmdir(blobs) }
             throw error
         }
         return manifest
     }
 
-    private func restore(_ file: BackupManifest.File, to draft: String) throws {
+    private func restore(_ file: BackupManifest.File, to target: String) throws {
         let path = backup + "/" + file.path
-        guard let copied = try DurableFile.copy(from: path, to: draft + "/" + file.path) else {
+        guard let copied = try DurableFile.copy(from: path, to: target) else {
             throw CommandFailure(.dataError, "\(path): is missing")
         }
         guard copied.bytes == file.bytes, copied.sha256 == file.sha256 else {
@@ -48,17 +55,21 @@ struct Restoration {
         }
     }
 
-    /// Blobs first: a blob without its job is swept away, and a job without its blobs is none.
-    private func move(_ draft: String) throws {
-        try DurableFile.makeFolder(DurableFile.parent(of: blobs))
-        let restored = draft + "/" + BackupManifest.blobs
-        // An empty folder may be there.
-        if FileManager.default.fileExists(atPath: restored) {
-            guard rename(restored, blobs) == 0 else { throw cannotMove(blobs) }
+    /// Blobs first: a blob without its job is swept away, and a job without its blobs is none. Each from a folder on the
+    /// file system that it goes to, and blobs from within their own, which may be where one is mounted.
+    private func move(blobsFrom blobDraft: String, databaseFrom draft: String) throws {
+        if FileManager.default.fileExists(atPath: blobDraft) {
+            for name in try FileManager.default.contentsOfDirectory(atPath: blobDraft) {
+                let target = blobs + "/" + name
+                guard rename(blobDraft + "/" + name, target) == 0 else { throw cannotMove(target) }
+            }
+            try FileManager.default.removeItem(atPath: blobDraft)
+            try DurableFile.synchronise(folders: blobs)
+            try DurableFile.synchronise(folder: DurableFile.parent(of: blobs))
         }
         guard rename(draft + "/" + BackupManifest.database, database) == 0 else { throw cannotMove(database) }
         try FileManager.default.removeItem(atPath: draft)
-        try DurableFile.synchronise(folders: DurableFile.parent(of: database))
+        try DurableFile.synchronise(folder: DurableFile.parent(of: database))
     }
 
     private func cannotMove(_ path: String) -> CommandFailure {

@@ -7,11 +7,17 @@ final class DistantBlobs: BlobStore {
     private let base: any BlobStore
     private let failures: Mutex<Int>
     private let isFull = Atomic(false)
+    /// Keys that cannot be removed.
+    private let stuck: Set<String>
     private let onOpenPartial: @Sendable () -> Void
 
     /// - Parameter onOpenPartial: is called once it is open, and may block.
-    init(_ base: any BlobStore, failures: Int = 0, onOpenPartial: @escaping @Sendable () -> Void = {}) {
+    init(
+        _ base: any BlobStore, failures: Int = 0, stuck: Set<String> = [],
+        onOpenPartial: @escaping @Sendable () -> Void = {}
+    ) {
         self.base = base
+        self.stuck = stuck
         self.failures = Mutex(failures)
         self.onOpenPartial = onOpenPartial
     }
@@ -40,7 +46,10 @@ final class DistantBlobs: BlobStore {
     }
     func digest(_ key: String) throws -> String? { try base.digest(key) }
     func copy(_ key: String, to other: String) throws -> Bool { try base.copy(key, to: other) }
-    func remove(_ key: String) throws { try base.remove(key) }
+    func remove(_ key: String) throws {
+        if stuck.contains(key) { throw JobsError(.io, "cannot remove \(key)") }
+        try base.remove(key)
+    }
     func children(of prefix: String) throws -> [String] { try base.children(of: prefix) }
     func scratch() throws -> any ScratchFile { try base.scratch() }
 }
