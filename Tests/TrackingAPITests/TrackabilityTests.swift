@@ -28,6 +28,7 @@ struct TrackabilityTests {
 
     /// Nothing of a picture stays, but for the folder that pictures are in.
     private func isClean(_ service: Service) throws -> Bool {
+        service.api.finishUploads()
         let jobs = try service.store.counts().values.reduce(0, +)
         return service.files.filter { $0 != "pictures" }.isEmpty && jobs == 0
     }
