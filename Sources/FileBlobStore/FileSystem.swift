@@ -6,11 +6,7 @@ import Jobs
 enum FileSystem {
     /// What the last system call failed with.
     static func failure(_ action: String, _ path: String, _ code: Int32 = errno) -> JobsError {
-        let reason = String(cString: strerror(code))
-        switch code {
-        case ENOSPC, EDQUOT: return JobsError(.storageFull, "no space left: cannot \(action) \(path)")
-        default: return JobsError(.io, "cannot \(action) \(path): \(reason)")
-        }
+        .failure(action, path, code)
     }
 
     /// Opens for reading; `nil` where there is no such file, or it is no regular one.
@@ -188,22 +184,9 @@ enum FileSystem {
         guard clinux_fsync_directory(path) == 0 else { throw failure("write to the disk", path) }
     }
 
-    /// Makes a folder and those above it, durably.
+    /// Makes a folder and those above it, durably. Mostly it is there, which is quickly seen.
     static func makeFolders(_ path: String) throws(JobsError) {
-        if isFolder(path) { return }
-        let parent = parent(of: path)
-        if parent != path { try makeFolders(parent) }
-        if mkdir(path, PrivateFiles.folderMode) == 0 {
-            PrivateFiles.giveToOwner(ofFolder: parent, folder: path)
-            try synchronise(folder: parent)
-        } else if errno != EEXIST {
-            throw failure("make the folder", path)
-        }
-    }
-
-    static func parent(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
+        if !isFolder(path) { try PrivateFiles.makeFolders(path) }
     }
 
     /// The names in a folder, without `.` and `..`; none where there is no folder.

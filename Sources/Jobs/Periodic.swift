@@ -19,6 +19,11 @@ public final class Periodic: Sendable {
         self.firstAfter = firstAfter
     }
 
+    /// How often to look for what is over its time: a tenth of that, between a second and a minute.
+    ///
+    /// - Parameter life: how long things are kept, in seconds.
+    public static func period(ofLife life: Double) -> Double { min(max(life / 10, 1), 60) }
+
     /// Whether it was told to stop. To be asked by a long run, which may then end early. From any thread.
     public var isStopping: Bool { isOver.load(ordering: .acquiring) }
 

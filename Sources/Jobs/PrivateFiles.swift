@@ -25,13 +25,13 @@ public enum PrivateFiles {
             reason = errno
         }
         guard let mode = mode(of: path), mode & S_IFMT == S_IFDIR else {
-            throw JobsError(.io, "cannot make the folder \(path): \(String(cString: strerror(reason)))")
+            throw .failure("make the folder", path, reason)
         }
     }
 
     private static func makeFolder(_ path: String, in parent: String) throws(JobsError) -> Bool {
         guard mkdir(path, folderMode) == 0 else { return false }
-        giveToOwner(ofFolder: parent, folder: path)
+        if let owner = owner(ofFolder: parent) { _ = chown(path, owner.user, owner.group) }
         try synchronise(folder: parent)
         return true
     }
@@ -41,7 +41,7 @@ public enum PrivateFiles {
         let new = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, fileMode)
         if new >= 0 { giveToOwner(ofFolder: URL(fileURLWithPath: path).deletingLastPathComponent().path, new) }
         let file = new >= 0 ? new : open(path, O_RDWR | O_CREAT | O_CLOEXEC, fileMode)
-        guard file >= 0 else { throw JobsError(.io, "cannot open \(path): \(String(cString: strerror(errno)))") }
+        guard file >= 0 else { throw .failure("open", path, errno) }
         close(file)
         closeToOthers(path)
     }
@@ -49,11 +49,6 @@ public enum PrivateFiles {
     /// Where root has made a file in somebody's folder, it is that one's. Nothing else may give a file away.
     public static func giveToOwner(ofFolder folder: String, _ descriptor: Int32) {
         if let owner = owner(ofFolder: folder) { _ = fchown(descriptor, owner.user, owner.group) }
-    }
-
-    /// The same for a folder that root has made in another.
-    public static func giveToOwner(ofFolder parent: String, folder: String) {
-        if let owner = owner(ofFolder: parent) { _ = chown(folder, owner.user, owner.group) }
     }
 
     /// `nil` where this process cannot give anything away.
@@ -77,9 +72,7 @@ public enum PrivateFiles {
             repeat { code = fsync(folder) == 0 ? 0 : errno } while code == EINTR
             close(folder)
         }
-        guard code == 0 else {
-            throw JobsError(.io, "cannot write the folder \(path) to the disk: \(String(cString: strerror(code)))")
-        }
+        guard code == 0 else { throw .failure("write to the disk", path, code) }
     }
 
     private static func mode(of path: String) -> mode_t? {

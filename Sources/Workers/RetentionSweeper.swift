@@ -8,9 +8,6 @@ import Synchronization
 public final class RetentionSweeper: Sendable {
     /// Jobs between two looks whether to stop.
     private static let batchSize = 100
-    /// Between two sweeps, in seconds: a tenth of what is kept, within these.
-    private static let periods = 1.0...60.0
-    private static let periodsPerRetention = 10.0
 
     /// What a sweep removed.
     public struct Result: Hashable, Sendable {
@@ -38,10 +35,8 @@ public final class RetentionSweeper: Sendable {
         self.policy = policy
         self.environment = environment
         self.logger = logger
-        let period = (policy.seconds ?? .infinity) / Self.periodsPerRetention
         periodic = Periodic(
-            label: "retention", qos: .utility,
-            period: min(max(period, Self.periods.lowerBound), Self.periods.upperBound))
+            label: "retention", qos: .utility, period: Periodic.period(ofLife: policy.seconds ?? .infinity))
     }
 
     /// Begins to sweep now and then, on a queue of its own.

@@ -24,12 +24,7 @@ extension LifecycleTests {
         let slow = try server.client()
         slow.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(started.wait(timeout: .now() + 10) == .success)
-        let stopped = DispatchSemaphore(value: 0)
-        let instance = server.server
-        Thread.detachNewThread {
-            instance.stop(by: .now() + 30)
-            stopped.signal()
-        }
+        let stopped = server.beginToStop(within: 30)
         #expect(idle.readToEnd().isEmpty)
         #expect(stopped.wait(timeout: .now()) == .timedOut)
         gate.signal()
@@ -62,12 +57,7 @@ extension LifecycleTests {
         }
         client.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(isRead.wait(timeout: .now() + 10) == .success)
-        let stopped = DispatchSemaphore(value: 0)
-        let instance = server.server
-        Thread.detachNewThread {
-            instance.stop(by: .now() + 30)
-            stopped.signal()
-        }
+        let stopped = server.beginToStop(within: 30)
         for other in idle { #expect(other.readToEnd().isEmpty) }
         gate.signal()
         #expect(client.readToEnd().hasSuffix("\r\n\r\nhello"))

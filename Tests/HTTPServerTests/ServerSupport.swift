@@ -53,6 +53,16 @@ final class TestServer: Sendable {
         }
     }
 
+    /// Stops it on a thread of its own; what is returned is signalled when it has stopped.
+    func beginToStop(within seconds: Double) -> DispatchSemaphore {
+        let stopped = DispatchSemaphore(value: 0)
+        Thread.detachNewThread { [server] in
+            server.stop(by: .now() + seconds)
+            stopped.signal()
+        }
+        return stopped
+    }
+
     init(
         _ configure: (inout HTTPServerConfiguration) -> Void = { _ in },
         _ answer: @escaping @Sendable (HTTPRequest) -> HTTPDisposition

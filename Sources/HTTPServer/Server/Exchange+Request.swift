@@ -15,9 +15,7 @@ extension Exchange {
                 throw Refusal(status: 503, detail: "The server has too many connections.")
             }
         } catch {
-            var response = refusal(error.status, error.detail)
-            if error.status == 503 { response.fields["Retry-After"] = "1" }
-            return respondEarly(response)
+            return respondEarly(refusal(error.status, error.detail))
         }
         isHead = head.request.isHead
         expectsContinue = head.expectsContinue
@@ -134,9 +132,7 @@ extension Exchange {
         guard suspendForHandler() else { return fail() }
         if !core.pool.submit({ [self] in deliver(.response(work())) }) {
             refused()
-            var response = refusal(503, "The server is busy.")
-            response.fields["Retry-After"] = "1"
-            deliver(.response(response))
+            deliver(.response(refusal(503, "The server is busy.")))
         }
         return .taken(0)
     }

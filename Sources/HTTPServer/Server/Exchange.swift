@@ -133,6 +133,8 @@ final class Exchange: @unchecked Sendable {
     }
 
     func refusal(_ status: Int, _ detail: String) -> HTTPResponse {
-        core.application.error(status: status, detail: detail, requestID: summary.id, target: target)
+        var response = core.application.error(status: status, detail: detail, requestID: summary.id, target: target)
+        if status == 503 { response.fields["Retry-After"] = "1" }
+        return response
     }
 }

@@ -4,40 +4,24 @@ import LucasKanade
 ///
 /// Written as `[a, b, tx, c, d, ty]`.
 public struct AffineMap: Hashable, Sendable {
-    /// What calculates. It is not shown, because it counts from the pixels' centres elsewhere, and a map from their
-    /// corners.
-    private var warp: AffineWarp
-
-    public var a: Double {
-        get { warp.a }
-        set { warp.a = newValue }
-    }
-    public var b: Double {
-        get { warp.b }
-        set { warp.b = newValue }
-    }
-    public var tx: Double {
-        get { warp.tx }
-        set { warp.tx = newValue }
-    }
-    public var c: Double {
-        get { warp.c }
-        set { warp.c = newValue }
-    }
-    public var d: Double {
-        get { warp.d }
-        set { warp.d = newValue }
-    }
-    public var ty: Double {
-        get { warp.ty }
-        set { warp.ty = newValue }
-    }
+    public var a, b, tx, c, d, ty: Double
 
     public init(a: Double, b: Double, tx: Double, c: Double, d: Double, ty: Double) {
-        warp = AffineWarp(a: a, b: b, tx: tx, c: c, d: d, ty: ty)
+        self.a = a
+        self.b = b
+        self.tx = tx
+        self.c = c
+        self.d = d
+        self.ty = ty
     }
 
-    private init(_ warp: AffineWarp) { self.warp = warp }
+    private init(_ warp: AffineWarp) {
+        self.init(a: warp.a, b: warp.b, tx: warp.tx, c: warp.c, d: warp.d, ty: warp.ty)
+    }
+
+    /// What calculates. It is not shown, because it counts from the pixels' centres elsewhere, and a map from their
+    /// corners.
+    private var warp: AffineWarp { AffineWarp(a: a, b: b, tx: tx, c: c, d: d, ty: ty) }
 
     public static let identity = AffineMap(.identity)
 

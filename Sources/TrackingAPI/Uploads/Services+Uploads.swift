@@ -1,5 +1,6 @@
 import Foundation
 import Jobs
+import Logging
 
 extension Problem.Kind {
     public static let locked = Self("locked", 423, "Another request is writing")
@@ -49,14 +50,22 @@ extension Services {
     /// When an upload expires to which nothing comes from now on.
     var uploadExpiry: Date { environment.now().addingTimeInterval(configuration.uploadSeconds) }
 
-    /// Removes an upload's bytes. Its row is gone already, or a job's; what cannot be removed is left to the sweeper.
+    /// Removes an upload's bytes, and what is known of them.
     func removeBytes(of id: UploadID) {
         uploadDigests.keep(nil, of: id)
+        blobs.removeBytes(of: id, logger)
+    }
+}
+
+extension BlobStore {
+    /// Removes an upload's bytes. Its row is gone already, or a job's; what cannot be removed is left to the next sweep
+    /// (``UploadSweeper``), and holds up nobody.
+    func removeBytes(of id: UploadID, _ logger: Logger) {
         do {
-            try blobs.remove(id.blobPrefix)
+            try remove(id.blobPrefix)
         } catch {
             logger.error(
-                "an upload's bytes are left to the sweeper", metadata: ["upload": "\(id)", "error": "\(error)"])
+                "an upload's bytes are left to the next sweep", metadata: ["upload": "\(id)", "error": "\(error)"])
         }
     }
 }

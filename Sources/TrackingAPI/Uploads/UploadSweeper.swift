@@ -8,19 +8,13 @@ public final class UploadSweeper: Sendable {
     private let logger: Logger
     private let periodic: Periodic
 
-    /// From the end of a sweep to the next, in seconds: a tenth of an upload's life, within these.
-    private static let periods = 1.0...60.0
-    private static let periodsPerLife = 10.0
-
     /// - Parameter uploadSeconds: `limits.upload_seconds`.
     public init(uploads: any UploadStore, blobs: any BlobStore, uploadSeconds: Double, logger: Logger) {
         self.uploads = uploads
         self.blobs = blobs
         self.logger = logger
-        let period = uploadSeconds / Self.periodsPerLife
         periodic = Periodic(
-            label: "upload-sweeper", qos: .utility,
-            period: min(max(period, Self.periods.lowerBound), Self.periods.upperBound))
+            label: "upload-sweeper", qos: .utility, period: Periodic.period(ofLife: uploadSeconds))
     }
 
     /// Begins to sweep now and then, on a queue of its own, and at once.
@@ -37,26 +31,16 @@ public final class UploadSweeper: Sendable {
         do {
             for id in try uploads.expireUploads() where !periodic.isStopping {
                 logger.info("upload expired", metadata: ["upload": "\(id)"])
-                removeBytes(of: id)
+                blobs.removeBytes(of: id, logger)
             }
             for name in try blobs.children(of: UploadID.blobFolder) {
                 guard !periodic.isStopping else { return }
                 guard let id = UploadID(name), try !uploads.isOpen(id) else { continue }
                 logger.info("an upload is gone, its bytes go", metadata: ["upload": "\(id)"])
-                removeBytes(of: id)
+                blobs.removeBytes(of: id, logger)
             }
         } catch {
             logger.error("uploads could not be swept", metadata: ["error": "\(error)"])
-        }
-    }
-
-    /// Those that cannot be removed hold up no others, and are looked for again.
-    private func removeBytes(of id: UploadID) {
-        do {
-            try blobs.remove(id.blobPrefix)
-        } catch {
-            logger.error(
-                "bytes of an upload could not be removed", metadata: ["upload": "\(id)", "error": "\(error)"])
         }
     }
 }
