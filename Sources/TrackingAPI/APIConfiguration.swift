@@ -46,6 +46,11 @@ public struct APIConfiguration: Hashable, Sendable {
     public var conversionThreads = max(2, ProcessInfo.processInfo.activeProcessorCount)
     /// Slices and partial results that are sent at a time; a request for one more is answered with 503.
     public var conversions = 128
+    /// Threads that read what is sent of blobs in a bucket: each waits for its answers.
+    public var bucketThreads = 16
+    /// Blobs in a bucket that are sent at a time; a request for one more is answered with 503. Each holds the part of it
+    /// that was read last, some MiB at most.
+    public var bucketBodies = 128
     /// Connections that may be held at a time by clients that wait: event streams, results that are followed, and held
     /// answers. The others stay for requests that are answered at once. One stream more is answered with 503, and what
     /// would be held is answered.
@@ -87,6 +92,8 @@ public struct APIConfiguration: Hashable, Sendable {
         try Self.require(
             conversionThreads > 0, "conversionThreads", "must be more than 0, not \(conversionThreads)")
         try Self.require(conversions > 0, "conversions", "must be more than 0, not \(conversions)")
+        try Self.require(bucketThreads > 0, "bucketThreads", "must be more than 0, not \(bucketThreads)")
+        try Self.require(bucketBodies > 0, "bucketBodies", "must be more than 0, not \(bucketBodies)")
         try Self.require(streams > 0, "streams", "must be more than 0, not \(streams)")
         try Self.require(
             streamsPerTenant > 0, "server.streams_per_tenant", "must be more than 0, not \(streamsPerTenant)")

@@ -29,6 +29,8 @@ struct Services: Sendable {
     let watch: JobWatch
     let documents: JobDocuments
     let conversions: ConversionPool
+    /// Reads what is sent of blobs that are not files: a bucket may take its time.
+    let bucketReads: ConversionPool
     /// Reads and writes jobs for those who wait for them: a long one takes a while.
     let waits = TurnPool(threads: LongTexts.mostAtOnce)
     let streams: LiveStreams

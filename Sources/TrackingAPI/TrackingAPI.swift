@@ -41,6 +41,7 @@ public struct TrackingAPI: HTTPApplication {
             statistics: store, metrics: metrics, health: health, onSubmit: onSubmit, onCancel: onCancel,
             watch: watch, documents: JobDocuments(store),
             conversions: ConversionPool(threads: configuration.conversionThreads, bodies: configuration.conversions),
+            bucketReads: ConversionPool(threads: configuration.bucketThreads, bodies: configuration.bucketBodies),
             streams: LiveStreams(configuration))
         self.watch = watch
         waits = services.waits

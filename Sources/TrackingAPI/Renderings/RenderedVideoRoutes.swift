@@ -45,9 +45,9 @@ struct RenderedVideoRoutes: Sendable {
 
     private func kept(_ file: File, _ context: RequestContext) throws -> HTTPResponse? {
         guard let reader = try services.blobs.open(file.key) else { return nil }
-        return try BlobResponse.make(
+        return try BlobResponse(services).make(
             reader, mediaType: file.mediaType, tag: file.tag, digest: services.blobs.digest(file.key),
-            name: file.name, for: context.request)
+            name: file.name, for: context)
     }
 
     /// 202 while it is being made, and then the same path has it.

@@ -1,3 +1,4 @@
+import HTTPServer
 import Jobs
 
 /// The threads that make results in other forms while they are sent, and look through long ones for what is wanted: not
@@ -14,8 +15,16 @@ final class ConversionPool: Sendable {
         self.bodies = ConcurrencyLimit(bodies)
     }
 
-    /// A body's place among those that are sent; `nil` where there are too many.
-    func place(for tenant: TenantID) -> ConcurrencyLimit.Place? { bodies.place(for: tenant) }
+    /// - Parameter base: makes the body; is to ask its argument now and then whether that is wanted still.
+    /// - Throws: 503 where too many are being sent.
+    func body(
+        for tenant: TenantID, base: (_ isWanted: @escaping @Sendable () -> Bool) throws -> any HTTPBodyStream
+    ) throws -> PooledBody {
+        guard let place = bodies.place(for: tenant) else {
+            throw Problem(.unavailable, "Too many results are being sent now. Try again.").retryAfter(1)
+        }
+        return try PooledBody(self, place, base: base)
+    }
 
     /// Makes a piece, or looks for one, when its turn comes.
     func submit(_ tenant: TenantID, _ work: @escaping TurnPool.Work) { pool.submit(tenant, work) }

@@ -39,7 +39,7 @@ final class PooledBody: HTTPLiveBodyStream {
 
     deinit { making.isWanted.store(false, ordering: .relaxed) }
 
-    var count: Int64? { nil }
+    var count: Int64? { base.count }
 
     /// There are few of them, and clients that take one slice after the other.
     var endsConnection: Bool { false }

@@ -3,15 +3,21 @@ import Jobs
 import Synchronization
 
 /// A stored blob as an answer: conditional on its entity tag (RFC 9110 §13), whole or a range of it (§14).
-enum BlobResponse {
+struct BlobResponse {
+    private let bucketReads: ConversionPool
+
+    init(_ services: Services) { bucketReads = services.bucketReads }
+
     /// - Parameters:
     ///   - tag: strong; the blob never changes under it.
     ///   - digest: SHA-256 of the whole blob in hexadecimal; sent where the client does not say that it has no use for it.
     ///   - name: what it should be called when it is saved.
-    static func make(
+    /// - Throws: 503 where it is in a bucket and too many such are being sent; 412 and 416.
+    func make(
         _ reader: any BlobReader, mediaType: String, tag: EntityTag, digest: String? = nil, name: DownloadName? = nil,
-        for request: HTTPRequest
-    ) throws(Problem) -> HTTPResponse {
+        for context: RequestContext
+    ) throws -> HTTPResponse {
+        let request = context.request
         if let answer = try Conditions.answer(tag, request) { return answer }
         var fields = HTTPFields([
             ("Content-Type", mediaType), ("ETag", tag.description), ("Accept-Ranges", "bytes"),
@@ -25,13 +31,22 @@ enum BlobResponse {
         let contentRange = HTTPFields(range.contentRange(count: reader.count).map { [("Content-Range", $0)] } ?? [])
         switch range {
         case .whole:
-            return HTTPResponse(status: 200, fields: fields, body: .stream(BlobBody(reader, 0..<reader.count)))
+            return HTTPResponse(status: 200, fields: fields, body: try body(reader, 0..<reader.count, context))
         case .part(let bytes):
             fields["Content-Range"] = contentRange["Content-Range"]
-            return HTTPResponse(status: 206, fields: fields, body: .stream(BlobBody(reader, bytes)))
+            return HTTPResponse(status: 206, fields: fields, body: try body(reader, bytes, context))
         case .unsatisfiable:
             throw Problem(.rangeNotSatisfiable, "There are \(reader.count) bytes.", fields: contentRange)
         }
+    }
+
+    /// A file is read on the connection's thread; a bucket, which may not answer, is not.
+    private func body(
+        _ reader: any BlobReader, _ range: Range<Int64>, _ context: RequestContext
+    ) throws -> HTTPBody {
+        let body = BlobBody(reader, range)
+        guard reader.fileDescriptor == nil else { return .stream(body) }
+        return .stream(try bucketReads.body(for: context.tenant) { _ in body })
     }
 }
 

@@ -11,11 +11,11 @@ struct MediaRoutes: Sendable {
         let job = try services.keptJob(context)
         guard let reader = try services.blobs.open(job.source.blobKey) else { throw Self.noSource }
         let media = try recognise(reader)
-        return try BlobResponse.make(
+        return try BlobResponse(services).make(
             reader, mediaType: media?.mediaType ?? "application/octet-stream",
             tag: EntityTag(job.source.sha256), digest: job.source.sha256,
             name: DownloadName(job, ending: "-source.\(media?.fileExtension ?? "bin")", readableEnding: nil),
-            for: context.request)
+            for: context)
     }
 
     func frame(_ context: RequestContext) throws -> HTTPResponse {

@@ -33,8 +33,8 @@ struct ResultRoute: Sendable {
             if let answer = try Conditions.answer(tag, context.request) {
                 answer
             } else if slice == ResultSlice(), let kept = try whole(context, job, format, coding, content) {
-                try BlobResponse.make(
-                    kept.reader, mediaType: format.mediaType, tag: tag, digest: kept.digest, for: context.request)
+                try BlobResponse(services).make(
+                    kept.reader, mediaType: format.mediaType, tag: tag, digest: kept.digest, for: context)
             } else {
                 try streamed(context, format, coding, tag, content)
             }
@@ -59,7 +59,7 @@ struct ResultRoute: Sendable {
         _ context: RequestContext, _ format: ResultFormat, _ coding: ContentCoding, _ tag: EntityTag,
         _ content: Content
     ) throws -> HTTPResponse {
-        let body = try pooled(context) { try Self.coded(content($0), coding) }
+        let body = try services.conversions.body(for: context.tenant) { try Self.coded(content($0), coding) }
         var response = HTTPResponse(
             status: 200, fields: Self.fields(format, cacheControl: Conditions.privately), body: .stream(body))
         response.fields["ETag"] = tag.description
@@ -71,21 +71,11 @@ struct ResultRoute: Sendable {
     private func growing(
         _ context: RequestContext, _ format: ResultFormat, _ content: Content
     ) throws -> HTTPResponse {
-        let body = try pooled(context, content)
+        let body = try services.conversions.body(for: context.tenant, base: content)
         var response = HTTPResponse(
             status: 200, fields: Self.fields(format, cacheControl: "no-store"), body: .stream(body))
         response.fields["Vary"] = "Accept"
         return response
-    }
-
-    private func pooled(
-        _ context: RequestContext, _ base: (@escaping @Sendable () -> Bool) throws -> any HTTPBodyStream
-    ) throws -> PooledBody {
-        let pool = services.conversions
-        guard let place = pool.place(for: context.tenant) else {
-            throw Problem(.unavailable, "Too many results are being sent now. Try again.").retryAfter(1)
-        }
-        return try PooledBody(pool, place, base: base)
     }
 
     private static func fields(_ format: ResultFormat, cacheControl: String) -> HTTPFields {

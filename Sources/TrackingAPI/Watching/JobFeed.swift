@@ -27,8 +27,8 @@ protocol JobFeed: Sendable {
 enum FeedStep {
     /// There is no more now, or more once this is sent.
     case waits
-    /// The rest takes a thread that may take its time: nothing was found in what was looked at of the result, or the job's
-    /// text is long.
+    /// The rest takes a thread that may take its time: nothing was found in what was looked at of the result, the result is
+    /// in a bucket, or the job's text is long.
     case looksOn
     /// There is more, for which there is no room in memory now.
     case waitsForRoom
@@ -40,8 +40,8 @@ enum FeedStep {
 struct FeedCutOff: Error {}
 
 /// A feed as a response's body. Nobody waits for it: ``JobWatch`` wakes the connection. Where much of a result is to be
-/// passed over, or a job's text is long, a thread of the ``ConversionPool`` does it, a part at a time, in turn with what
-/// others want of it.
+/// passed over or a job's text is long, and where the result is in a bucket, a thread of a ``ConversionPool`` does it, a
+/// part at a time, in turn with what others want of it.
 final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
     private struct State {
         var feed: Feed
@@ -54,6 +54,8 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
         var signDue: Duration
         /// Whether a thread of the pool has the feed, or will.
         var isLooking = false
+        /// What such a thread has come to last, where it found nothing to send.
+        var found: (version: Int, step: FeedStep)?
         var failure: (any Error)?
         var wake: (@Sendable () -> Void)?
     }
@@ -68,7 +70,8 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
     private static var stepsAtOnce: Int { 16 }
 
     private let watch: JobWatch
-    private let pool: ConversionPool
+    private let conversions: ConversionPool
+    private let bucketReads: ConversionPool
     private let memory: TextMemory
     private let place: ConcurrencyLimit.Place
     private let state: Mutex<State>
@@ -78,7 +81,8 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
     /// - Throws: 503 where the service stops, or no further client may wait; 429 where none of the job's tenant may.
     init(_ feed: Feed, job: Job, key: String?, needsResult: Bool, services: Services) throws(Problem) {
         watch = services.watch
-        pool = services.conversions
+        conversions = services.conversions
+        bucketReads = services.bucketReads
         memory = services.textMemory
         place = try services.streams.requirePlace(for: job.tenant)
         let signDue = services.watch.now + signInterval
@@ -116,7 +120,7 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
             if state.pending.isEmpty { state.held = nil }
             return (count, state.isLooking && !wasLooking)
         }
-        if mustLook { lookLater() }
+        if mustLook { lookLater(watcher.watched.snapshot) }
         return count
     }
 
@@ -125,8 +129,10 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
         guard !state.isOver else { return }
         var bytes: [UInt8] = []
         var needsRoom = false
-        if !state.isLooking {
-            let step = try step(&state.feed, watcher, &bytes, mayTakeLong: false)
+        if try isOver(watcher) {
+            state.isOver = true
+        } else if !state.isLooking {
+            let step = try step(&state, watcher, &bytes)
             state.isOver = step == .over
             state.isLooking = step == .looksOn
             needsRoom = step == .waitsForRoom
@@ -149,15 +155,28 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
         state.held = HeldText(memory, tenant: place.tenant, keeping: state.pending.count)
     }
 
+    /// On the connection's thread.
+    private func step(_ state: inout State, _ watcher: Watcher, _ bytes: inout [UInt8]) throws -> FeedStep {
+        let seen = watcher.watched.snapshot
+        guard seen.isResultInBucket else { return try step(&state.feed, seen, &bytes, mayTakeLong: false) }
+        guard let found = state.found, found.version == seen.version else { return .looksOn }
+        // There may be room the next time.
+        if found.step == .waitsForRoom { state.found = nil }
+        return found.step
+    }
+
+    /// Whether the body ends here, whatever the feed has.
+    private func isOver(_ watcher: Watcher) throws(FeedCutOff) -> Bool {
+        guard watch.isOver(for: watcher) else { return false }
+        guard Feed.mayBreakOff else { throw FeedCutOff() }
+        return true
+    }
+
     /// - Parameter mayTakeLong: whether this thread is not the connection's.
     private func step(
-        _ feed: inout Feed, _ watcher: Watcher, _ bytes: inout [UInt8], mayTakeLong: Bool
+        _ feed: inout Feed, _ seen: WatchedJob.Snapshot, _ bytes: inout [UInt8], mayTakeLong: Bool
     ) throws -> FeedStep {
-        if watch.isOver(for: watcher) {
-            guard Feed.mayBreakOff else { throw FeedCutOff() }
-            return .over
-        }
-        let step = try feed.append(watcher.watched.snapshot, to: &bytes) { job in
+        let step = try feed.append(seen, to: &bytes) { job in
             guard job.spec.isLong else { return nil }
             guard memory.hasRoom(for: place.tenant) else { return .waitsForRoom }
             return mayTakeLong ? nil : .looksOn
@@ -166,10 +185,13 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
         return step == .looksOn && !bytes.isEmpty ? .waits : step
     }
 
-    // MARK: On the pool's threads
+    // MARK: On a pool's threads
 
     /// A body that is let go of meanwhile is not kept.
-    private func lookLater() { pool.submit(place.tenant) { [weak self] in self?.lookOn() } }
+    private func lookLater(_ seen: WatchedJob.Snapshot) {
+        let pool = seen.isResultInBucket ? bucketReads : conversions
+        pool.submit(place.tenant) { [weak self] in self?.lookOn() }
+    }
 
     private func lookOn() {
         guard let watcher = watcher.withLock({ $0 }) else { return }
@@ -178,24 +200,28 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
         var bytes: [UInt8] = []
         var last = FeedStep.looksOn
         var failure: (any Error)?
+        var seen = watcher.watched.snapshot
         do {
             for _ in 0..<Self.stepsAtOnce where last == .looksOn {
-                last = try step(&feed, watcher, &bytes, mayTakeLong: true)
+                seen = watcher.watched.snapshot
+                last = try isOver(watcher) ? .over : step(&feed, seen, &bytes, mayTakeLong: true)
             }
         } catch {
             failure = error
         }
         let isDone = last != .looksOn || failure != nil
+        let found: (version: Int, step: FeedStep)? = bytes.isEmpty ? (seen.version, last) : nil
         let wake = state.withLock { [feed, bytes] state in
             state.feed = feed
+            state.found = found
             state.isLooking = !isDone
-            state.isOver = last == .over
+            state.isOver = state.isOver || last == .over
             state.failure = failure
             // It may hold a sign.
             state.pending += bytes
             hold(&state)
             return state.wake
         }
-        if isDone { wake?() } else { lookLater() }
+        if isDone { wake?() } else { lookLater(seen) }
     }
 }

@@ -11,6 +11,11 @@ final class WatchedJob: Sendable {
         var result: (any BlobReader)?
         /// Whether `result` says how things are: somebody asked for it when the job was last looked at.
         var isResultKnown = false
+        /// Another for each snapshot of a job.
+        fileprivate(set) var version = 0
+
+        /// Whether it is a bucket that has the result, which may take its time to answer.
+        var isResultInBucket: Bool { result.map { $0.fileDescriptor == nil } ?? false }
 
         /// - Throws: 410 where the job has one that is gone.
         func result(of job: Job) throws(Problem) -> (any BlobReader)? {
@@ -36,8 +41,10 @@ final class WatchedJob: Sendable {
         // Released outside of the lock: the last reference to a reader closes its file.
         let former = state.withLock { state -> Snapshot? in
             if let new = snapshot.job, state.job.map({ new.revision < $0.revision }) ?? true { return nil }
-            defer { state = snapshot }
-            return state
+            let former = state
+            state = snapshot
+            state.version = former.version + 1
+            return former
         }
         withExtendedLifetime(former) {}
     }

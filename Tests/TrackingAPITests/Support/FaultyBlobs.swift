@@ -48,7 +48,7 @@ final class FaultyBlobs: BlobStore {
         return new
     }
 
-    /// From now on, reads of finished results wait until they are released.
+    /// From now on, results are not files but come from afar, and reads of them wait until they are released.
     func holdReads() -> ReadHold {
         let new = ReadHold()
         readHold.withLock { $0 = new }
@@ -64,10 +64,13 @@ final class FaultyBlobs: BlobStore {
     func copy(_ key: String, to other: String) throws -> Bool { try base.copy(key, to: other) }
     func open(_ key: String) throws -> (any BlobReader)? {
         let reader = try base.open(key).map { key.hasPrefix("uploads/") ? CountedReader($0, self) : $0 }
+        return held(reader, key)
+    }
+    func openPartial(_ key: String) throws -> (any BlobReader)? { held(try base.openPartial(key), key) }
+    private func held(_ reader: (any BlobReader)?, _ key: String) -> (any BlobReader)? {
         guard let hold = readHold.withLock({ $0 }), key.hasSuffix(".ndjson") else { return reader }
         return reader.map { HeldReader($0, hold) }
     }
-    func openPartial(_ key: String) throws -> (any BlobReader)? { try base.openPartial(key) }
     func digest(_ key: String) throws -> String? { try base.digest(key) }
     func remove(_ key: String) throws {
         noteRemoval()

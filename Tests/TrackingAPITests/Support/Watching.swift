@@ -112,6 +112,15 @@ final class LiveClient {
     /// Takes everything up to the end of the body. False where it is cut off.
     func takeAll() -> Bool { take { $0.isOver || $0.isCut } && isOver }
 
+    /// Takes what comes until it is woken no more. False where it is woken again and again.
+    func takeUntilQuiet() -> Bool {
+        for _ in 0..<20 {
+            take()
+            guard woken.wait(timeout: .now() + .milliseconds(200)) == .success else { return true }
+        }
+        return false
+    }
+
     var events: [ServerEvent] { ServerEvent.parse(text) }
 }
 
