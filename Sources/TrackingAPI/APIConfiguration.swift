@@ -49,7 +49,7 @@ public struct APIConfiguration: Hashable, Sendable {
     /// Threads that read what is sent of blobs in a bucket: each waits for its answers.
     public var bucketThreads = 16
     /// Blobs in a bucket that are sent at a time; a request for one more is answered with 503. Each holds the part of it
-    /// that was read last, some MiB at most.
+    /// that was read last, 2 MiB at most.
     public var bucketBodies = 128
     /// Connections that may be held at a time by clients that wait: event streams, results that are followed, and held
     /// answers. The others stay for requests that are answered at once. One stream more is answered with 503, and what

@@ -19,7 +19,8 @@ package struct S3ReaderPiece: Hashable, Sendable {
 /// is held, and of a longer blob the bytes that are read later are those of the version that was opened, or an error.
 final class S3BlobReader: BlobReader {
     static let firstWindow: Int64 = 64 << 10
-    private static let largestWindow: Int64 = 4 << 20
+    /// Each client that is sent a blob holds one.
+    private static let largestWindow: Int64 = 2 << 20
 
     private struct Window {
         var offset: Int64
@@ -66,6 +67,8 @@ final class S3BlobReader: BlobReader {
         guard let piece = pieces.first(where: { $0.start <= position && position < $0.end }) else { return }
         let isNext = position == window.end
         let size = isNext ? window.nextSize : Self.firstWindow
+        // Not held beside what comes in its place.
+        window = Window(offset: position, bytes: [], nextSize: size)
         let end = min(position + size, piece.end)
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Int(end - position))
