@@ -28,7 +28,7 @@ struct BucketReadTests {
             let group = DispatchGroup()
             let downloads = 12
             for number in 0..<downloads {
-                DispatchQueue.global().async(group: group) {
+                DispatchQueue(label: "download").async(group: group) {
                     let range = number % 2 == 0 ? 0..<whole.count : number..<whole.count - number
                     let reply = try? wire.curl(path, "-r", "\(range.lowerBound)-\(range.upperBound - 1)")
                     replies.withLock { $0.append((range, reply)) }
