@@ -7,7 +7,7 @@ import Testing
 @testable import HTTPServer
 
 /// Handlers that take their time, and bodies that do.
-@Suite("Answers that come later", .timeLimit(.minutes(2)))
+@Suite("Answers that come later", .timeLimit(.minutes(10)))
 struct LaterAnswerTests {
     @Test("handlers that block do not keep others waiting for the connection's thread")
     func blocking() throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite("Start and stop", .timeLimit(.minutes(5)))
+@Suite("Start and stop", .timeLimit(.minutes(10)))
 struct LifecycleTests {
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 

@@ -43,7 +43,7 @@ final class CountingSink: HTTPBodySink {
     var calls: [String] { state.withLock { $0.calls } }
 }
 
-@Suite("Uploads", .timeLimit(.minutes(5)))
+@Suite("Uploads", .timeLimit(.minutes(10)))
 struct UploadTests {
     static let mebibyte = 1024 * 1024
 

@@ -3,7 +3,7 @@ import Jobs
 import Synchronization
 import Testing
 
-@Suite("Long texts", .timeLimit(.minutes(1)))
+@Suite("Long texts", .timeLimit(.minutes(10)))
 struct LongTextTests {
     @Test("few long texts are read or written at a time, and short ones do not wait for them")
     func inTurn() {

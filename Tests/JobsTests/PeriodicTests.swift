@@ -4,7 +4,7 @@ import Jobs
 import Synchronization
 import Testing
 
-@Suite("What is done now and then", .timeLimit(.minutes(1)))
+@Suite("What is done now and then", .timeLimit(.minutes(10)))
 struct PeriodicTests {
     /// Counts runs, and is waited for.
     private final class Runs: Sendable {

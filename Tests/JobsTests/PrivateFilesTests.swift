@@ -2,7 +2,7 @@ import Foundation
 import Jobs
 import Testing
 
-@Suite("Private files", .timeLimit(.minutes(1)))
+@Suite("Private files", .timeLimit(.minutes(10)))
 struct PrivateFilesTests {
     private let root = FileManager.default.temporaryDirectory.appendingPathComponent("private-\(UUID().uuidString)")
 

@@ -3,7 +3,7 @@ import Foundation
 import Jobs
 import Testing
 
-@Suite("Wake signals", .timeLimit(.minutes(1)))
+@Suite("Wake signals", .timeLimit(.minutes(10)))
 struct WakeSignalTests {
     @Test("all who wait are woken by one notification, long before their time is over")
     func wakesAll() {

@@ -69,7 +69,7 @@ struct ClosedDatabaseTests {
         }
     }
 
-    @Test("refuses what others put while it begins", .timeLimit(.minutes(5)))
+    @Test("refuses what others put while it begins", .timeLimit(.minutes(10)))
     func occupiedMeanwhile() throws {
         let move = try Move()
         try move.moved().close()

@@ -31,7 +31,7 @@ struct OutageTests {
         try poll("a change to be heard", seconds: 20) { other.changeCount() != count }
     }
 
-    @Test("calls that come while the server restarts wait for it", .timeLimit(.minutes(5)))
+    @Test("calls that come while the server restarts wait for it", .timeLimit(.minutes(10)))
     func duringRestart() throws {
         let schema = try schema()
         let store = try schema.store {

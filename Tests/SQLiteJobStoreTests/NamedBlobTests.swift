@@ -4,7 +4,7 @@ import Jobs
 import SQLiteJobStore
 import Testing
 
-@Suite("Blobs that jobs name", .timeLimit(.minutes(1)))
+@Suite("Blobs that jobs name", .timeLimit(.minutes(10)))
 struct NamedBlobTests {
     @Test("a blob is missed where a job's row names it, and not where the job was deleted, has expired or names others")
     func stillNamed() throws {

@@ -268,7 +268,7 @@ struct SQLiteJobStoreTests {
         #expect(try other.job(job.id, tenant: .anonymous)?.id == job.id)
     }
 
-    @Test("another process's transaction delays a claim but does not fail it", .timeLimit(.minutes(2)))
+    @Test("another process's transaction delays a claim but does not fail it", .timeLimit(.minutes(10)))
     func busy() throws {
         let database = TemporaryDatabase()
         let clock = ManualEnvironment()

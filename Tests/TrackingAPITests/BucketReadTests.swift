@@ -7,7 +7,7 @@ import Testing
 @testable import TrackingAPI
 
 /// What is sent of blobs that are not files: they may be long in coming, and no connection's thread waits for them.
-@Suite("Blobs that are sent out of a bucket", .timeLimit(.minutes(2)))
+@Suite("Blobs that are sent out of a bucket", .timeLimit(.minutes(10)))
 struct BucketReadTests {
     private static let lines = (0..<2000).map { Lines.frame($0) }
     private static let follow = "?format=ndjson&partial=true&follow=true"

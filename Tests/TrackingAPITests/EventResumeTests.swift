@@ -6,7 +6,7 @@ import Testing
 @testable import TrackingAPI
 
 /// What a client gets that comes back with an id, its own or one that cannot be, and where the job starts over.
-@Suite("Events after those that a client has", .timeLimit(.minutes(2)))
+@Suite("Events after those that a client has", .timeLimit(.minutes(10)))
 struct EventResumeTests {
     private let service: Service
     private let id: JobID

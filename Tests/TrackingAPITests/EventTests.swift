@@ -5,7 +5,7 @@ import Testing
 
 @testable import TrackingAPI
 
-@Suite("Events of a job", .timeLimit(.minutes(2)))
+@Suite("Events of a job", .timeLimit(.minutes(10)))
 struct EventTests {
     private let service: Service
     private let id: JobID

@@ -4,7 +4,7 @@ import Testing
 
 @testable import TrackingAPI
 
-@Suite("Results that are followed", .timeLimit(.minutes(2)))
+@Suite("Results that are followed", .timeLimit(.minutes(10)))
 struct FollowTests {
     private static let query = "?format=ndjson&partial=true&follow=true"
     private let service: Service

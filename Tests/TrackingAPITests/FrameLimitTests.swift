@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 import TrackingAPI
 
-@Suite("The limit on frames that are decoded at a time", .timeLimit(.minutes(2)))
+@Suite("The limit on frames that are decoded at a time", .timeLimit(.minutes(10)))
 struct FrameLimitTests {
     /// A request that is under way while the test goes on.
     private final class Request: Sendable {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import TrackingAPI
 
-@Suite("Long answers in memory", .timeLimit(.minutes(2)))
+@Suite("Long answers in memory", .timeLimit(.minutes(10)))
 struct LongAnswerTests {
     /// Of a job whose text is long.
     private static let keyframes = 4_000

@@ -6,7 +6,7 @@ import Testing
 @testable import TrackingAPI
 
 /// Clients that want what lies far ahead in a long result.
-@Suite("Watching long results", .timeLimit(.minutes(2)))
+@Suite("Watching long results", .timeLimit(.minutes(10)))
 struct LongResultTests {
     /// Of some 4 KiB each.
     private static let lineCount = 2_000

@@ -7,7 +7,7 @@ import Testing
 @testable import TrackingAPI
 
 /// Slices and other results that are made while they are sent: on threads of their own, not many at a time.
-@Suite("Slices that are being sent", .timeLimit(.minutes(2)))
+@Suite("Slices that are being sent", .timeLimit(.minutes(10)))
 struct ResultSliceTests {
     private static let lines = (0..<200).map { Lines.frame($0) }
 

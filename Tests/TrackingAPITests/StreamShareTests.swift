@@ -5,7 +5,7 @@ import Testing
 
 @testable import TrackingAPI
 
-@Suite("Shares of the connections that are held", .timeLimit(.minutes(2)))
+@Suite("Shares of the connections that are held", .timeLimit(.minutes(10)))
 struct StreamShareTests {
     private static let follow = "/results?format=ndjson&partial=true&follow=true"
     private static let (acme, other, third) = (TenantID("acme"), TenantID("other"), TenantID("third"))

@@ -212,7 +212,7 @@ struct TrackabilityTests {
 
     @Test(
         "no more pictures are decoded at a time than may be, of jobs and of these together; one more is 503",
-        .timeLimit(.minutes(2)))
+        .timeLimit(.minutes(10)))
     func limit() async throws {
         let media = HeldMedia()
         let service = try Service(media: media) { $0.frameDecodes = 1 }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import TrackingAPI
 
-@Suite("Prefer: wait", .timeLimit(.minutes(2)))
+@Suite("Prefer: wait", .timeLimit(.minutes(10)))
 struct WaitTests {
     private let service: Service
     private let id: JobID

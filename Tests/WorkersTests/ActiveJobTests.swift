@@ -5,7 +5,7 @@ import Testing
 
 @testable import Workers
 
-@Suite("Jobs that run", .timeLimit(.minutes(1)))
+@Suite("Jobs that run", .timeLimit(.minutes(10)))
 struct ActiveJobTests {
     private let active: ActiveJob
 

@@ -7,7 +7,7 @@ import Testing
 @testable import Workers
 
 extension WorkersTests {
-    @Suite("Jobs of a tenant that has more waiting", .timeLimit(.minutes(2)))
+    @Suite("Jobs of a tenant that has more waiting", .timeLimit(.minutes(10)))
     struct BacklogTests {
         /// More frames than a decoder may be ahead, so that it is there while the first is tracked.
         private static func scene(_ seed: UInt64) throws -> Scene { try Scene(frames: 40, seed: seed) }

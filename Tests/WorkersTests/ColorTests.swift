@@ -8,7 +8,7 @@ import Tracking
 
 extension WorkersTests {
     /// Two squares that move apart over a ground of their own brightness.
-    @Suite("Colours", .timeLimit(.minutes(2)))
+    @Suite("Colours", .timeLimit(.minutes(10)))
     struct ColorTests {
         private static let (width, height, side, frames) = (200, 120, 30, 20)
         let bench: Bench

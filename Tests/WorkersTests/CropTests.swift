@@ -9,7 +9,7 @@ import Tracking
 import Workers
 
 extension WorkersTests {
-    @Suite("Crops of a job", .timeLimit(.minutes(2)))
+    @Suite("Crops of a job", .timeLimit(.minutes(10)))
     struct CropTests {
         @Test("a job that asks for crops leaves a video of each target with a picture for every frame")
         func withTheJob() async throws {

@@ -5,7 +5,7 @@ import Testing
 import Workers
 
 extension WorkersTests {
-    @Suite("Failures", .timeLimit(.minutes(2)))
+    @Suite("Failures", .timeLimit(.minutes(10)))
     struct FailureTests {
         let bench: Bench
         let scene: Scene

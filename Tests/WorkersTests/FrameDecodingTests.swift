@@ -7,7 +7,7 @@ import TrackingAPI
 @testable import lktrack
 
 /// Pictures for somebody who waits, from a decoder that never answers.
-@Suite("Decoding single frames", .timeLimit(.minutes(2)))
+@Suite("Decoding single frames", .timeLimit(.minutes(10)))
 struct FrameDecodingTests {
     /// A file that passes for a video, and one that passes for an image; nobody reads them.
     private final class Files {

@@ -5,7 +5,7 @@ import Testing
 import Workers
 
 extension WorkersTests {
-    @Suite("Interruptions", .timeLimit(.minutes(2)))
+    @Suite("Interruptions", .timeLimit(.minutes(10)))
     struct InterruptionTests {
         let bench: Bench
         let scene: Scene

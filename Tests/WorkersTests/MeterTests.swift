@@ -7,7 +7,7 @@ import Testing
 import Workers
 
 extension WorkersTests {
-    @Suite("What a pool measures", .timeLimit(.minutes(2)))
+    @Suite("What a pool measures", .timeLimit(.minutes(10)))
     struct MeterTests {
         /// Adds up what it is told.
         final class Meter: WorkerMeter {

@@ -7,7 +7,7 @@ import Testing
 
 extension WorkersTests {
     /// Jobs of six targets, in parts of two.
-    @Suite("Parts of jobs", .timeLimit(.minutes(2)))
+    @Suite("Parts of jobs", .timeLimit(.minutes(10)))
     struct PartTests {
         let bench: Bench
         let scene: Scene

@@ -4,7 +4,7 @@ import Testing
 import Workers
 
 extension WorkersTests {
-    @Suite("Recovery", .timeLimit(.minutes(2)))
+    @Suite("Recovery", .timeLimit(.minutes(10)))
     struct RecoveryTests {
         let bench: Bench
         let scene: Scene

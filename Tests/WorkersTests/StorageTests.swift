@@ -6,7 +6,7 @@ import Workers
 
 extension WorkersTests {
     /// What a job may take of the disk.
-    @Suite("Storage of jobs", .timeLimit(.minutes(2)))
+    @Suite("Storage of jobs", .timeLimit(.minutes(10)))
     struct StorageTests {
         let bench: Bench
         let scene: Scene

@@ -10,7 +10,7 @@ import Workers
 @testable import lktrack
 
 extension WorkersTests {
-    @Suite("Workers and those who watch", .timeLimit(.minutes(2)))
+    @Suite("Workers and those who watch", .timeLimit(.minutes(10)))
     struct WatchTests {
         @Test("what a worker of this process does reaches a watcher without a look at the store")
         func told() async throws {

@@ -6,7 +6,7 @@ import Tracking
 import Workers
 
 extension WorkersTests {
-    @Suite("WorkerPool", .timeLimit(.minutes(2)))
+    @Suite("WorkerPool", .timeLimit(.minutes(10)))
     struct WorkerPoolTests {
         @Test("a job gets a box for every frame, close to the truth, and its source is described")
         func success() async throws {
