@@ -1,8 +1,8 @@
 import HTTPServer
 import Jobs
 
-/// The threads that make results in other forms while they are sent, and look through long ones for what is wanted: not
-/// the server's, on which one such body would hold up every other connection.
+/// The threads that make results in other forms while they are sent, look through long ones for what is wanted, or read
+/// what is sent out of a bucket: not the server's, on which one such body would hold up every other connection.
 final class ConversionPool: Sendable {
     private let pool: TurnPool
     private let bodies: ConcurrencyLimit

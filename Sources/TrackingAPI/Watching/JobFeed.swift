@@ -200,10 +200,9 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
         var bytes: [UInt8] = []
         var last = FeedStep.looksOn
         var failure: (any Error)?
-        var seen = watcher.watched.snapshot
+        let seen = watcher.watched.snapshot
         do {
             for _ in 0..<Self.stepsAtOnce where last == .looksOn {
-                seen = watcher.watched.snapshot
                 last = try isOver(watcher) ? .over : step(&feed, seen, &bytes, mayTakeLong: true)
             }
         } catch {
