@@ -11,18 +11,10 @@ import Testing
 struct ResultSliceTests {
     private static let lines = (0..<200).map { Lines.frame($0) }
 
-    private static func finished(
-        _ service: Service, tenant: TenantID = .anonymous, lines: [[UInt8]] = lines
-    ) throws -> String {
-        let id = try service.submit(tenant: tenant)
-        try service.finish(id, lines: lines)
-        return "/v1/jobs/\(id)/results"
-    }
-
     @Test("while slices are being made, every other request is answered")
     func others() async throws {
         try await Wire.run(try Service()) { wire in
-            let path = try Self.finished(wire.service)
+            let path = try wire.service.finishedResult(lines: Self.lines)
             let hold = wire.service.blobs.holdReads()
             let replies = Mutex<[[UInt8]]>([])
             let group = DispatchGroup()
@@ -52,7 +44,7 @@ struct ResultSliceTests {
     @Test("slices come whole over the wire, one after the other on a connection")
     func wire() async throws {
         try await Wire.run(try Service()) { wire in
-            let path = try Self.finished(wire.service)
+            let path = try wire.service.finishedResult(lines: Self.lines)
             let expected = Self.lines[50..<180].flatMap { $0 }
             let reply = try wire.curl(path + "?format=ndjson&from=50&to=180")
             #expect(reply.body == expected)
@@ -64,15 +56,8 @@ struct ResultSliceTests {
     @Test("only so many are sent at a time; a client that leaves makes room")
     func bounded() throws {
         let service = try Service { $0.conversions = 1 }
-        let path = try Self.finished(service) + "?format=csv&from=10"
-        do {
-            let first = try service.open(path)
-            let refused = service.send("GET", path)
-            expectProblem(refused, 503)
-            #expect(refused.fields["Retry-After"] == "1")
-            _ = first
-        }
-        #expect(service.send("GET", path).status == 200)
+        let path = try service.finishedResult(lines: Self.lines) + "?format=csv&from=10"
+        try service.expectOnePlace(path)
     }
 
     @Test("a tenant does not take every place, nor every thread")
@@ -82,7 +67,8 @@ struct ResultSliceTests {
         let keys = [try service.key(owner, id: "k1"), try service.key(stranger, id: "k2")]
         let query = "?format=csv&from=10"
         let paths = [
-            try Self.finished(service, tenant: owner) + query, try Self.finished(service, tenant: stranger) + query,
+            try service.finishedResult(tenant: owner, lines: Self.lines) + query,
+            try service.finishedResult(tenant: stranger, lines: Self.lines) + query,
         ]
         let hold = service.blobs.holdReads()
         let clients = [try service.open(paths[0], [keys[0]]), try service.open(paths[0], [keys[0]])]
@@ -102,7 +88,7 @@ struct ResultSliceTests {
     func left() throws {
         let service = try Service()
         // Many pieces of input, and nothing to send.
-        let path = try Self.finished(service, lines: (0..<2000).map { Lines.frame($0) }) + "?format=csv&target=car"
+        let path = try service.finishedResult(lines: (0..<2000).map { Lines.frame($0) }) + "?format=csv&target=car"
         let hold = service.blobs.holdReads()
         do {
             let client = try service.open(path)
@@ -118,7 +104,7 @@ struct ResultSliceTests {
     @Test("a form that is being made for a client that has left is not finished")
     func exportLeft() async throws {
         try await Wire.run(try Service()) { wire in
-            let path = try Self.finished(wire.service)
+            let path = try wire.service.finishedResult(lines: Self.lines)
             let hold = wire.service.blobs.holdReads()
             let group = DispatchGroup()
             DispatchQueue.global().async(group: group) { _ = try? wire.curl(path + "?format=cvat", "-m", "3") }

@@ -17,6 +17,18 @@ extension Service {
         return try LiveClient(work())
     }
 
+    /// Checks that a body which is being sent keeps the only place, for as long as its client is there.
+    func expectOnePlace(_ target: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        do {
+            let first = try open(target)
+            let refused = send("GET", target)
+            expectProblem(refused, 503, sourceLocation: sourceLocation)
+            #expect(refused.fields["Retry-After"] == "1", sourceLocation: sourceLocation)
+            _ = first
+        }
+        #expect(send("GET", target).status == 200, sourceLocation: sourceLocation)
+    }
+
     /// Sends a request that may be held.
     func hold(_ target: String, _ fields: [(name: String, value: String)]) throws -> HeldRequest {
         guard case .later(let start) = api.begin(Self.request("GET", target, HTTPFields(fields))) else {
