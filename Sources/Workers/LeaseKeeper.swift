@@ -13,13 +13,14 @@ final class LeaseKeeper: Sendable {
 
     private let jobs = ActiveJobs()
     private let clock: LeaseClock
+    private let steps: ClockSteps
     private let hasStarted = Atomic(false)
     private let isStopping = Atomic(false)
     private let signal = WakeSignal()
     private let ended = DispatchSemaphore(value: 0)
 
     init(
-        store: any JobStore, configuration: WorkerConfiguration, logger: Logger,
+        store: any JobStore, configuration: WorkerConfiguration, environment: any Environment, logger: Logger,
         onEvent: @escaping @Sendable (WorkerEvent) -> Void
     ) {
         self.store = store
@@ -27,6 +28,7 @@ final class LeaseKeeper: Sendable {
         self.logger = logger
         self.onEvent = onEvent
         clock = LeaseClock(configuration: configuration, logger: logger) { [jobs] in jobs.all }
+        steps = ClockSteps(environment: environment, leaseSeconds: configuration.leaseSeconds)
     }
 
     var active: [ActiveJob] { jobs.all }
@@ -46,7 +48,8 @@ final class LeaseKeeper: Sendable {
                 // Before the stop is looked at, so that none is missed in between.
                 let seen = signal.seen
                 guard !isStopping.load(ordering: .acquiring) else { break }
-                for job in active { watch(job) }
+                let hasStepped = steps.hasStepped()
+                for job in active { watch(job, renews: hasStepped) }
                 signal.wait(since: seen, seconds: configuration.watchSeconds)
             }
             ended.signal()
@@ -64,13 +67,15 @@ final class LeaseKeeper: Sendable {
         clock.stop()
     }
 
-    private func watch(_ job: ActiveJob) {
+    /// - Parameter renews: also where that is not due.
+    private func watch(_ job: ActiveJob, renews: Bool) {
         // One that was given up is not renewed: nobody works under that lease any more.
         guard job.interruption != .leaseLost else { return }
         let now = ContinuousClock.now
         clock.ask(at: now)
         do {
-            let status = try isRenewalDue(job, now - job.renewed) ? renew(job, now) : store.status(of: job.lease)
+            let status =
+                try renews || isRenewalDue(job, now - job.renewed) ? renew(job, now) : store.status(of: job.lease)
             clock.answered()
             switch status {
             case .held: break

@@ -1,6 +1,7 @@
 import Dispatch
 import Jobs
 import Logging
+import Synchronization
 
 /// Takes jobs from workers that are gone, and ends queued ones at their deadlines: now and then, on a queue of its own,
 /// because to keep what a dead worker left of a canceled job may take long, and leases are to be renewed meanwhile.
@@ -10,6 +11,10 @@ final class QueueSweeper: Sendable {
 
     private let store: any JobStore
     private let canceled: CanceledJobs
+    private let leaseSeconds: Double
+    private let steps: ClockSteps
+    /// Until when the living have time to renew their leases, after the clock was set forward.
+    private let graceEnds = Mutex(ContinuousClock.now)
     private let logger: Logger
     private let onEvent: @Sendable (WorkerEvent) -> Void
     /// Told of jobs that went back to the queue.
@@ -18,11 +23,13 @@ final class QueueSweeper: Sendable {
         label: "queue-sweeper", period: QueueSweeper.period, firstAfter: QueueSweeper.period)
 
     init(
-        store: any JobStore, blobs: any BlobStore, logger: Logger,
+        store: any JobStore, blobs: any BlobStore, leaseSeconds: Double, environment: any Environment, logger: Logger,
         onEvent: @escaping @Sendable (WorkerEvent) -> Void, onRequeue: @escaping @Sendable () -> Void
     ) {
         self.store = store
         canceled = CanceledJobs(store: store, blobs: blobs, logger: logger)
+        self.leaseSeconds = leaseSeconds
+        steps = ClockSteps(environment: environment, leaseSeconds: leaseSeconds)
         self.logger = logger
         self.onEvent = onEvent
         self.onRequeue = onRequeue
@@ -40,7 +47,17 @@ final class QueueSweeper: Sendable {
 
     private func sweep() {
         failOverdue()
-        expireLeases()
+        if mayLeasesBeOver() { expireLeases() }
+    }
+
+    /// Not for the length of a lease after the clock was set forward: whoever lives renews it meanwhile.
+    private func mayLeasesBeOver() -> Bool {
+        let now = ContinuousClock.now
+        if steps.hasStepped() {
+            logger.warning("the clock was set forward; leases have their whole time again")
+            graceEnds.withLock { $0 = now + .seconds(leaseSeconds) }
+        }
+        return graceEnds.withLock { now >= $0 }
     }
 
     private var isWanted: Bool { !periodic.isStopping }

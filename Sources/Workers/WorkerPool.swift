@@ -57,8 +57,12 @@ public final class WorkerPool: Sendable {
         recovery = Recovery(
             store: store, blobs: blobs, owners: owners, sharesBlobs: configuration.sharesBlobs,
             environment: environment, logger: logger)
-        keeper = LeaseKeeper(store: store, configuration: configuration, logger: logger, onEvent: onEvent)
-        sweeper = QueueSweeper(store: store, blobs: blobs, logger: logger, onEvent: onEvent) { queued.notify() }
+        keeper = LeaseKeeper(
+            store: store, configuration: configuration, environment: environment, logger: logger, onEvent: onEvent)
+        sweeper = QueueSweeper(
+            store: store, blobs: blobs, leaseSeconds: configuration.leaseSeconds, environment: environment,
+            logger: logger, onEvent: onEvent
+        ) { queued.notify() }
     }
 
     /// Puts in order what dead processes left behind, then starts the workers.
