@@ -46,8 +46,11 @@ public struct APIConfiguration: Hashable, Sendable {
     public var conversionThreads = max(2, ProcessInfo.processInfo.activeProcessorCount)
     /// Slices and partial results that are sent at a time; a request for one more is answered with 503.
     public var conversions = 128
-    /// Threads that read what is sent of blobs in a bucket: each waits for its answers.
+    /// Threads that read what is sent of blobs in a bucket, and as many that answer requests that look for one there: each
+    /// waits for the bucket's answers.
     public var bucketThreads = 16
+    /// Requests that look for blobs in a bucket at a time; one more is answered with 503.
+    public var bucketRequests = 256
     /// Blobs in a bucket that are sent at a time; a request for one more is answered with 503. Each holds the part of it
     /// that was read last, 2 MiB at most.
     public var bucketBodies = 128

@@ -35,6 +35,12 @@ struct Services: Sendable {
     let waits = TurnPool(threads: LongTexts.mostAtOnce)
     let streams: LiveStreams
 
+    /// What reads a blob while what is made of it is sent: a bucket may keep those threads from which others want results
+    /// that are files.
+    func conversions(of reader: any BlobReader) -> ConversionPool {
+        reader.fileDescriptor == nil ? bucketReads : conversions
+    }
+
     /// Of the job's own document, which depends on its row alone; the revision grows with every change of that.
     func tag(_ job: Job) -> EntityTag { tag(revision: job.revision) }
 

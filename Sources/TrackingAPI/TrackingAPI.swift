@@ -56,7 +56,10 @@ public struct TrackingAPI: HTTPApplication {
         requests = HTTPMetrics(routes, registry: metrics)
         let access = AccessControl(
             keys: keys, defaultRate: configuration.requestRate, environment: environment)
-        router = Router(routes, access: access)
+        router = Router(
+            routes, access: access,
+            blobRequests: BlobRequests(
+                blobs, threads: configuration.bucketThreads, requests: configuration.bucketRequests))
     }
 
     /// Ends what is done in the background, and event streams; who waits is answered. Requests are answered still.

@@ -159,7 +159,7 @@ struct UploadTests {
         }
     }
 
-    @Test("a sink that waits for the disk does not keep others waiting for the connection's thread")
+    @Test("sinks that wait for the disk, however many, keep nobody else waiting, neither for a connection's thread nor a handler")
     func blockingSink() throws {
         final class Blocking: HTTPBodySink {
             let gate = DispatchSemaphore(value: 0)
@@ -177,15 +177,18 @@ struct UploadTests {
         }
         let sink = Blocking()
         let server = try TestServer({ $0.threads = 1 }) { request in
-            guard request.method == "POST" else { return .respond(text("hello")) }
+            guard request.method == "POST" else {
+                return request.path == ["work"] ? .work { text("hello") } : .respond(text("hello"))
+            }
             return .receive(sink, limit: .max, tooLarge: text("too large", status: 413))
         }
-        let upload = try server.client()
-        upload.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
+        // One sink for all, so that the first holds up the others.
+        let uploads = try (0..<10).map { _ in try server.client() }
+        for upload in uploads { upload.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello") }
         #expect(sink.entered.wait(timeout: .now() + 10) == .success)
-        for _ in 0..<5 { #expect(try Curl.run([server.url("/")]).text == "hello") }
-        sink.gate.signal()
-        #expect(try upload.readResponse().body == "stored")
+        for path in ["/", "/work", "/", "/work"] { #expect(try Curl.run([server.url(path)]).text == "hello") }
+        for _ in uploads { sink.gate.signal() }
+        for upload in uploads { #expect(try upload.readResponse().body == "stored") }
     }
 
     @Test("a client that goes away within the body aborts the sink", arguments: [true, false])

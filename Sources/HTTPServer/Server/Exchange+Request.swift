@@ -84,7 +84,7 @@ extension Exchange {
         return refusal(413, "This request takes no body.")
     }
 
-    /// Gives a copy of the bytes to the sink on a handler thread, since it may block on the disk. They stay in libmicrohttpd's
+    /// Gives a copy of the bytes to the sink on an intake thread, since it may block on the disk. They stay in libmicrohttpd's
     /// buffer meanwhile, so that it calls again when the sink is done, even if no more bytes come.
     func receive(
         _ body: UnsafeRawBufferPointer, _ sink: SinkRun, _ left: Int64, _ tooLarge: HTTPResponse, _ pending: Int
@@ -103,12 +103,12 @@ extension Exchange {
         guard !bytes.isEmpty else { return .taken(pending) }
         guard core.table.suspend(connection) else { return fail() }
         let write: HandlerPool.Job = { [self] in deliver(sink.receive(bytes).map(Answer.response) ?? .goOn) }
-        if !core.pool.submit(write) { write() }
+        if !core.intake.submit(write) { write() }
         return .taken(pending)
     }
 
     func finish(_ sink: SinkRun) -> Step {
-        run(orElse: { sink.abort() }, { [self] in sink.finish() ?? refusal(500, "The server stops.") })
+        run(core.intake, orElse: { sink.abort() }, { [self] in sink.finish() ?? refusal(500, "The server stops.") })
     }
 
     func finish(_ next: consuming Next) -> Step {
@@ -116,7 +116,7 @@ extension Exchange {
         case .respond(let response):
             return send(response)
         case .work(let work):
-            return run(orElse: {}, work)
+            return run(core.pool, orElse: {}, work)
         case .later(let start):
             guard suspendForHandler(.waiting) else { return fail() }
             start(
@@ -127,10 +127,12 @@ extension Exchange {
         }
     }
 
-    /// Runs a handler on the pool while the connection is suspended.
-    private func run(orElse refused: () -> Void, _ work: @escaping @Sendable () -> HTTPResponse) -> Step {
+    /// Runs a handler on a pool while the connection is suspended.
+    private func run(
+        _ pool: HandlerPool, orElse refused: () -> Void, _ work: @escaping @Sendable () -> HTTPResponse
+    ) -> Step {
         guard suspendForHandler() else { return fail() }
-        if !core.pool.submit({ [self] in deliver(.response(work())) }) {
+        if !pool.submit({ [self] in deliver(.response(work())) }) {
             refused()
             deliver(.response(refusal(503, "The server is busy.")))
         }

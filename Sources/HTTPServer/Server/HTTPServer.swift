@@ -89,7 +89,7 @@ public final class HTTPServer: Sendable {
         settings.initialize(to: Self.daemonSettings(configuration, context: retained.toOpaque()))
         guard let daemon = lk_mhd_start(settings) else {
             let reason = String(cString: strerror(errno))
-            core.pool.close()
+            core.closePools()
             retained.release()
             settings.deallocate()
             throw HTTPServerError(.outOfResources, "libmicrohttpd does not start: \(reason).")
@@ -168,7 +168,7 @@ public final class HTTPServer: Sendable {
         core.table.cutAll()
         MHD_stop_daemon(stopped.daemon)
         core.janitor.stop()
-        core.pool.close()
+        core.closePools()
         stopped.core.release()
         stopped.settings.deallocate()
     }

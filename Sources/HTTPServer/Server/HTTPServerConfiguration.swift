@@ -8,7 +8,7 @@ public struct HTTPServerConfiguration: Sendable, Hashable {
     public var backlog = 512
     /// Threads that read and write; `nil`: one for each core.
     public var threads: Int?
-    /// Threads that handlers may block.
+    /// Threads that handlers may block; as many others take bodies.
     public var handlerThreads = 16
     /// Requests that may wait for a handler thread; more are answered with 503.
     public var handlerBacklog = 1024

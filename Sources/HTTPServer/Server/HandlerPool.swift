@@ -32,13 +32,14 @@ final class HandlerPool: Sendable {
     private let available = DispatchSemaphore(value: 0)
     private let threadCount: Int
 
+    /// - Parameter name: of its threads.
     /// - Throws: `outOfResources`.
-    init(threads: Int, backlog: Int) throws(HTTPServerError) {
+    init(name: String, threads: Int, backlog: Int) throws(HTTPServerError) {
         self.backlog = backlog
         threadCount = threads
         do throws(HTTPServerError) {
             for _ in 0..<threads {
-                try ServerThread(name: "http-handler") { [self] in run() }.detach()
+                try ServerThread(name: name) { [self] in run() }.detach()
             }
         } catch {
             close()

@@ -13,6 +13,8 @@ final class ServerCore: Sendable {
     let protocolGuard: ProtocolGuard
     let table: ConnectionTable
     let pool: HandlerPool
+    /// Takes requests' bodies: where what they are written to does not answer, other requests are answered still.
+    let intake: HandlerPool
     let janitor: Janitor
     /// Requests whose head is there and whose response is not sent yet.
     let requestsInFlight = Atomic<Int>(0)
@@ -36,7 +38,23 @@ final class ServerCore: Sendable {
             headBytes: configuration.headBytes, headFields: configuration.headFields,
             targetBytes: configuration.targetBytes)
         janitor = try Janitor(table: table, configuration: configuration, log: log)
-        pool = try HandlerPool(threads: configuration.handlerThreads, backlog: configuration.handlerBacklog)
+        pool = try HandlerPool(
+            name: "http-handler", threads: configuration.handlerThreads, backlog: configuration.handlerBacklog)
+        // A connection has one piece of a body waiting at a time, so that none is refused.
+        do throws(HTTPServerError) {
+            intake = try HandlerPool(
+                name: "http-intake", threads: configuration.handlerThreads,
+                backlog: configuration.acceptedConnections)
+        } catch {
+            pool.close()
+            throw error
+        }
+    }
+
+    /// Lets the handlers' threads end.
+    func closePools() {
+        pool.close()
+        intake.close()
     }
 
     /// Whether there is room for one more connection; if so it counts, until ``dismiss()``.

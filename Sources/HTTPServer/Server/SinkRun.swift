@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Calls a sink from the handler threads, one call at a time, and ends it once: by `finish` or by `abort`.
+/// Calls a sink from the intake threads, one call at a time, and ends it once: by `finish` or by `abort`.
 final class SinkRun: Sendable {
     private let sink: any HTTPBodySink
     /// Held during calls, so that an end waits for the call before it.

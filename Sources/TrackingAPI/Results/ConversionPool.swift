@@ -21,7 +21,7 @@ final class ConversionPool: Sendable {
         for tenant: TenantID, base: (_ isWanted: @escaping @Sendable () -> Bool) throws -> any HTTPBodyStream
     ) throws -> PooledBody {
         guard let place = bodies.place(for: tenant) else {
-            throw Problem(.unavailable, "Too many results are being sent now. Try again.").retryAfter(1)
+            throw Problem(.unavailable, "Too many results and videos are being sent now. Try again.").retryAfter(1)
         }
         return try PooledBody(self, place, base: base)
     }

@@ -45,7 +45,8 @@ struct BlobResponse {
         _ reader: any BlobReader, _ range: Range<Int64>, _ context: RequestContext
     ) throws -> HTTPBody {
         let body = BlobBody(reader, range)
-        guard reader.fileDescriptor == nil else { return .stream(body) }
+        // An answer to HEAD has only the body's length.
+        guard reader.fileDescriptor == nil, !context.request.isHead else { return .stream(body) }
         return .stream(try bucketReads.body(for: context.tenant) { _ in body })
     }
 }

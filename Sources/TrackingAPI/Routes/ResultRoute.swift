@@ -25,7 +25,8 @@ struct ResultRoute: Sendable {
                 try ResultStream(reader: reader, encoder: encoder, scratch: services.blobs.scratch),
                 held: try held(for: job, format), isWanted: isWanted)
         }
-        guard job.status.isFinal else { return try growing(context, format, content) }
+        let pool = services.conversions(of: reader)
+        guard job.status.isFinal else { return try growing(context, format, pool, content) }
 
         let coding = ContentCoding(context.request)
         let tag = tag(job, format, slice, coding)
@@ -36,7 +37,7 @@ struct ResultRoute: Sendable {
                 try BlobResponse(services).make(
                     kept.reader, mediaType: format.mediaType, tag: tag, digest: kept.digest, for: context)
             } else {
-                try streamed(context, format, coding, tag, content)
+                try streamed(context, format, coding, tag, pool, content)
             }
         if coding != .identity, response.status != 304 { response.fields["Content-Encoding"] = coding.rawValue }
         response.fields["Vary"] = "Accept, Accept-Encoding"
@@ -57,9 +58,9 @@ struct ResultRoute: Sendable {
     /// What is made while it is sent: its length is not known before, so it has neither ranges nor a digest.
     private func streamed(
         _ context: RequestContext, _ format: ResultFormat, _ coding: ContentCoding, _ tag: EntityTag,
-        _ content: Content
+        _ pool: ConversionPool, _ content: Content
     ) throws -> HTTPResponse {
-        let body = try services.conversions.body(for: context.tenant) { try Self.coded(content($0), coding) }
+        let body = try pool.body(for: context.tenant) { try Self.coded(content($0), coding) }
         var response = HTTPResponse(
             status: 200, fields: Self.fields(format, cacheControl: Conditions.privately), body: .stream(body))
         response.fields["ETag"] = tag.description
@@ -69,9 +70,9 @@ struct ResultRoute: Sendable {
 
     /// A slice of what there is so far. It has no tag: the next answer is another.
     private func growing(
-        _ context: RequestContext, _ format: ResultFormat, _ content: Content
+        _ context: RequestContext, _ format: ResultFormat, _ pool: ConversionPool, _ content: Content
     ) throws -> HTTPResponse {
-        let body = try services.conversions.body(for: context.tenant, base: content)
+        let body = try pool.body(for: context.tenant, base: content)
         var response = HTTPResponse(
             status: 200, fields: Self.fields(format, cacheControl: "no-store"), body: .stream(body))
         response.fields["Vary"] = "Accept"

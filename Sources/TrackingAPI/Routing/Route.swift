@@ -8,6 +8,8 @@ final class Route: Sendable {
         case inline
         /// On the handler queue, while the connection is suspended.
         case queue
+        /// Likewise, but by ``BlobRequests``: it looks for blobs.
+        case blobs
     }
 
     enum Action: Sendable {

@@ -7,10 +7,12 @@ struct Router: Sendable {
     /// Those that a path of so many segments can fit, so that a request passes few of them by.
     private let routesByLength: [[Route]]
     private let access: AccessControl
+    private let blobRequests: BlobRequests
 
-    init(_ routes: [Route], access: AccessControl) {
+    init(_ routes: [Route], access: AccessControl, blobRequests: BlobRequests) {
         self.routes = routes
         self.access = access
+        self.blobRequests = blobRequests
         let longest = routes.map(\.segmentCount).max() ?? 0
         routesByLength = (0...max(longest, 1)).map { length in routes.filter { $0.canFit(segments: length) } }
     }
@@ -38,7 +40,7 @@ struct Router: Sendable {
         }
         do throws(Problem) {
             let (caller, verdict) = try access.admit(request, to: pattern)
-            let disposition = Self.dispatch(request, candidates, pattern, caller)
+            let disposition = dispatch(request, candidates, pattern, caller)
             guard let verdict else { return disposition }
             return disposition.mappingResponses { response in
                 var response = response
@@ -51,7 +53,7 @@ struct Router: Sendable {
     }
 
     /// - Parameter candidates: the routes that the path may fit.
-    private static func dispatch(
+    private func dispatch(
         _ request: HTTPRequest, _ candidates: [Route], _ pattern: String, _ caller: Caller
     ) -> HTTPDisposition {
         let path = request.path
@@ -59,11 +61,11 @@ struct Router: Sendable {
         guard let route = candidates.first(where: { $0.method == method && $0.fits(path) }),
             let parameters = route.match(path)
         else {
-            let problem = wrongMethod(request, candidates.filter { $0.fits(path) })
-            return .respond(response(to: problem, request, route: pattern))
+            let problem = Self.wrongMethod(request, candidates.filter { $0.fits(path) })
+            return .respond(Self.response(to: problem, request, route: pattern))
         }
         if let unknown = route.unknownParameter(in: request.query) {
-            return .respond(response(to: unknownParameter(unknown, route), request, route: pattern))
+            return .respond(Self.response(to: Self.unknownParameter(unknown, route), request, route: pattern))
         }
         return run(
             route,
@@ -75,18 +77,20 @@ struct Router: Sendable {
         candidates(request.path).contains { $0.method == request.method && $0.fits(request.path) }
     }
 
-    private static func run(_ route: Route, _ context: RequestContext) -> HTTPDisposition {
-        switch route.action {
-        case .answer(.inline, let action):
-            return .respond(answer(context, route: route.pattern) { try action(context) })
-        case .answer(.queue, let action):
-            return .work { answer(context, route: route.pattern) { try action(context) } }
-        case .intake(let action):
-            do {
-                return try action(context)
-            } catch {
-                return .respond(response(to: error, context.request, route: route.pattern))
+    private func run(_ route: Route, _ context: RequestContext) -> HTTPDisposition {
+        do {
+            switch route.action {
+            case .answer(let place, let action):
+                let answer = { @Sendable in Self.answer(context, route: route.pattern) { try action(context) } }
+                switch place {
+                case .inline: return .respond(answer())
+                case .queue: return .work(answer)
+                case .blobs: return try blobRequests.disposition(of: context, answer)
+                }
+            case .intake(let action): return try action(context)
             }
+        } catch {
+            return .respond(Self.response(to: error, context.request, route: route.pattern))
         }
     }
 

@@ -11,10 +11,11 @@ extension Service {
         _ target: String, _ fields: [(name: String, value: String)] = [],
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> LiveClient {
-        guard case .work(let work) = api.begin(Self.request("GET", target, HTTPFields(fields))) else {
-            throw LiveClient.NoLiveBody(status: 0)
+        switch api.begin(Self.request("GET", target, HTTPFields(fields))) {
+        case .work(let work): return try LiveClient(work())
+        case .later(let start): return try LiveClient(#require(HeldRequest(start).wait()))
+        default: throw LiveClient.NoLiveBody(status: 0)
         }
-        return try LiveClient(work())
     }
 
     /// Checks that a body which is being sent keeps the only place, for as long as its client is there.
