@@ -16,6 +16,7 @@ public struct S3BlobStore: BlobStore {
     let layout: S3Layout
     let copies: LocalCopies
     let clock: any Jobs.Environment
+    private let windows: S3WindowBudget
     private let health: StorageHealth
 
     /// Asks the bucket, so that what is wrong with it or with the keys is known at the start.
@@ -35,7 +36,8 @@ public struct S3BlobStore: BlobStore {
 
     init(
         _ location: S3Location, local: any BlobStore, environment: [String: String], version: String = "",
-        retries: S3Retries, clock: any Jobs.Environment = SystemEnvironment()
+        retries: S3Retries, clock: any Jobs.Environment = SystemEnvironment(),
+        windows: S3WindowBudget = S3WindowBudget()
     ) throws {
         func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         var options = HTTPConnections.Options(certificatesFile: variable("AWS_CA_BUNDLE"))
@@ -49,6 +51,7 @@ public struct S3BlobStore: BlobStore {
             connections: connections, retries: retries, clock: clock)
         layout = S3Layout(prefix: location.prefix)
         self.clock = clock
+        self.windows = windows
         try client.probe()
         copies = try LocalCopies(local, mostBytes: location.cacheBytes, clock: clock)
         health = StorageHealth(client, clock: clock)
@@ -74,7 +77,7 @@ public struct S3BlobStore: BlobStore {
         guard let info = try client.get(object, 0..<S3BlobReader.firstWindow, sink: { first.append(contentsOf: $0) })
         else { return nil }
         let piece = S3ReaderPiece(object: object, entityTag: info.entityTag, start: 0, count: info.count)
-        return S3BlobReader(client, [piece], first: first)
+        return S3BlobReader(client, [piece], first: first, budget: windows)
     }
 
     /// What a writer of this machine has flushed, down to the last byte; what another machine's has, up to some seconds
@@ -84,7 +87,9 @@ public struct S3BlobStore: BlobStore {
         if let partial = try copies.store.openPartial(key) { return partial }
         let prefix = layout.drafts(checked)
         let drafts = S3Drafts(try client.list(prefix), prefix: prefix, now: client.now)
-        for pieces in [drafts.segments, drafts.live] where !pieces.isEmpty { return S3BlobReader(client, pieces) }
+        for pieces in [drafts.segments, drafts.live] where !pieces.isEmpty {
+            return S3BlobReader(client, pieces, budget: windows)
+        }
         return nil
     }
 

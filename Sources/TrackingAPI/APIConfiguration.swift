@@ -52,8 +52,8 @@ public struct APIConfiguration: Hashable, Sendable {
     /// Requests that look for blobs in a bucket at a time; one more is answered with 503.
     public var bucketRequests = 256
     /// Blobs in a bucket that are sent at a time; a request for one more is answered with 503. Each holds the part of it
-    /// that was read last, 2 MiB at most.
-    public var bucketBodies = 128
+    /// that was read last: 64 KiB, and of 128 MiB that all readers have together as much as makes it 2 MiB.
+    public var bucketBodies = 512
     /// Connections that may be held at a time by clients that wait: event streams, results that are followed, and held
     /// answers. The others stay for requests that are answered at once. One stream more is answered with 503, and what
     /// would be held is answered.

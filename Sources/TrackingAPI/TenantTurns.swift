@@ -9,7 +9,8 @@ enum TenantShare {
 /// What waits to be run a few at a time. Tenants take turns, however much one of them has waiting, and each runs no more
 /// than its share.
 struct TenantTurns<Element> {
-    private var waiting: [TenantID: ArraySlice<Element>] = [:]
+    /// None of them is `nil`: that is what a slice is left with of those that were taken.
+    private var waiting: [TenantID: ArraySlice<Element?>] = [:]
     /// Of those that have something waiting, who is next.
     private var order: [TenantID] = []
     private var running: [TenantID: Int] = [:]
@@ -32,10 +33,18 @@ struct TenantTurns<Element> {
             let index = order.firstIndex(where: { running[$0, default: 0] < TenantShare.of(limit, for: $0) })
         else { return nil }
         let tenant = order.remove(at: index)
-        guard let element = waiting[tenant]?.popFirst() else { return nil }
+        guard let element = takeFirst(of: tenant) else { return nil }
         if waiting[tenant]?.isEmpty == true { waiting[tenant] = nil } else { order.append(tenant) }
         running[tenant, default: 0] += 1
         return (element, tenant)
+    }
+
+    /// Lets go of it: what stands before the start of a slice stays in its storage.
+    private mutating func takeFirst(of tenant: TenantID) -> Element? {
+        guard let index = waiting[tenant]?.indices.first else { return nil }
+        let element = waiting[tenant]?[index].take()
+        waiting[tenant]?.removeFirst()
+        return element
     }
 
     /// One that was taken has run.
@@ -45,7 +54,7 @@ struct TenantTurns<Element> {
     }
 
     mutating func removeAll(where isForgotten: (Element) -> Bool) {
-        for tenant in order { waiting[tenant]?.removeAll(where: isForgotten) }
+        for tenant in order { waiting[tenant]?.removeAll { $0.map(isForgotten) ?? true } }
         order.removeAll { waiting[$0]?.isEmpty ?? true }
         waiting = waiting.filter { !$0.value.isEmpty }
     }

@@ -25,7 +25,9 @@ struct ResponseTests {
         #expect(server.summaries.first(3).map(\.bytesSent) == [Int64](repeating: Int64(size), count: 3))
     }
 
-    @Test("a stream that fails cuts the connection, so that the client sees it", arguments: [true, false])
+    @Test(
+        "a stream that fails cuts the connection, so that the client sees it, and the log says why",
+        arguments: [true, false])
     func failingStream(announced: Bool) throws {
         let server = try TestServer { _ in
             let stream = CountingStream(500_000, announced: announced, failsAt: 200_000)
@@ -33,7 +35,20 @@ struct ResponseTests {
         }
         let result = try Curl.run([server.url("/")])
         #expect(result.exitCode == 18 || result.exitCode == 56)
-        #expect(server.summaries.first(1).map(\.isComplete) == [false])
+        let summary = try #require(server.summaries.first(1).first)
+        #expect(summary.status == 200 && !summary.isComplete)
+        #expect(summary.note == "the body broke off: CancellationError()")
+    }
+
+    @Test("what a response has for the log stays there when its body breaks off")
+    func failingStreamWithNote() throws {
+        let server = try TestServer { _ in
+            var response = HTTPResponse(status: 200, body: .stream(CountingStream(500_000, failsAt: 200_000)))
+            response.logNote = "the disk is slow"
+            return .respond(response)
+        }
+        _ = try Curl.run([server.url("/")])
+        #expect(server.summaries.first(1).map(\.note) == ["the disk is slow"])
     }
 
     @Test("HTTP/1.0 clients get bodies of unknown length up to the end of the connection")

@@ -52,6 +52,17 @@ struct TenantTurnsTests {
         #expect(turns.next(limit: 9) == nil)
     }
 
+    @Test("what was taken is let go of, though others of its tenant wait still")
+    func lettingGo() {
+        final class Work {}
+        var turns = TenantTurns<Work>()
+        for _ in 0..<3 { turns.add(Work(), of: Self.a) }
+        var taken = turns.next(limit: 1)?.element
+        let isHeldElsewhere = !isKnownUniquelyReferenced(&taken)
+        #expect(taken != nil && !isHeldElsewhere)
+        #expect(turns.count(of: Self.a) == 2)
+    }
+
     @Test("a limit leaves room for another tenant, and takes back what is given back")
     func limit() {
         let limit = ConcurrencyLimit(3)

@@ -72,9 +72,7 @@ final class BodyReader: Sendable {
     private func read(_ stream: any HTTPBodyStream, into target: UnsafeMutableRawBufferPointer) -> Int {
         while true {
             wakening.withLock { $0.isDue = false }
-            guard let count = try? stream.read(into: target), count >= 0, count <= target.count else {
-                return Self.failure
-            }
+            guard let count = fill(target, from: stream) else { return Self.failure }
             guard count == 0 else { return exchange.sent(count) }
             guard let live = stream as? any HTTPLiveBodyStream, live.pending() else { return Self.end }
             // Suspended under the lock: a wake in between finds either `isDue` to set or a connection to resume.
@@ -86,6 +84,18 @@ final class BodyReader: Sendable {
             }
             if let isOver { return isOver ? Self.failure : 0 }
         }
+    }
+
+    /// - Returns: `nil` where the stream failed; the log says why.
+    private func fill(_ target: UnsafeMutableRawBufferPointer, from stream: any HTTPBodyStream) -> Int? {
+        do {
+            let count = try stream.read(into: target)
+            if count >= 0, count <= target.count { return count }
+            exchange.brokeOff("\(count) bytes were put into a buffer of \(target.count)")
+        } catch {
+            exchange.brokeOff("\(error)")
+        }
+        return nil
     }
 
     private func wake() {

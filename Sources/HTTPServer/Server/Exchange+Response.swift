@@ -32,6 +32,11 @@ extension Exchange {
         return count
     }
 
+    /// The response's body cannot go on. What the response says by itself stays.
+    func brokeOff(_ cause: String) {
+        if summary.note == nil { summary.note = "the body broke off: \(cause)" }
+    }
+
     /// Sends a response before the body is whole. libmicrohttpd does not take one then, and closing the connection at once
     /// would reset it, which makes clients lose the response. So it goes to the socket directly, and the connection stays
     /// suspended, out of libmicrohttpd's hands, until the client has stopped sending (RFC 9112 §9.6).

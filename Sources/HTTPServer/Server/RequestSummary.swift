@@ -16,7 +16,7 @@ public struct HTTPRequestSummary: Sendable {
     public var remoteAddress: String
     /// The response reached the daemon's end of the socket as a whole.
     public var isComplete = false
-    /// ``HTTPResponse/logNote``.
+    /// ``HTTPResponse/logNote``, or else why the body broke off.
     public var note: String?
     /// ``HTTPResponse/isProbe``.
     public var isProbe = false

@@ -13,19 +13,22 @@ package struct S3ReaderPiece: Hashable, Sendable {
     var end: Int64 { start + count }
 }
 
-/// Reads a blob by ranges of its objects, a window at a time, which grows where one read follows another.
+/// Reads a blob by ranges of its objects, a window at a time, which grows where one read follows another and there is
+/// memory for it.
 ///
 /// A local file keeps what was opened; an object that is replaced or removed is gone. So what fits into the first window
 /// is held, and of a longer blob the bytes that are read later are those of the version that was opened, or an error.
 final class S3BlobReader: BlobReader {
+    /// Bytes that a reader holds whatever others do.
     static let firstWindow: Int64 = 64 << 10
-    /// Each client that is sent a blob holds one.
     private static let largestWindow: Int64 = 2 << 20
 
     private struct Window {
         var offset: Int64
         var bytes: [UInt8]
         var nextSize = firstWindow * 2
+        /// For what the bytes are more than ``firstWindow``.
+        var share: S3WindowBudget.Share?
 
         var end: Int64 { offset + Int64(bytes.count) }
     }
@@ -33,14 +36,17 @@ final class S3BlobReader: BlobReader {
     let count: Int64
     private let client: S3Client
     private let pieces: [S3ReaderPiece]
+    private let budget: S3WindowBudget
     private let window: Mutex<Window>
 
     /// - Parameters:
     ///   - pieces: one after the other, from 0.
     ///   - first: the blob's first bytes, where they are known.
-    init(_ client: S3Client, _ pieces: [S3ReaderPiece], first: [UInt8] = []) {
+    ///   - budget: of all readers of the store.
+    init(_ client: S3Client, _ pieces: [S3ReaderPiece], first: [UInt8] = [], budget: S3WindowBudget) {
         self.client = client
         self.pieces = pieces
+        self.budget = budget
         count = pieces.last?.end ?? 0
         window = Mutex(Window(offset: 0, bytes: first))
     }
@@ -69,15 +75,20 @@ final class S3BlobReader: BlobReader {
         let size = isNext ? window.nextSize : Self.firstWindow
         // Not held beside what comes in its place.
         window = Window(offset: position, bytes: [], nextSize: size)
-        let end = min(position + size, piece.end)
+        let wanted = min(size, piece.end - position)
+        let share = budget.take(upTo: wanted - Self.firstWindow)
+        let granted = min(wanted, Self.firstWindow + share.bytes)
+        let end = position + granted
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(Int(end - position))
+        bytes.reserveCapacity(Int(granted))
         let info = try client.get(
             piece.object, position - piece.start..<end - piece.start, entityTag: piece.entityTag
         ) { bytes.append(contentsOf: $0) }
-        guard info != nil, bytes.count == end - position else {
+        guard info != nil, bytes.count == granted else {
             throw JobsError(.io, "s3://\(client.location.bucket)/\(piece.object) was removed while it was read")
         }
-        window = Window(offset: position, bytes: bytes, nextSize: min(size * 2, Self.largestWindow))
+        let grown = granted < wanted ? granted : size
+        window = Window(
+            offset: position, bytes: bytes, nextSize: min(grown * 2, Self.largestWindow), share: share)
     }
 }

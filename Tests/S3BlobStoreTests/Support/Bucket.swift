@@ -29,7 +29,10 @@ final class Bucket: BlobStoreFixture {
     func open() throws -> any BlobStore { try store() }
 
     /// - Parameter endpoint: in place of the server's own.
-    func store(endpoint: String? = nil, _ more: String = "", retries: S3Retries = .quick) throws -> S3BlobStore {
+    func store(
+        endpoint: String? = nil, _ more: String = "", retries: S3Retries = .quick,
+        windows: S3WindowBudget = S3WindowBudget()
+    ) throws -> S3BlobStore {
         let number = stores.withLock { stores in
             stores += 1
             return stores
@@ -37,7 +40,7 @@ final class Bucket: BlobStoreFixture {
         return try S3BlobStore(
             S3Location(server.url(prefix, endpoint: endpoint, more)),
             local: FileBlobStore(directory: folder.path("node-\(number)")), environment: server.environment,
-            retries: retries, clock: clock)
+            retries: retries, clock: clock, windows: windows)
     }
 
     /// Names of objects and of open uploads, after the prefix.
