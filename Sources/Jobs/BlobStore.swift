@@ -2,6 +2,9 @@
 ///
 /// A key is 1-8 segments of `[A-Za-z0-9._-]`, none of which starts with a dot, joined by `/`. Calls block.
 public protocol BlobStore: Sendable {
+    /// Whether another machine has the blobs, which may take its time to answer, or not answer.
+    var isRemote: Bool { get }
+
     /// Starts a blob. Nothing is seen under its key before ``BlobWriter/commit()``.
     func create(_ key: String) throws -> any BlobWriter
 
@@ -54,6 +57,9 @@ public protocol BlobStore: Sendable {
 }
 
 extension BlobStore {
+    /// Of a store on this machine.
+    public var isRemote: Bool { false }
+
     /// Of a store that has nothing to remove.
     public func makeRoom(for bytes: Int64) throws -> Int64 { try availableBytes() }
 

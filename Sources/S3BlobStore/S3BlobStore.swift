@@ -57,6 +57,8 @@ public struct S3BlobStore: BlobStore {
         health = StorageHealth(client, clock: clock)
     }
 
+    public var isRemote: Bool { true }
+
     public func create(_ key: String) throws -> any BlobWriter {
         let checked = try BlobKey(key)
         return S3BlobWriter(checked, name: key, local: try copies.store.create(key), store: self)

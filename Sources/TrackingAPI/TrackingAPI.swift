@@ -10,6 +10,7 @@ public struct TrackingAPI: HTTPApplication {
     let router: Router
     private let watch: JobWatch
     let waits: TurnPool
+    let bucketReads: ConversionPool
     private let renderings: RenderingQueue
     private let requests: HTTPMetrics
     private let tus: TusGate
@@ -45,6 +46,7 @@ public struct TrackingAPI: HTTPApplication {
             streams: LiveStreams(configuration))
         self.watch = watch
         waits = services.waits
+        bucketReads = services.bucketReads
         keys?.onRevocation(watch.close)
         renderings = RenderingQueue(services, renderer: renderer)
         tus = TusGate(largestUpload: configuration.uploadBytes)

@@ -33,6 +33,15 @@ struct BucketReadTests {
             client.take()
             #expect(hold.awaitRead())
         }
+
+        /// Takes what comes of the reads that go on, until the last has found nothing.
+        func finishReads() {
+            // One may go on already, of which something is taken still.
+            for _ in 0..<2 {
+                client.take()
+                #expect(service.api.bucketReads.unfinished.wait(timeout: .now() + 30) == .success)
+            }
+        }
     }
 
     @Test("while the bucket does not answer, every other request is answered; then what was asked for comes whole")
@@ -90,6 +99,14 @@ struct BucketReadTests {
             #expect(client.take { $0.bytes == worker.written })
             #expect(client.takeUntilQuiet())
         }
+        held.finishReads()
+        let reads = held.hold.reads
+        for _ in 0..<3 {
+            held.service.timer.advance(.seconds(1))
+            held.service.settle()
+            held.finishReads()
+        }
+        #expect(held.hold.reads == reads)
         try worker.end(done: 200)
         #expect(client.takeAll())
         #expect(client.bytes == worker.written)
@@ -112,6 +129,74 @@ struct BucketReadTests {
         let frames = client.events.filter { $0.name == "frame" }.map(\.data)
         #expect(frames == String(decoding: worker.written, as: UTF8.self).split(separator: "\n").map(String.init))
         #expect(client.events.last?.name == "end")
+    }
+
+    @Test(
+        "while a result is not opened, who wants none learns what happens; then it comes whole, though its job ended",
+        arguments: [false, true])
+    func openings(isOtherTenant: Bool) throws {
+        let service = try Service(keys: .required)
+        let owner = TenantID("owner")
+        let other = isOtherTenant ? TenantID("other") : owner
+        let (key, otherKey) = (try service.key(owner, id: "k1"), try service.key(other, id: "k2"))
+        _ = try service.submit(tenant: owner)
+        let worker = try service.claim()
+        try worker.track(0..<40)
+        let path = "/v1/jobs/\(try service.submit(tenant: other))"
+        let plain = try service.open(path + "/events", [otherKey])
+        let answer = try service.hold(path, [otherKey, ("Prefer", "wait=30")])
+        let hold = service.blobs.holdOpens()
+        let follow = "/v1/jobs/\(worker.id)/results?format=ndjson&partial=true&follow=true"
+        let follower = try service.open(follow, [key])
+        #expect(hold.awaitRead())
+        let second = try service.claim()
+        #expect(Answer(try #require(answer.wait())).json?["status"] == "running")
+        try second.end()
+        #expect(plain.takeAll())
+        #expect(plain.events.states == ["queued 0", "running 1", "succeeded 1"])
+        try worker.end(done: 40)
+        follower.take()
+        #expect(follower.bytes.isEmpty)
+        hold.release()
+        #expect(follower.takeAll())
+        #expect(follower.bytes == worker.written)
+    }
+
+    @Test("an event stream without frames does not wait for a result that another client follows")
+    func withoutFrames() throws {
+        let held = try HeldFollow(frames: 2)
+        let plain = try held.service.open("/v1/jobs/\(held.worker.id)/events")
+        try held.worker.end(done: 2)
+        #expect(plain.takeAll())
+        #expect(plain.events.last?.name == "end")
+        #expect(held.client.bytes.isEmpty)
+        held.hold.release()
+        #expect(held.client.takeAll())
+        #expect(held.client.bytes == held.worker.written)
+    }
+
+    @Test("a result that could not be read is opened again, and comes whole", arguments: [1, 3])
+    func readAgain(failures: Int) throws {
+        let held = try HeldFollow(frames: 40)
+        held.hold.fail(failures)
+        held.hold.release()
+        #expect(held.client.take { $0.bytes == held.worker.written })
+        held.hold.fail(failures)
+        try held.worker.track(40..<80)
+        try held.worker.end(done: 80)
+        #expect(held.client.takeAll())
+        #expect(held.client.bytes == held.worker.written)
+    }
+
+    @Test("one that can never be read is cut off after a few attempts")
+    func unreadable() throws {
+        let held = try HeldFollow(frames: 40)
+        held.hold.fail(.max)
+        held.hold.release()
+        #expect(held.client.take { $0.isCut || $0.isOver })
+        #expect(held.client.isCut)
+        #expect(held.client.bytes.isEmpty)
+        #expect(held.hold.reads == 4)
     }
 
     @Test("a stop ends those who follow a result, though the bucket does not answer")

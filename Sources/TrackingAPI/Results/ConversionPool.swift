@@ -1,3 +1,4 @@
+import Dispatch
 import HTTPServer
 import Jobs
 
@@ -25,6 +26,9 @@ final class ConversionPool: Sendable {
         }
         return try PooledBody(self, place, base: base)
     }
+
+    /// All that was submitted and is not done.
+    var unfinished: DispatchGroup { pool.unfinished }
 
     /// Makes a piece, or looks for one, when its turn comes.
     func submit(_ tenant: TenantID, _ work: @escaping TurnPool.Work) { pool.submit(tenant, work) }

@@ -56,6 +56,8 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
         var isLooking = false
         /// What such a thread has come to last, where it found nothing to send.
         var found: (version: Int, step: FeedStep)?
+        /// How often in a row the result could not be read.
+        var failedReads = 0
         var failure: (any Error)?
         var wake: (@Sendable () -> Void)?
     }
@@ -68,6 +70,9 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
 
     /// Steps of a feed in one turn at the pool: some MiB of a result.
     private static var stepsAtOnce: Int { 16 }
+
+    /// So often in a row a result in a bucket is opened again that could not be read.
+    private static var mostFailedReads: Int { 3 }
 
     private let watch: JobWatch
     private let conversions: ConversionPool
@@ -120,7 +125,7 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
             if state.pending.isEmpty { state.held = nil }
             return (count, state.isLooking && !wasLooking)
         }
-        if mustLook { lookLater(watcher.watched.snapshot) }
+        if mustLook { lookLater(watcher) }
         return count
     }
 
@@ -158,11 +163,16 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
     /// On the connection's thread.
     private func step(_ state: inout State, _ watcher: Watcher, _ bytes: inout [UInt8]) throws -> FeedStep {
         let seen = watcher.watched.snapshot
-        guard seen.isResultInBucket else { return try step(&state.feed, seen, &bytes, mayTakeLong: false) }
+        guard readsBucket(seen, watcher) else { return try step(&state.feed, seen, &bytes, mayTakeLong: false) }
         guard let found = state.found, found.version == seen.version else { return .looksOn }
         // There may be room the next time.
         if found.step == .waitsForRoom { state.found = nil }
         return found.step
+    }
+
+    /// Whether what this body is made of is in a bucket. A feed that needs no result does not wait for those that do.
+    private func readsBucket(_ seen: WatchedJob.Snapshot, _ watcher: Watcher) -> Bool {
+        watcher.needsResult && seen.isResultInBucket
     }
 
     /// Whether the body ends here, whatever the feed has.
@@ -187,40 +197,67 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
 
     // MARK: On a pool's threads
 
+    /// A feed in one turn at the pool, and what it has come to.
+    private struct Turn {
+        var feed: Feed
+        var failedReads: Int
+        var last = FeedStep.looksOn
+        var bytes: [UInt8] = []
+        var failure: (any Error)?
+    }
+
     /// A body that is let go of meanwhile is not kept.
-    private func lookLater(_ seen: WatchedJob.Snapshot) {
-        let pool = seen.isResultInBucket ? bucketReads : conversions
+    private func lookLater(_ watcher: Watcher) {
+        let pool = readsBucket(watcher.watched.snapshot, watcher) ? bucketReads : conversions
         pool.submit(place.tenant) { [weak self] in self?.lookOn() }
     }
 
     private func lookOn() {
         guard let watcher = watcher.withLock({ $0 }) else { return }
         // Nobody else touches it meanwhile.
-        var feed = state.withLock { $0.feed }
-        var bytes: [UInt8] = []
-        var last = FeedStep.looksOn
-        var failure: (any Error)?
+        let begun = state.withLock { Turn(feed: $0.feed, failedReads: $0.failedReads) }
         let seen = watcher.watched.snapshot
+        var turn = begun
         do {
-            for _ in 0..<Self.stepsAtOnce where last == .looksOn {
-                last = try isOver(watcher) ? .over : step(&feed, seen, &bytes, mayTakeLong: true)
+            for _ in 0..<Self.stepsAtOnce where turn.last == .looksOn {
+                turn.last = try isOver(watcher) ? .over : step(&turn.feed, seen, &turn.bytes, mayTakeLong: true)
             }
+            if readsBucket(seen, watcher) { turn.failedReads = 0 }
+        } catch where mayReadAgain(after: error, begun, seen, watcher) {
+            turn = begun
+            turn.last = .waits
+            turn.failedReads += 1
+            watcher.watched.forget(resultOf: seen)
+            watch.jobChanged(watcher.watched.id)
         } catch {
-            failure = error
+            turn.failure = error
         }
-        let isDone = last != .looksOn || failure != nil
-        let found: (version: Int, step: FeedStep)? = bytes.isEmpty ? (seen.version, last) : nil
-        let wake = state.withLock { [feed, bytes] state in
-            state.feed = feed
+        finish(turn, seen, watcher)
+    }
+
+    /// Whether the result may be whole elsewhere: what another machine wrote of it so far is removed when its job ends.
+    private func mayReadAgain(
+        after error: any Error, _ turn: Turn, _ seen: WatchedJob.Snapshot, _ watcher: Watcher
+    ) -> Bool {
+        guard !(error is FeedCutOff), !(error is Problem) else { return false }
+        return readsBucket(seen, watcher) && turn.failedReads < Self.mostFailedReads
+    }
+
+    private func finish(_ turn: Turn, _ seen: WatchedJob.Snapshot, _ watcher: Watcher) {
+        let isDone = turn.last != .looksOn || turn.failure != nil
+        let found: (version: Int, step: FeedStep)? = turn.bytes.isEmpty ? (seen.version, turn.last) : nil
+        let wake = state.withLock { state in
+            state.feed = turn.feed
+            state.failedReads = turn.failedReads
             state.found = found
             state.isLooking = !isDone
-            state.isOver = state.isOver || last == .over
-            state.failure = failure
+            state.isOver = state.isOver || turn.last == .over
+            state.failure = turn.failure
             // It may hold a sign.
-            state.pending += bytes
+            state.pending += turn.bytes
             hold(&state)
             return state.wake
         }
-        if isDone { wake?() } else { lookLater(seen) }
+        if isDone { wake?() } else { lookLater(watcher) }
     }
 }

@@ -6,7 +6,8 @@ import Synchronization
 /// Wakes those who wait for a job to change: event streams, answers that are held, results that are followed.
 ///
 /// Workers of this process say when something has happened. What others did is found by a look at the store each second,
-/// one query for all jobs that are watched. Nobody who waits has a thread: there is one timer and one queue for all.
+/// one query for all jobs that are watched. Nobody who waits has a thread: there is one timer and one queue for all,
+/// and some threads for results that another machine has.
 public final class JobWatch: Sendable {
     private struct Entry {
         let watched: WatchedJob
@@ -46,6 +47,8 @@ public final class JobWatch: Sendable {
     private let state = Mutex(State())
     /// Where the store is read.
     let queue = DispatchQueue(label: "job-watch")
+    /// Where results are opened that another machine has.
+    let openings = ResultOpenings()
     private let longJobs = ConcurrencyLimit(JobWatch.mostLong)
 
     public init(
@@ -171,11 +174,12 @@ public final class JobWatch: Sendable {
         .filter { $0.job?.status.isFinal == false || $0.lacksResult }
         do {
             let revisions = try store.revisions(of: watched.map(\.id))
+            let isRemote = blobs.isRemote
             look(
                 at: watched.compactMap { watched in
-                    if watched.lacksResult || revisions[watched.id] != watched.job?.revision {
-                        return (watched.id, .row)
-                    }
+                    if revisions[watched.id] != watched.job?.revision { return (watched.id, .row) }
+                    // Of what is long in coming, the row is known: it is not read each second.
+                    if watched.lacksResult { return (watched.id, isRemote ? .result : .row) }
                     return watched.needsResult && watched.job?.status == .running ? (watched.id, .result) : nil
                 })
         } catch {
@@ -205,13 +209,15 @@ public final class JobWatch: Sendable {
             return state.due.compactMap { id, look in state.entries[id].map { ($0, look) } }
         }
         for (entry, look) in due {
+            if look == .result, blobs.isRemote {
+                openLater(entry.watched)
+                continue
+            }
             do {
                 try read(entry, look)
             } catch {
                 // Its revision stays as it was, and so the next look at all finds it again.
-                logger.warning(
-                    "a watched job could not be read",
-                    metadata: ["job": .string(entry.watched.id.description), "error": .string("\(error)")])
+                warn(of: error, entry.watched.id)
                 continue
             }
             for watcher in entry.watchers.values { watcher.wake() }
@@ -224,10 +230,44 @@ public final class JobWatch: Sendable {
         let job = look == .row ? try store.stored(watched.id, tenant: watched.tenant)?.read(knowing: known) : known
         var snapshot = WatchedJob.Snapshot(job: job)
         if let job, entry.needsResult {
+            guard !blobs.isRemote else {
+                // A result that is known stays where the row is the same.
+                watched.update(job)
+                return openLater(watched)
+            }
             snapshot.result = try blobs.openResult(of: job)
             snapshot.isResultKnown = true
         }
         watched.update(snapshot)
+    }
+
+    private func warn(of error: any Error, _ id: JobID) {
+        logger.warning(
+            "a watched job could not be read",
+            metadata: ["job": .string(id.description), "error": .string("\(error)")])
+    }
+
+    // MARK: Results that another machine has
+
+    private func openLater(_ watched: WatchedJob) {
+        let id = watched.id
+        openings.submit(id, of: watched.tenant) { [weak self] in self?.openResult(of: id) }
+    }
+
+    private func openResult(of id: JobID) {
+        let watched = state.withLock { state -> WatchedJob? in
+            guard !state.isStopped, let entry = state.entries[id], entry.needsResult else { return nil }
+            return entry.watched
+        }
+        guard let watched, let job = watched.snapshot.job else { return }
+        do {
+            watched.update(result: try blobs.openResult(of: job), of: job)
+        } catch {
+            // What is not known, and what may have grown, is opened again after the next look at all.
+            return warn(of: error, id)
+        }
+        let watchers = state.withLock { state in state.entries[id].map { Array($0.watchers.values) } ?? [] }
+        for watcher in watchers { watcher.wake() }
     }
 }
 

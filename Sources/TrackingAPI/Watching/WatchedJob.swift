@@ -9,9 +9,10 @@ final class WatchedJob: Sendable {
         var job: Job?
         /// The NDJSON result as far as it can be read; `nil` where there is none, or nobody asked for it.
         var result: (any BlobReader)?
-        /// Whether `result` says how things are: somebody asked for it when the job was last looked at.
+        /// Whether `result` says how things are: somebody asked for it when the job was last looked at, and it was
+        /// opened since.
         var isResultKnown = false
-        /// Another for each snapshot of a job.
+        /// Another for each snapshot of a job in which there is something new.
         fileprivate(set) var version = 0
 
         /// Whether it is a bucket that has the result, which may take its time to answer.
@@ -21,6 +22,12 @@ final class WatchedJob: Sendable {
         func result(of job: Job) throws(Problem) -> (any BlobReader)? {
             if result == nil, job.status.isFinal, job.resultKey != nil { throw ResultRoute.notKept }
             return result
+        }
+
+        /// Whether there is nothing new in it for whoever has seen another. A result only grows while the row stays.
+        fileprivate func isSame(as other: Snapshot) -> Bool {
+            job?.revision == other.job?.revision && isResultKnown == other.isResultKnown
+                && result?.count == other.result?.count
         }
     }
 
@@ -38,20 +45,44 @@ final class WatchedJob: Sendable {
 
     /// Takes what was read. What is older than what is known already is passed over: two threads may read.
     func update(_ snapshot: Snapshot) {
-        // Released outside of the lock: the last reference to a reader closes its file.
-        let former = state.withLock { state -> Snapshot? in
-            if let new = snapshot.job, state.job.map({ new.revision < $0.revision }) ?? true { return nil }
-            let former = state
-            state = snapshot
-            state.version = former.version + 1
-            return former
+        replace { current in
+            if let new = snapshot.job, current.job.map({ new.revision < $0.revision }) ?? true { return nil }
+            return snapshot
         }
-        withExtendedLifetime(former) {}
     }
 
     /// Takes a job that was read by somebody who did not look at its result.
     func update(_ job: Job) {
         if snapshot.job.map({ $0.revision < job.revision }) ?? false { update(Snapshot(job: job)) }
+    }
+
+    /// Takes a result that was opened while the job was as given. Passed over where the job has another by now; where
+    /// its row tells only of more progress it has the same, which may come more often than results are opened.
+    func update(result: (any BlobReader)?, of job: Job) {
+        replace { current in
+            guard let known = current.job, known.status == job.status, known.attempt == job.attempt,
+                known.resultKey == job.resultKey
+            else { return nil }
+            return Snapshot(job: known, result: result, isResultKnown: true)
+        }
+    }
+
+    /// Makes a result unknown that could not be read, unless there is a newer snapshot.
+    func forget(resultOf failed: Snapshot) {
+        replace { $0.version == failed.version ? Snapshot(job: $0.job) : nil }
+    }
+
+    /// - Parameter next: makes of the snapshot what takes its place; `nil`: it stays.
+    private func replace(_ next: (Snapshot) -> Snapshot?) {
+        // Released outside of the lock: the last reference to a reader closes its file.
+        let former = state.withLock { state -> Snapshot? in
+            guard let new = next(state) else { return nil }
+            let former = state
+            state = new
+            state.version = new.isSame(as: former) ? former.version : former.version + 1
+            return former
+        }
+        withExtendedLifetime(former) {}
     }
 }
 

@@ -36,6 +36,10 @@ final class FaultyBlobs: BlobStore {
     let uploadBytesRead = Mutex<Int64>(0)
     private let hold = Mutex<CommitHold?>(nil)
     private let readHold = Mutex<ReadHold?>(nil)
+    private let openHold = Mutex<ReadHold?>(nil)
+    /// Whether another machine has the blobs.
+    let remote = Mutex(false)
+    var isRemote: Bool { remote.withLock { $0 } }
 
     init(_ base: any BlobStore) { self.base = base }
 
@@ -52,7 +56,20 @@ final class FaultyBlobs: BlobStore {
     func holdReads() -> ReadHold {
         let new = ReadHold()
         readHold.withLock { $0 = new }
+        remote.withLock { $0 = true }
         return new
+    }
+
+    /// From now on, results come from afar, and are not opened before they are released.
+    func holdOpens() -> ReadHold {
+        let new = ReadHold()
+        openHold.withLock { $0 = new }
+        remote.withLock { $0 = true }
+        return new
+    }
+
+    private func waitToOpen(_ key: String) {
+        if key.hasSuffix(".ndjson") { openHold.withLock { $0 }?.wait() }
     }
 
     func create(_ key: String) throws -> any BlobWriter {
@@ -63,10 +80,14 @@ final class FaultyBlobs: BlobStore {
     func resume(_ key: String) throws -> (any BlobAppender)? { try base.resume(key).map { Appender($0, self) } }
     func copy(_ key: String, to other: String) throws -> Bool { try base.copy(key, to: other) }
     func open(_ key: String) throws -> (any BlobReader)? {
+        waitToOpen(key)
         let reader = try base.open(key).map { key.hasPrefix("uploads/") ? CountedReader($0, self) : $0 }
         return held(reader, key)
     }
-    func openPartial(_ key: String) throws -> (any BlobReader)? { held(try base.openPartial(key), key) }
+    func openPartial(_ key: String) throws -> (any BlobReader)? {
+        waitToOpen(key)
+        return held(try base.openPartial(key), key)
+    }
     private func held(_ reader: (any BlobReader)?, _ key: String) -> (any BlobReader)? {
         guard let hold = readHold.withLock({ $0 }), key.hasSuffix(".ndjson") else { return reader }
         return reader.map { HeldReader($0, hold) }
@@ -171,12 +192,13 @@ final class FaultyBlobs: BlobStore {
     }
 }
 
-/// Reads that wait for the test.
+/// Reads, or openings, that wait for the test.
 final class ReadHold: Sendable {
     private let arrived = DispatchSemaphore(value: 0)
     private let released = DispatchSemaphore(value: 0)
     private let closed = DispatchSemaphore(value: 0)
     private let count = Mutex(0)
+    private let failures = Mutex(0)
     private static let patience = DispatchTimeInterval.seconds(30)
 
     /// That were begun.
@@ -190,6 +212,17 @@ final class ReadHold: Sendable {
 
     /// Lets all reads go on.
     func release() { released.signal() }
+
+    /// Of the reads that go on from now on, so many fail.
+    func fail(_ reads: Int) { failures.withLock { $0 = reads } }
+
+    fileprivate func requireNoFailure() throws {
+        let fails = failures.withLock { failures in
+            failures -= 1
+            return failures >= 0
+        }
+        if fails { throw JobsError(.io, "the test's bucket fails") }
+    }
 
     fileprivate func wait() {
         count.withLock { $0 += 1 }
@@ -216,6 +249,7 @@ private final class HeldReader: BlobReader {
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
         hold.wait()
+        try hold.requireNoFailure()
         return try base.read(into: buffer, at: offset)
     }
 }

@@ -46,6 +46,7 @@ extension Service {
         for _ in 0..<2 {
             #expect(api.waits.unfinished.wait(timeout: .now() + 30) == .success)
             watch.queue.sync {}
+            #expect(watch.openings.pool.unfinished.wait(timeout: .now() + 30) == .success)
         }
     }
 
