@@ -90,7 +90,7 @@ struct BlobRequestTests {
         let slices = try (0..<2).map { _ in try service.open(far + "?format=ndjson&from=10") }
         for slice in slices { slice.take() }
         #expect(hold.awaitRead())
-        service.blobs.endHold()
+        service.blobs.endHolds()
         #expect(try service.open(near + "?format=ndjson&from=10").takeAll())
         hold.release()
         for slice in slices { #expect(slice.takeAll()) }

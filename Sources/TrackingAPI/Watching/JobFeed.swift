@@ -37,7 +37,9 @@ enum FeedStep {
 }
 
 /// The service stops or the key was revoked, and the client gets less than it asked for.
-struct FeedCutOff: Error {}
+struct FeedCutOff: Error, CustomStringConvertible {
+    var description: String { "the service stops, or the key was revoked" }
+}
 
 /// A feed as a response's body. Nobody waits for it: ``JobWatch`` wakes the connection. Where much of a result is to be
 /// passed over or a job's text is long, and where the result is in a bucket, a thread of a ``ConversionPool`` does it, a

@@ -68,6 +68,13 @@ final class FaultyBlobs: BlobStore {
         return new
     }
 
+    /// From now on, blobs are files again; what was held is held still.
+    func endHolds() {
+        readHold.withLock { $0 = nil }
+        openHold.withLock { $0 = nil }
+        remote.withLock { $0 = false }
+    }
+
     private func waitToOpen(_ key: String) {
         if key.hasSuffix(".ndjson") { openHold.withLock { $0 }?.wait() }
     }
