@@ -159,7 +159,9 @@ struct UploadTests {
         }
     }
 
-    @Test("sinks that wait for the disk, however many, keep nobody else waiting, neither for a connection's thread nor a handler")
+    @Test(
+        "sinks that wait for the disk, however many, keep nobody else waiting, neither for a connection's thread nor a handler"
+    )
     func blockingSink() throws {
         final class Blocking: HTTPBodySink {
             let gate = DispatchSemaphore(value: 0)

@@ -62,7 +62,7 @@ struct ResultSliceTests {
 
     @Test("a tenant does not take every place, nor every thread")
     func shares() throws {
-        let service = try Service(keys: .required) { ($0.conversions, $0.conversionThreads) = (4, 2) }
+        let service = try Service(keys: .required) { ($0.bucketBodies, $0.bucketThreads) = (4, 2) }
         let (owner, stranger) = (TenantID("owner"), TenantID("stranger"))
         let keys = [try service.key(owner, id: "k1"), try service.key(stranger, id: "k2")]
         let query = "?format=csv&from=10"

@@ -225,7 +225,7 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
                 turn.last = try isOver(watcher) ? .over : step(&turn.feed, seen, &turn.bytes, mayTakeLong: true)
             }
             if readsBucket(seen, watcher) { turn.failedReads = 0 }
-        } catch where mayReadAgain(after: error, begun, seen, watcher) {
+        } catch  where mayReadAgain(after: error, begun, seen, watcher) {
             turn = begun
             turn.last = .waits
             turn.failedReads += 1
