@@ -66,6 +66,8 @@ final class QueueSweeper: Sendable {
         do {
             // First, because those would be ended without their frames.
             for job in try canceled.endThose(ofOwner: nil, isWanted: { isWanted }) { onEvent(.ended(job, .canceled)) }
+            // To keep those may have taken long.
+            guard mayLeasesBeOver() else { return }
             let expired = try store.expireLeases()
             guard !expired.isEmpty else { return }
             logger.warning(

@@ -44,6 +44,36 @@ struct BlobRequestTests {
         }
     }
 
+    @Test("what is to be deleted is deleted, though its client has left; who only asked is not answered")
+    func left() throws {
+        let service = try Service { ($0.bucketThreads, $0.bucketRequests) = (1, 8) }
+        let path = try service.finishedResult(lines: Self.lines)
+        let id = try service.submit()
+        let hold = service.blobs.holdOpens()
+        let first = try service.hold(path + "?format=ndjson")
+        #expect(hold.awaitRead())
+        let asked = try service.hold(path + "?format=ndjson", hasClientLeft: true)
+        let deleted = try service.hold("/v1/jobs/\(id)", method: "DELETE", hasClientLeft: true)
+        hold.release()
+        #expect(first.wait()?.status == 200)
+        #expect(asked.wait()?.status == 503)
+        #expect(deleted.wait()?.status == 204)
+        #expect(try service.store.job(id, tenant: .anonymous) == nil)
+    }
+
+    @Test("events with frames of a job that has ended wait for the bucket, and keep no handler")
+    func events() throws {
+        let service = try Service()
+        let path = try service.finishedResult(lines: Self.lines)
+        let job = String(path.dropLast("/results".count))
+        let hold = service.blobs.holdOpens()
+        let held = try service.hold(job + "/events?frames=true")
+        #expect(hold.awaitRead())
+        #expect(try service.open(job + "/events").takeAll())
+        hold.release()
+        #expect(try LiveClient(#require(held.wait())).takeAll())
+    }
+
     @Test("no tenant takes more than half of the threads and places, and one too many is told to come back")
     func shares() throws {
         let (a, b) = (TenantID("a"), TenantID("b"))

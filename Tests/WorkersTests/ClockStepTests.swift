@@ -27,6 +27,19 @@ extension WorkersTests {
             #expect(try bench.current(job).attempt == 1)
         }
 
+        @Test("a job whose end comes together with the step is published")
+        func atEnd() async throws {
+            let job = try bench.submit(scene)
+            bench.events.perform(times: 1, at: .tracked(job.id, frame: scene.frames - 1)) { [bench] in
+                bench.clock.advance(1e6)
+            }
+            let pool = try bench.pool(leaseSeconds: 1_200)
+            try pool.start()
+            #expect(await bench.events.end(of: job.id) == .succeeded)
+            await bench.stop(pool)
+            #expect(try bench.current(job).attempt == 1)
+        }
+
         @Test("who lives elsewhere has time to renew its leases")
         func kept() async throws {
             let job = try bench.submit(scene)
@@ -52,8 +65,8 @@ extension WorkersTests {
         @Test("a lease that nobody renews within its whole time is over")
         func over() async throws {
             let job = try bench.submit(scene)
-            _ = try #require(try bench.store.claim(owner: "dead", leaseSeconds: 1))
-            let pool = try bench.pool(leaseSeconds: 1)
+            _ = try #require(try bench.store.claim(owner: "dead", leaseSeconds: 3))
+            let pool = try bench.pool(leaseSeconds: 3)
             try pool.start()
             bench.clock.advance(1e6)
             #expect(await bench.events.end(of: job.id) == .succeeded)

@@ -10,6 +10,11 @@ struct EventRoute: Sendable {
     /// Keeps a proxy from gathering what is to be seen at once.
     static let unbuffered = (name: "X-Accel-Buffering", value: "no")
 
+    /// Frames are looked for in the result.
+    static func place(_ context: RequestContext) -> Route.Place {
+        (try? context.flag("frames")) == true ? .blobs : .queue
+    }
+
     func events(_ context: RequestContext) throws -> HTTPResponse {
         let job = try services.job(context)
         let wantsFrames = try context.flag("frames")

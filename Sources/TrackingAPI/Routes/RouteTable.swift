@@ -24,7 +24,7 @@ enum RouteTable {
             Route("GET", JobWaitRoute.pattern, .intake(JobWaitRoute(services: services).get)),
             Route(
                 "GET", "/v1/jobs/{id}/events", query: EventRoute.parameters,
-                .answer(.queue, EventRoute(services: services).events)),
+                .answerWhere(EventRoute.place, EventRoute(services: services).events)),
             Route("GET", "/v1/jobs/{id}/results", query: ResultRoute.parameters, .answer(.blobs, results.results)),
             Route("GET", "/v1/jobs/{id}/video", .answer(.blobs, videos.video)),
             Route("GET", "/v1/jobs/{id}/targets/{t}/crops", .answer(.blobs, videos.crops)),

@@ -17,25 +17,28 @@ final class BlobRequests: Sendable {
         places = ConcurrencyLimit(requests)
     }
 
-    /// - Parameter answer: may block.
-    /// - Throws: 503 where too many wait.
+    /// - Parameter answer: may block. Not called where too many wait: that is 503.
     func disposition(
-        of context: RequestContext, _ answer: @escaping @Sendable () -> HTTPResponse
-    ) throws(Problem) -> HTTPDisposition {
+        of context: RequestContext, route: String, _ answer: @escaping @Sendable () -> HTTPResponse
+    ) -> HTTPDisposition {
         guard blobs.isRemote else { return .work(answer) }
-        guard let place = places.place(for: context.tenant) else {
-            throw Problem(.unavailable, "Too many requests wait for the bucket. Try again.").retryAfter(1)
-        }
-        return .later { [pool] responder in
+        return .later { [self] responder in
+            @Sendable func refuse(_ problem: Problem) {
+                responder.respond(Router.response(to: problem, context.request, route: route))
+            }
+            // Only now: a body that nobody wants may have been long in coming.
+            guard let place = places.place(for: context.tenant) else {
+                let reason = "Too many requests wait for the bucket. Try again."
+                return refuse(Problem(.unavailable, reason).retryAfter(1))
+            }
             pool.submit(context.tenant) {
-                // In its turn: who has left keeps nobody waiting.
-                responder.respond(context.request.hasClientLeft() ? Self.left(context) : answer())
-                withExtendedLifetime(place) {}
+                defer { withExtendedLifetime(place) {} }
+                // Who asked and has left keeps nobody waiting; what is to be changed is changed all the same.
+                if context.request.method == "GET", context.request.hasClientLeft() {
+                    return refuse(Problem(.unavailable, "The client left."))
+                }
+                responder.respond(answer())
             }
         }
-    }
-
-    private static func left(_ context: RequestContext) -> HTTPResponse {
-        Problem(.unavailable, "The client left.").response(requestID: context.request.id)
     }
 }

@@ -14,6 +14,8 @@ final class Route: Sendable {
 
     enum Action: Sendable {
         case answer(Place, @Sendable (RequestContext) throws -> HTTPResponse)
+        /// The same, where the request decides on which thread.
+        case answerWhere(@Sendable (RequestContext) -> Place, @Sendable (RequestContext) throws -> HTTPResponse)
         /// Takes a body, or answers later.
         case intake(@Sendable (RequestContext) throws -> HTTPDisposition)
     }

@@ -80,17 +80,24 @@ struct Router: Sendable {
     private func run(_ route: Route, _ context: RequestContext) -> HTTPDisposition {
         do {
             switch route.action {
-            case .answer(let place, let action):
-                let answer = { @Sendable in Self.answer(context, route: route.pattern) { try action(context) } }
-                switch place {
-                case .inline: return .respond(answer())
-                case .queue: return .work(answer)
-                case .blobs: return try blobRequests.disposition(of: context, answer)
-                }
+            case .answer(let place, let action): return answer(context, at: place, route.pattern, action)
+            case .answerWhere(let place, let action): return answer(context, at: place(context), route.pattern, action)
             case .intake(let action): return try action(context)
             }
         } catch {
             return .respond(Self.response(to: error, context.request, route: route.pattern))
+        }
+    }
+
+    private func answer(
+        _ context: RequestContext, at place: Route.Place, _ route: String,
+        _ action: @escaping @Sendable (RequestContext) throws -> HTTPResponse
+    ) -> HTTPDisposition {
+        let answer = { @Sendable in Self.answer(context, route: route) { try action(context) } }
+        switch place {
+        case .inline: return .respond(answer())
+        case .queue: return .work(answer)
+        case .blobs: return blobRequests.disposition(of: context, route: route, answer)
         }
     }
 

@@ -77,8 +77,7 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
     private static var mostFailedReads: Int { 3 }
 
     private let watch: JobWatch
-    private let conversions: ConversionPool
-    private let bucketReads: ConversionPool
+    private let pool: ConversionPool
     private let memory: TextMemory
     private let place: ConcurrencyLimit.Place
     private let state: Mutex<State>
@@ -88,8 +87,7 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
     /// - Throws: 503 where the service stops, or no further client may wait; 429 where none of the job's tenant may.
     init(_ feed: Feed, job: Job, key: String?, needsResult: Bool, services: Services) throws(Problem) {
         watch = services.watch
-        conversions = services.conversions
-        bucketReads = services.bucketReads
+        pool = needsResult && services.blobs.isRemote ? services.bucketReads : services.conversions
         memory = services.textMemory
         place = try services.streams.requirePlace(for: job.tenant)
         let signDue = services.watch.now + signInterval
@@ -127,7 +125,7 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
             if state.pending.isEmpty { state.held = nil }
             return (count, state.isLooking && !wasLooking)
         }
-        if mustLook { lookLater(watcher) }
+        if mustLook { lookLater() }
         return count
     }
 
@@ -209,8 +207,7 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
     }
 
     /// A body that is let go of meanwhile is not kept.
-    private func lookLater(_ watcher: Watcher) {
-        let pool = readsBucket(watcher.watched.snapshot, watcher) ? bucketReads : conversions
+    private func lookLater() {
         pool.submit(place.tenant) { [weak self] in self?.lookOn() }
     }
 
@@ -260,6 +257,6 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
             hold(&state)
             return state.wake
         }
-        if isDone { wake?() } else { lookLater(watcher) }
+        if isDone { wake?() } else { lookLater() }
     }
 }

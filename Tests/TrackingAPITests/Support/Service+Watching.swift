@@ -31,8 +31,15 @@ extension Service {
     }
 
     /// Sends a request that may be held.
-    func hold(_ target: String, _ fields: [(name: String, value: String)]) throws -> HeldRequest {
-        guard case .later(let start) = api.begin(Self.request("GET", target, HTTPFields(fields))) else {
+    func hold(
+        _ target: String, _ fields: [(name: String, value: String)] = [], method: String = "GET",
+        hasClientLeft: Bool = false
+    ) throws -> HeldRequest {
+        let asked = Self.request(method, target, HTTPFields(fields))
+        let request = HTTPRequest(
+            method: method, target: target, path: asked.path, query: asked.query, fields: asked.fields,
+            remoteAddress: asked.remoteAddress, id: asked.id, hasClientLeft: { hasClientLeft })
+        guard case .later(let start) = api.begin(request) else {
             throw LiveClient.NoLiveBody(status: 0)
         }
         let held = HeldRequest(start)
