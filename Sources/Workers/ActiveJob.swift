@@ -135,10 +135,18 @@ final class ActiveJob: Sendable {
 
     func hasNewProgress() -> Bool { state.withLock { $0.progress != $0.storedProgress } }
 
-    func didRenew(_ progress: JobProgress, at instant: ContinuousClock.Instant) {
+    /// Renews the lease, and stores the progress with it.
+    ///
+    /// - Parameter now: a moment that is not after the call.
+    func renew(
+        in store: any JobStore, seconds: Double, at now: ContinuousClock.Instant
+    ) throws -> LeaseStatus {
+        let progress = progress
+        let status = try store.heartbeat(lease, progress: progress, leaseSeconds: seconds)
         state.withLock { state in
             state.storedProgress = progress
-            state.renewed = instant
+            state.renewed = now
         }
+        return status
     }
 }

@@ -241,12 +241,9 @@ struct JobRunner: Sendable {
     /// Renews a lease that is over by the clock that counts it, where that was set forward: by the one that nobody sets
     /// it is not. Returns whether it is held.
     private func renew(_ active: ActiveJob) throws -> Bool {
-        let (now, progress) = (ContinuousClock.now, active.progress)
-        guard !active.isTimeOver, now - active.renewed < .seconds(configuration.leaseSeconds),
-            try store.heartbeat(active.lease, progress: progress, leaseSeconds: configuration.leaseSeconds) != .lost
-        else { return false }
-        active.didRenew(progress, at: now)
-        return true
+        let now = ContinuousClock.now
+        guard !active.isTimeOver, now - active.renewed < .seconds(configuration.leaseSeconds) else { return false }
+        return try active.renew(in: store, seconds: configuration.leaseSeconds, at: now) != .lost
     }
 
     /// What this attempt made stays: the job may have ended with it, or will. Where it is tried again, the next attempt

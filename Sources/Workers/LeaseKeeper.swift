@@ -95,9 +95,7 @@ final class LeaseKeeper: Sendable {
     }
 
     private func renew(_ job: ActiveJob, _ now: ContinuousClock.Instant) throws -> LeaseStatus {
-        let progress = job.progress
-        let status = try store.heartbeat(job.lease, progress: progress, leaseSeconds: configuration.leaseSeconds)
-        job.didRenew(progress, at: now)
+        let status = try job.renew(in: store, seconds: configuration.leaseSeconds, at: now)
         if status != .lost && job.lease.part == nil { onEvent(.progressed(job.job.id)) }
         return status
     }

@@ -231,7 +231,7 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
         } catch {
             turn.failure = error
         }
-        finish(turn, seen, watcher)
+        finish(turn, seen)
     }
 
     /// Whether the result may be whole elsewhere: what another machine wrote of it so far is removed when its job ends.
@@ -242,7 +242,7 @@ final class JobFeedBody<Feed: JobFeed>: HTTPLiveBodyStream {
         return readsBucket(seen, watcher) && turn.failedReads < Self.mostFailedReads
     }
 
-    private func finish(_ turn: Turn, _ seen: WatchedJob.Snapshot, _ watcher: Watcher) {
+    private func finish(_ turn: Turn, _ seen: WatchedJob.Snapshot) {
         let isDone = turn.last != .looksOn || turn.failure != nil
         let found: (version: Int, step: FeedStep)? = turn.bytes.isEmpty ? (seen.version, turn.last) : nil
         let wake = state.withLock { state in
